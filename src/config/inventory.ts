@@ -1,0 +1,60 @@
+/** The cluster file, read, checked and frozen. Every address is host:port; every path is absolute. */
+export interface Inventory {
+	/** The file it came from; "-" for stdin. */
+	readonly source: string;
+	readonly name: string;
+	/** The cluster's id, written by `raftctl init`; nodes of another id are never spoken to. */
+	readonly id: string;
+	readonly engine: "raftd";
+	/** Where raftctl keeps what it writes on hosts: node configurations, pid files, logs. */
+	readonly stateDirectory: string;
+	readonly nodes: readonly NodeEntry[];
+	readonly balancer: BalancerEntry | null;
+	readonly timing: Timing;
+	readonly roll: RollSettings;
+	/** A module with the team's own machine (`raftd --app`); null for the bundled key-value machine. */
+	readonly app: string | null;
+	/** Mistakes that are allowed but worth saying: an even number of voters, for one. */
+	readonly warnings: readonly string[];
+}
+
+export interface NodeEntry {
+	readonly id: string;
+	/** "local", or later the name of a machine reached over SSH. */
+	readonly host: string;
+	readonly role: "voter" | "learner";
+	readonly peer: string;
+	readonly client: string;
+	readonly admin: string;
+	/** The HAProxy agent-check port's address; null for none. */
+	readonly agent: string | null;
+	readonly dataDirectory: string;
+}
+
+export type BalancerEntry = EmbeddedBalancerEntry;
+
+export interface EmbeddedBalancerEntry {
+	readonly kind: "embedded";
+	readonly host: string;
+	/** Where applications connect. */
+	readonly listen: string;
+	readonly admin: string;
+	readonly checkIntervalMs: number;
+}
+
+export interface Timing {
+	readonly electionTimeoutMs: number;
+	readonly heartbeatIntervalMs: number;
+	readonly transferTimeoutMs: number;
+	readonly diskStallMs: number;
+}
+
+export interface RollSettings {
+	/** How long a restarted node must stay ready before the next one is touched. */
+	readonly settleMs: number;
+	/** The limit for connections to move and requests to end; each connection's share of it is `closeOverMs`. */
+	readonly drainTimeoutMs: number;
+	readonly closeOverMs: number;
+	readonly startTimeoutMs: number;
+	readonly stopTimeoutMs: number;
+}

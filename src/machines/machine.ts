@@ -1,0 +1,50 @@
+/**
+ * The contract of a state machine. A machine is deterministic and synchronous: the same commands in the same order
+ * give the same state and the same results on every node, with no clock, no randomness and no I/O.
+ */
+export interface Machine<State = unknown> {
+	readonly name: string;
+	/** The entry formats that this release reads (inclusive range) and the one it can write. */
+	readonly levels: {
+		readonly reads: readonly [number, number];
+		readonly writes: number;
+	};
+	create(): State;
+	/** Executes a command. Its result goes back to the caller; what it emits goes to subscribers. */
+	apply(state: State, command: Uint8Array, context: ApplyContext): Uint8Array;
+	/** Answers a question without changing anything. Throw `MachineInputError` for one that makes no sense. */
+	query(state: State, query: Uint8Array): Uint8Array;
+	/** A sentence that says why the command can never be applied, or null. Runs before the log sees the command. */
+	validate?(command: Uint8Array, state: State): string | null;
+	/** The state in chunks; later commands must not show in them. */
+	snapshot(state: State): Iterable<Uint8Array>;
+	restore(chunks: Iterable<Uint8Array>): State;
+	/** How people and scripts write this machine's bytes in JSON. Without it, commands are UTF-8 JSON themselves. */
+	readonly json?: MachineJson;
+}
+
+export interface ApplyContext {
+	readonly index: number;
+	readonly level: number;
+	/** Tells subscribers. At most one event for each command. */
+	emit(event: Uint8Array): void;
+}
+
+/** Each throws `MachineInputError` for JSON (or bytes) that it cannot translate. */
+export interface MachineJson {
+	command(json: unknown): Uint8Array;
+	query(json: unknown): Uint8Array;
+	result(result: Uint8Array): unknown;
+	answer(answer: Uint8Array): unknown;
+	event(event: Uint8Array): unknown;
+}
+
+/** The caller's mistake, told to the caller; never the node's. */
+export class MachineInputError extends Error {
+	override readonly name = "MachineInputError";
+}
+
+/** Gives a machine its types; what `raftd --app` imports is the default export of such a call. */
+export function defineMachine<State>(machine: Machine<State>): Machine<State> {
+	return machine;
+}
