@@ -14,7 +14,7 @@ const arrows: Record<string, readonly string[]> = {
 	hosts: ["errors", "config"],
 	balancers: ["errors", "config", "hosts"],
 	cluster: ["wire", "errors"],
-	client: ["wire", "errors"],
+	client: ["wire", "machines", "errors"],
 	config: ["documents", "errors"],
 	documents: ["errors"],
 	daemon: ["raft", "storage", "machines", "wire", "documents", "errors"],

@@ -1,3 +1,4 @@
+import type { ControlState } from "../machines/control.js";
 import type { Status } from "../raft/types.js";
 
 /**
@@ -30,6 +31,8 @@ export interface Replica {
 		done: (refusal: string | null) => void,
 	): void;
 	status(): ReplicaStatus;
+	/** The cluster's own state as applied here; not to be changed. */
+	controlState(): Readonly<ControlState>;
 	/** Events of commands applied from `from` on. Null when they are no longer kept (see oldestEventIndex). */
 	subscribe(
 		from: number,
