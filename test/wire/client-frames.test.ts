@@ -1,0 +1,240 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { FrameBatch } from "../../src/wire/client-frame-batch.js";
+import {
+	acks,
+	bodyHeaderBytes,
+	consistencies,
+	decodeRequestFrame,
+	decodeResponseFrame,
+	outcomes,
+	type RequestFrame,
+	type ResponseFrame,
+	reasons,
+} from "../../src/wire/client-frames.js";
+import { FrameError, FrameSplitter } from "../../src/wire/frame-splitter.js";
+
+const u32 = fc.integer({ min: 0, max: 0xffff_ffff });
+const u48 = fc.integer({ min: 0, max: 2 ** 48 - 1 });
+const bytes = fc.uint8Array({ maxLength: 3000 });
+
+const requests: fc.Arbitrary<RequestFrame> = fc.oneof(
+	fc.record({
+		kind: fc.constant("command" as const),
+		requestId: u32,
+		ack: fc.constantFrom(...acks),
+		deadlineMs: u32,
+		command: bytes,
+	}),
+	fc.record({
+		kind: fc.constant("query" as const),
+		requestId: u32,
+		consistency: fc.constantFrom(...consistencies),
+		minIndex: u48,
+		deadlineMs: u32,
+		query: bytes,
+	}),
+);
+
+const responses: fc.Arbitrary<ResponseFrame> = fc.oneof(
+	fc.record({
+		kind: fc.constant("result" as const),
+		requestId: u32,
+		index: u48,
+		result: bytes,
+	}),
+	fc.record({
+		kind: fc.constant("failed" as const),
+		requestId: u32,
+		outcome: fc.constantFrom(...outcomes),
+		reason: fc.constantFrom(...reasons),
+		retryAfterMs: u32,
+		message: fc.string({ unit: "grapheme", maxLength: 200 }),
+	}),
+	fc.constant({ kind: "goaway" as const, requestId: 0 as const }),
+);
+
+function add(batch: FrameBatch, frame: RequestFrame | ResponseFrame): void {
+	if (frame.kind === "command") batch.command(frame);
+	else if (frame.kind === "query") batch.query(frame);
+	else if (frame.kind === "result")
+		batch.result(frame.requestId, frame.index, frame.result);
+	else if (frame.kind === "failed") batch.failed(frame);
+	else batch.goaway();
+}
+
+function encoded(
+	frames: readonly (RequestFrame | ResponseFrame)[],
+	takeEvery: number,
+): Buffer {
+	const batch = new FrameBatch();
+	const taken: Buffer[] = [];
+	frames.forEach((frame, position) => {
+		add(batch, frame);
+		if (position % takeEvery === 0) taken.push(batch.take());
+	});
+	taken.push(batch.take());
+	return Buffer.concat(taken);
+}
+
+function split(
+	stream: Buffer,
+	cuts: readonly number[],
+	onFrame: (frame: Buffer) => void,
+): void {
+	const splitter = new FrameSplitter({
+		minFrameBytes: bodyHeaderBytes,
+		maxFrameBytes: 10_000,
+	});
+	const offsets = [...cuts.map((cut) => cut % (stream.length + 1))].sort(
+		(a, b) => a - b,
+	);
+	let at = 0;
+	for (const offset of [...offsets, stream.length]) {
+		splitter.push(stream.subarray(at, offset), onFrame);
+		at = offset;
+	}
+	expect(splitter.partial).toBe(false);
+}
+
+/** Buffers and arrays of the same bytes are equal here. */
+function plain(frame: object): object {
+	return Object.fromEntries(
+		Object.entries(frame).map(([name, value]) => [
+			name,
+			value instanceof Uint8Array ? Buffer.from(value).toString("hex") : value,
+		]),
+	);
+}
+
+const cuts = fc.array(fc.nat(), { maxLength: 30 });
+
+describe("client frames", () => {
+	it("come out as they went in, however the stream is cut", () => {
+		fc.assert(
+			fc.property(
+				fc.array(requests, { maxLength: 12 }),
+				cuts,
+				fc.integer({ min: 1, max: 5 }),
+				(frames, at, takeEvery) => {
+					const seen: object[] = [];
+					split(encoded(frames, takeEvery), at, (frame) =>
+						seen.push(plain(decodeRequestFrame(frame))),
+					);
+					expect(seen).toEqual(frames.map(plain));
+				},
+			),
+		);
+		fc.assert(
+			fc.property(
+				fc.array(responses, { maxLength: 12 }),
+				cuts,
+				(frames, at) => {
+					const seen: object[] = [];
+					split(encoded(frames, 3), at, (frame) =>
+						seen.push(plain(decodeResponseFrame(frame))),
+					);
+					expect(seen).toEqual(frames.map(plain));
+				},
+			),
+		);
+	});
+
+	it("are refused with FrameError, and nothing else, when they are garbage", () => {
+		const outcome = (read: () => unknown) => {
+			try {
+				read();
+				return "read";
+			} catch (error) {
+				return error instanceof FrameError ? "refused" : error;
+			}
+		};
+		fc.assert(
+			fc.property(fc.uint8Array({ minLength: 5, maxLength: 40 }), (garbage) => {
+				const frame = Buffer.from(garbage);
+				expect(["read", "refused"]).toContain(
+					outcome(() => decodeRequestFrame(frame)),
+				);
+				expect(["read", "refused"]).toContain(
+					outcome(() => decodeResponseFrame(frame)),
+				);
+			}),
+		);
+		expect(() => decodeRequestFrame(Buffer.from([16, 0, 0, 0, 0]))).toThrow(
+			FrameError,
+		);
+		expect(() => decodeRequestFrame(Buffer.from([1, 0, 0, 0, 0, 2]))).toThrow(
+			FrameError,
+		);
+		expect(() =>
+			decodeRequestFrame(Buffer.from([1, 0, 0, 0, 0, 3, 0, 0, 0, 0])),
+		).toThrow(FrameError);
+	});
+
+	it("are refused by their length alone, before any of it is kept", () => {
+		const splitter = () =>
+			new FrameSplitter({ minFrameBytes: 5, maxFrameBytes: 100 });
+		const length = (value: number) => {
+			const header = Buffer.alloc(4);
+			header.writeUInt32LE(value);
+			return header;
+		};
+		const refuse = () => expect.unreachable("no frame is complete");
+		expect(() => splitter().push(length(101), refuse)).toThrow(FrameError);
+		expect(() => splitter().push(length(4), refuse)).toThrow(FrameError);
+		expect(() => splitter().push(length(0xffff_ffff), refuse)).toThrow(
+			FrameError,
+		);
+		const held = splitter();
+		held.push(length(100), refuse);
+		expect(held.partial).toBe(true);
+	});
+
+	it("are never overwritten once taken", () => {
+		const batch = new FrameBatch();
+		batch.result(1, 7, Buffer.from("first"));
+		const first = batch.take();
+		const copy = Buffer.from(first);
+		batch.result(2, 8, Buffer.from("second"));
+		expect(batch.take().equals(first)).toBe(false);
+		expect(first.equals(copy)).toBe(true);
+		expect(batch.bytes).toBe(0);
+	});
+
+	it("have the layout that the document gives", () => {
+		const batch = new FrameBatch();
+		batch.command({
+			requestId: 0x01020304,
+			ack: "apply",
+			deadlineMs: 5000,
+			command: Buffer.from("hi"),
+		});
+		batch.query({
+			requestId: 2,
+			consistency: "stale",
+			minIndex: 2 ** 40 + 1,
+			deadlineMs: 1,
+			query: Buffer.from("?"),
+		});
+		batch.result(3, 2 ** 33, Buffer.from("ok"));
+		batch.failed({
+			requestId: 4,
+			outcome: "unknown",
+			reason: "unknown",
+			retryAfterMs: 0,
+			message: "m",
+		});
+		batch.goaway();
+		expect(batch.take().toString("hex")).toBe(
+			[
+				"0c000000 01 04030201 02 88130000 6869",
+				"11000000 02 02000000 01 010000000001 01000000 3f",
+				"0d000000 10 03000000 000000000200 6f6b",
+				"0c000000 11 04000000 01 00 00000000 6d",
+				"05000000 12 00000000",
+			]
+				.join("")
+				.replaceAll(" ", ""),
+		);
+	});
+});
