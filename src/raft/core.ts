@@ -1,0 +1,161 @@
+import { Configurations, isVoter } from "./configurations.js";
+import { RaftLog } from "./log.js";
+import type { Progress } from "./progress.js";
+import { Proposals } from "./proposals.js";
+import { ForwardedReads, ReadRounds } from "./reads.js";
+import type {
+	Configuration,
+	Fetch,
+	Message,
+	NodeId,
+	ProposalOutcome,
+	RaftOptions,
+	ReadOutcome,
+	Restored,
+	Role,
+	TransferOutcome,
+} from "./types.js";
+
+/** A transfer of leadership under way, or, on the former leader, one whose end is not known yet. */
+export interface Transfer {
+	readonly target: NodeId;
+	readonly token: number;
+	readonly deadlineMs: number;
+	/** TimeoutNow is out: the target holds everything. */
+	asked: boolean;
+}
+
+/**
+ * What one node's consensus consists of, shared by the handlers of each role (follower.ts, candidate.ts, leader.ts).
+ * It holds state and the outboxes; the handlers decide.
+ */
+export class Core {
+	readonly id: NodeId;
+	readonly options: RaftOptions;
+	readonly log: RaftLog;
+	readonly configurations: Configurations;
+	readonly proposals = new Proposals();
+	readonly forwardedReads = new ForwardedReads();
+
+	role: Role = "follower";
+	term: number;
+	votedFor: NodeId | null;
+	leader: NodeId | null = null;
+	/** The clock of the last tick. */
+	nowMs: number;
+	/** The last tick came late: this node may have been away, and what it missed may be waiting to be read (P68). */
+	late = false;
+	electionDeadlineMs = 0;
+	/** When the leader of this term was last heard. */
+	leaderHeardMs = Number.NEGATIVE_INFINITY;
+
+	/** Counts campaigns of both kinds; answers to an earlier one are ignored (P34). */
+	attempt = 0;
+	readonly votes = new Map<NodeId, boolean>();
+
+	/** Leader only: the other members. */
+	readonly followers = new Map<NodeId, Progress>();
+	rounds = new ReadRounds();
+	sessions = 0;
+	nextHeartbeatMs = 0;
+	/** Index of this leader's no-op; nothing is read before it is committed (P40). */
+	termStart = 0;
+	transfer: Transfer | null = null;
+	replicationWanted = false;
+
+	messages: Message[] = [];
+	messagesAfterSync: Message[] = [];
+	proposalOutcomes: ProposalOutcome[] = [];
+	readOutcomes: ReadOutcome[] = [];
+	transferOutcomes: TransferOutcome[] = [];
+	fetches: Fetch[] = [];
+	changed = true;
+
+	/** Term or vote differ from what was last handed in for writing. */
+	hardStateDirty = false;
+	/** The commit hint that was last handed in. */
+	commitWritten: number;
+	sequence = 0;
+	/** The newest write that holds a term or vote. */
+	hardStateSequence = 0;
+	durableSequence = 0;
+	/** When each write under way was handed in, oldest first. */
+	readonly writesUnderWay: {
+		readonly sequence: number;
+		readonly sinceMs: number;
+	}[] = [];
+
+	constructor(options: RaftOptions, restored: Restored, nowMs: number) {
+		this.id = options.id;
+		this.options = options;
+		this.log = new RaftLog(restored, options.windowBytes);
+		this.configurations = new Configurations(restored.configurations);
+		for (const entry of restored.tail) {
+			if (entry.index > this.configurations.latestIndex)
+				this.configurations.append(entry);
+		}
+		this.term = restored.hardState.term;
+		this.votedFor = restored.hardState.votedFor;
+		this.commitWritten = this.log.commit;
+		this.nowMs = nowMs;
+		this.resetElectionTimer();
+	}
+
+	get configuration(): Configuration {
+		return this.configurations.latest;
+	}
+
+	/** Whether term and vote are on disk: until then nothing may be said that follows from them (P1). */
+	get hardStateDurable(): boolean {
+		return (
+			!this.hardStateDirty && this.durableSequence >= this.hardStateSequence
+		);
+	}
+
+	get isVoter(): boolean {
+		return isVoter(this.configuration, this.id);
+	}
+
+	/** How long the oldest write has been under way, in milliseconds. */
+	get diskPendingMs(): number {
+		const oldest = this.writesUnderWay[0];
+		return oldest === undefined ? 0 : this.nowMs - oldest.sinceMs;
+	}
+
+	/** Whether a live leader was heard so recently that nobody may depose it (P35: stickiness). */
+	get hearsLeader(): boolean {
+		if (this.role === "leader") return true;
+		return (
+			this.leader !== null &&
+			this.nowMs - this.leaderHeardMs < this.options.electionTimeoutMs
+		);
+	}
+
+	/**
+	 * Sends at once what promises nothing; holds back until everything so far is durable what does: votes, and acks of
+	 * entries (P1, P2).
+	 */
+	send(message: Message): void {
+		const promises =
+			message.type === "vote-response" ||
+			message.type === "append-response" ||
+			(message.type === "vote-request" && !message.pre);
+		if (promises || !this.hardStateDurable)
+			this.messagesAfterSync.push(message);
+		else this.messages.push(message);
+	}
+
+	resetElectionTimer(): void {
+		const { electionTimeoutMs, random } = this.options;
+		this.electionDeadlineMs = this.nowMs + electionTimeoutMs * (1 + random());
+	}
+
+	setTerm(term: number, votedFor: NodeId | null): void {
+		if (term < this.term)
+			throw new Error(`invariant: term ${term} after ${this.term}`);
+		this.term = term;
+		this.votedFor = votedFor;
+		this.hardStateDirty = true;
+		this.changed = true;
+	}
+}

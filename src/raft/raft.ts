@@ -1,0 +1,380 @@
+import { campaign, countOwnVote, handleVoteResponse } from "./candidate.js";
+import { Core } from "./core.js";
+import {
+	becomeFollower,
+	forwardRead,
+	handleAppendRequest,
+	handleHeartbeat,
+	handleReadResponse,
+	handleVoteRequest,
+	refuseRead,
+} from "./follower.js";
+import {
+	advanceCommit,
+	beginTransfer,
+	canStartRound,
+	fetched,
+	fetchFailed,
+	handleAppendResponse,
+	handleHeartbeatResponse,
+	handleReadRequest,
+	hearsQuorum,
+	type ProposalBatch,
+	propose,
+	readOnLeader,
+	replicate,
+	sendCommits,
+	sendHeartbeats,
+	startRound,
+	yieldLeadership,
+} from "./leader.js";
+import type {
+	Entry,
+	Fetch,
+	Message,
+	NodeId,
+	RaftOptions,
+	Ready,
+	Refusal,
+	Restored,
+	Status,
+	Write,
+} from "./types.js";
+
+/** How long an idle node may leave its commit hint behind on disk. */
+const commitHintMs = 1000;
+
+/**
+ * One node's consensus (Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm", extended version,
+ * and Ongaro's thesis): a state machine without I/O, clock or randomness of its own. Inputs change it; `ready` tells
+ * what the driver must do. Pre-vote, check-quorum and stickiness are always on.
+ */
+export class Raft {
+	readonly #core: Core;
+	#hintDueMs: number;
+
+	constructor(options: RaftOptions, restored: Restored, nowMs: number) {
+		this.#core = new Core(options, restored, nowMs);
+		this.#hintDueMs = nowMs + commitHintMs;
+	}
+
+	/** A message of a peer. Messages that are late, twice or out of order do no harm. */
+	step(message: Message): void {
+		const core = this.#core;
+		if (message.to !== core.id || message.from === core.id) return;
+		if (message.type === "vote-request") this.#stepVoteRequest(message);
+		else if (message.term < core.term) this.#stepOld(message);
+		else {
+			if (message.term > core.term) becomeFollower(core, message.term, null);
+			this.#dispatch(message);
+		}
+	}
+
+	#stepVoteRequest(message: Message & { type: "vote-request" }): void {
+		const core = this.#core;
+		if (!message.pre && message.term > core.term) {
+			// Nobody deposes a leader that is heard, unless the leader asked for it (P35).
+			if (core.hearsLeader && !message.transfer) return;
+			becomeFollower(core, message.term, null);
+		}
+		handleVoteRequest(core, message);
+	}
+
+	/** An older term. A leader of it must learn that it is over, or its followers stay without one. */
+	#stepOld(message: Message): void {
+		const core = this.#core;
+		if (message.type === "append-request" || message.type === "heartbeat") {
+			core.send({
+				type: "append-response",
+				from: core.id,
+				to: message.from,
+				term: core.term,
+				session: 0,
+				success: false,
+				match: 0,
+				rejected: 0,
+				hintIndex: 0,
+				hintTerm: 0,
+			});
+		} else if (message.type === "read-request") {
+			refuseRead(core, message.from, message.sequence);
+		}
+	}
+
+	#dispatch(message: Message): void {
+		const core = this.#core;
+		switch (message.type) {
+			case "append-request":
+				return handleAppendRequest(core, message);
+			case "heartbeat":
+				return handleHeartbeat(core, message);
+			case "vote-response":
+				return handleVoteResponse(core, message);
+			case "append-response":
+				return core.role === "leader"
+					? handleAppendResponse(core, message)
+					: undefined;
+			case "heartbeat-response":
+				return core.role === "leader"
+					? handleHeartbeatResponse(core, message)
+					: undefined;
+			case "read-request":
+				return handleReadRequest(core, message);
+			case "read-response":
+				return handleReadResponse(core, message);
+			case "timeout-now":
+				return this.#timeoutNow(message.from);
+		}
+	}
+
+	/** Only a voter that follows the very leader that asks may campaign out of turn (P38). */
+	#timeoutNow(from: NodeId): void {
+		const core = this.#core;
+		if (core.role === "follower" && core.leader === from && core.isVoter)
+			campaign(core, "transfer");
+	}
+
+	/** Time goes on. A tick that comes late judges nobody until what waits to be read has been read (P68). */
+	tick(nowMs: number): void {
+		const core = this.#core;
+		const elapsedMs = nowMs - core.nowMs;
+		if (elapsedMs < 0) return;
+		core.nowMs = nowMs;
+		core.late = !core.late && elapsedMs > core.options.electionTimeoutMs / 2;
+		core.proposals.expire(nowMs, core.proposalOutcomes);
+		core.forwardedReads.expire(nowMs, core.readOutcomes);
+		if (core.role === "leader") this.#tickLeader();
+		else this.#tickElection();
+		this.#expireTransfer();
+	}
+
+	#tickLeader(): void {
+		const core = this.#core;
+		core.rounds.expire(core.nowMs, (reader) => {
+			if ("token" in reader)
+				core.readOutcomes.push({ token: reader.token, index: null });
+			else refuseRead(core, reader.from, reader.sequence);
+		});
+		if (!core.late && !hearsQuorum(core))
+			return becomeFollower(core, core.term, null);
+		if (!core.late && core.diskPendingMs > core.options.diskStallMs)
+			return yieldLeadership(core);
+		if (core.nowMs >= core.nextHeartbeatMs) sendHeartbeats(core);
+		else sendCommits(core);
+	}
+
+	#tickElection(): void {
+		const core = this.#core;
+		if (core.late)
+			core.electionDeadlineMs = Math.max(
+				core.electionDeadlineMs,
+				core.nowMs + 1,
+			);
+		if (core.nowMs < core.electionDeadlineMs) return;
+		// A node that cannot store its vote would only disturb the others.
+		const electable =
+			core.isVoter && core.diskPendingMs <= core.options.diskStallMs;
+		if (electable) campaign(core, "pre");
+		else this.#forgetLeader();
+	}
+
+	/** A node that cannot campaign must still not believe for ever in a leader that it does not hear. */
+	#forgetLeader(): void {
+		const core = this.#core;
+		becomeFollower(core, core.term, null);
+		core.resetElectionTimer();
+	}
+
+	/** After its deadline a transfer is over: the old leader serves again, and whoever asked is told (P37). */
+	#expireTransfer(): void {
+		const core = this.#core;
+		if (core.transfer === null || core.nowMs < core.transfer.deadlineMs) return;
+		core.transferOutcomes.push({
+			token: core.transfer.token,
+			outcome: "timed-out",
+			reason: null,
+		});
+		core.transfer = null;
+		core.changed = true;
+	}
+
+	/** Appends commands. A refusal is definite; otherwise each token ends in Ready.proposals. */
+	propose(batch: ProposalBatch): Refusal | null {
+		return propose(this.#core, batch);
+	}
+
+	/** Asks for an index that covers every write answered before this call; ends in Ready.reads. */
+	readIndex(token: number): void {
+		if (this.#core.role === "leader") readOnLeader(this.#core, token);
+		else forwardRead(this.#core, token);
+	}
+
+	/** Hands leadership over; ends in Ready.transfers. Null chooses the most caught-up voter. */
+	transferLeadership(target: NodeId | null, token: number): void {
+		beginTransfer(this.#core, target, token);
+	}
+
+	/** Writes up to number `sequence` are durable. */
+	appended(sequence: number): void {
+		const core = this.#core;
+		if (sequence > core.sequence)
+			throw new Error(`invariant: write ${sequence} was never handed in`);
+		core.durableSequence = Math.max(core.durableSequence, sequence);
+		while (
+			core.writesUnderWay.length > 0 &&
+			(core.writesUnderWay[0] as { sequence: number }).sequence <= sequence
+		) {
+			core.writesUnderWay.shift();
+		}
+		core.log.written(sequence);
+		countOwnVote(core);
+		if (core.role === "leader") advanceCommit(core);
+	}
+
+	/** The state machine stands at `index`. */
+	applied(index: number): void {
+		this.#core.log.appliedTo(index);
+	}
+
+	/** The entries that a Fetch asked for, from its first on; fewer than asked are fine. */
+	fetched(fetch: Fetch, entries: readonly Entry[]): void {
+		fetched(this.#core, fetch, entries);
+	}
+
+	fetchFailed(fetch: Fetch): void {
+		fetchFailed(this.#core, fetch);
+	}
+
+	/** The link to `id` broke: what was under way to it may be lost. */
+	unreachable(id: NodeId): void {
+		const progress = this.#core.followers.get(id);
+		if (progress?.state !== "replicate") return;
+		progress.becomeProbe(progress.match + 1);
+		progress.paused = true;
+	}
+
+	/** Entries [first, last] while they are all in memory; null: read them from the log on disk. */
+	entries(first: number, last: number): readonly Entry[] | null {
+		return this.#core.log.slice(first, last);
+	}
+
+	hasReady(): boolean {
+		const core = this.#core;
+		return (
+			core.changed ||
+			core.hardStateDirty ||
+			core.replicationWanted ||
+			core.messages.length > 0 ||
+			core.messagesAfterSync.length > 0 ||
+			core.log.submitted < core.log.lastIndex ||
+			this.#committedEnd() > core.log.applying ||
+			core.proposalOutcomes.length > 0 ||
+			core.readOutcomes.length > 0 ||
+			core.transferOutcomes.length > 0 ||
+			core.fetches.length > 0 ||
+			canStartRound(core) ||
+			this.#hintDue()
+		);
+	}
+
+	/** What the driver must do now; calling it counts as having taken it over. */
+	ready(): Ready {
+		const core = this.#core;
+		if (canStartRound(core)) startRound(core);
+		if (core.role === "leader") replicate(core);
+		const write = this.#takeWrite();
+		const committed = this.#takeCommitted();
+		const ready: Ready = {
+			write,
+			messages: core.messages,
+			messagesAfterSync: core.messagesAfterSync,
+			afterSequence: core.sequence,
+			committed,
+			proposals: core.proposalOutcomes,
+			reads: core.readOutcomes,
+			transfers: core.transferOutcomes,
+			fetches: core.fetches,
+			changed: core.changed,
+		};
+		core.messages = [];
+		core.messagesAfterSync = [];
+		core.proposalOutcomes = [];
+		core.readOutcomes = [];
+		core.transferOutcomes = [];
+		core.fetches = [];
+		core.changed = false;
+		return ready;
+	}
+
+	/** Entries, term and vote as one unit; every write carries the commit index along as a hint (P4, P10). */
+	#takeWrite(): Write | null {
+		const core = this.#core;
+		const hasEntries = core.log.submitted < core.log.lastIndex;
+		if (!hasEntries && !core.hardStateDirty && !this.#hintDue()) return null;
+		const sync = hasEntries || core.hardStateDirty;
+		const sequence = ++core.sequence;
+		if (core.hardStateDirty) core.hardStateSequence = sequence;
+		core.hardStateDirty = false;
+		core.commitWritten = core.log.commit;
+		core.writesUnderWay.push({ sequence, sinceMs: core.nowMs });
+		this.#hintDueMs = core.nowMs + commitHintMs;
+		const hardState = {
+			term: core.term,
+			votedFor: core.votedFor,
+			commit: core.log.commit,
+		};
+		return { sequence, hardState, entries: core.log.submit(sequence), sync };
+	}
+
+	#hintDue(): boolean {
+		const core = this.#core;
+		return (
+			core.log.commit > core.commitWritten && core.nowMs >= this.#hintDueMs
+		);
+	}
+
+	/** What is committed and durable here: nothing is applied that this node could lose again (P9). */
+	#committedEnd(): number {
+		return Math.min(this.#core.log.commit, this.#core.log.durable);
+	}
+
+	#takeCommitted(): { first: number; last: number } | null {
+		const { log, proposals, proposalOutcomes } = this.#core;
+		const last = this.#committedEnd();
+		if (last <= log.applying) return null;
+		const first = log.applying + 1;
+		log.applying = last;
+		proposals.settle(last, (index) => log.termAt(index), proposalOutcomes);
+		return { first, last };
+	}
+
+	status(): Status {
+		const core = this.#core;
+		return {
+			id: core.id,
+			role: core.role,
+			term: core.term,
+			leader: core.leader,
+			votedFor: core.votedFor,
+			firstIndex: core.log.firstIndex,
+			lastIndex: core.log.lastIndex,
+			lastTerm: core.log.lastTerm,
+			durableIndex: core.log.durable,
+			commit: core.log.commit,
+			applied: core.log.applied,
+			configuration: core.configuration,
+			configurationIndex: core.configurations.latestIndex,
+			transferTarget: core.transfer?.target ?? null,
+			uncommittedBytes: core.log.uncommittedBytes,
+			followers: [...core.followers.values()].map((progress) => ({
+				id: progress.id,
+				state: progress.state,
+				match: progress.match,
+				next: progress.next,
+				inflightMessages: progress.inflight.messages,
+				inflightBytes: progress.inflight.bytes,
+				heardAgoMs: core.nowMs - progress.heardMs,
+			})),
+		};
+	}
+}
