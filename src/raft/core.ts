@@ -2,7 +2,7 @@ import { Configurations, isVoter } from "./configurations.js";
 import { RaftLog } from "./log.js";
 import type { Progress } from "./progress.js";
 import { Proposals } from "./proposals.js";
-import { ForwardedReads, ReadRounds } from "./reads.js";
+import { ForwardedReads, ReadRounds, startOfCount } from "./reads.js";
 import type {
 	Configuration,
 	Fetch,
@@ -35,7 +35,7 @@ export class Core {
 	readonly log: RaftLog;
 	readonly configurations: Configurations;
 	readonly proposals = new Proposals();
-	readonly forwardedReads = new ForwardedReads();
+	readonly forwardedReads: ForwardedReads;
 
 	role: Role = "follower";
 	term: number;
@@ -50,7 +50,7 @@ export class Core {
 	leaderHeardMs = Number.NEGATIVE_INFINITY;
 
 	/** Counts campaigns of both kinds; answers to an earlier one are ignored (P34). */
-	attempt = 0;
+	attempt: number;
 	readonly votes = new Map<NodeId, boolean>();
 
 	/** Leader only: the other members. */
@@ -98,6 +98,8 @@ export class Core {
 		this.votedFor = restored.hardState.votedFor;
 		this.commitWritten = this.log.commit;
 		this.nowMs = nowMs;
+		this.forwardedReads = new ForwardedReads(options.random);
+		this.attempt = startOfCount(options.random);
 		this.resetElectionTimer();
 	}
 

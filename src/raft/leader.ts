@@ -1,4 +1,5 @@
-import { blockBytes, entryBytes } from "./codec.js";
+import { foundingLevel } from "./bootstrap.js";
+import { blockBytes, entryHeaderBytes } from "./codec.js";
 import { isVoter, membersOf } from "./configurations.js";
 import type { Core } from "./core.js";
 import { becomeFollower, refuseRead } from "./follower.js";
@@ -34,14 +35,22 @@ export function becomeLeader(core: Core): void {
 	core.changed = true;
 	core.votes.clear();
 	core.rounds = new ReadRounds();
-	core.transfer = null;
+	// One that this node began in an earlier term, and whose end it never learnt.
+	if (core.transfer !== null) {
+		core.transferOutcomes.push({
+			token: core.transfer.token,
+			outcome: "aborted",
+			reason: null,
+		});
+		core.transfer = null;
+	}
 	core.followers.clear();
 	for (const id of membersOf(core.configuration)) {
 		if (id !== core.id) core.followers.set(id, makeProgress(core, id));
 	}
 	core.nextHeartbeatMs = core.nowMs + core.options.heartbeatIntervalMs;
 	core.termStart = core.log.lastIndex + 1;
-	appendEntry(core, EntryKind.noop, 0, new Uint8Array(0));
+	appendEntry(core, EntryKind.noop, foundingLevel, new Uint8Array(0));
 }
 
 function makeProgress(core: Core, id: NodeId): Progress {
@@ -81,7 +90,7 @@ export function propose(core: Core, batch: ProposalBatch): Refusal | null {
 	if (core.diskPendingMs > core.options.diskStallMs) return "disk-stalled";
 	let bytes = 0;
 	for (const command of batch.commands)
-		bytes += entryBytes({ data: command } as Entry);
+		bytes += entryHeaderBytes + command.length;
 	const { uncommittedBytes } = core.log;
 	if (
 		uncommittedBytes > 0 &&
@@ -123,13 +132,7 @@ function fetch(core: Core, progress: Progress): void {
 	const { maxMessageBytes } = core.options;
 	progress.fetching = true;
 	// An entry's header bounds how many can fit; the driver stops at the byte limit.
-	const most = Math.max(
-		1,
-		Math.ceil(
-			maxMessageBytes /
-				entryBytes({ data: new Uint8Array(0) } as unknown as Entry),
-		),
-	);
+	const most = Math.ceil(maxMessageBytes / entryHeaderBytes);
 	const last = Math.min(core.log.windowFirst - 1, progress.next + most - 1);
 	core.fetches.push({
 		to: progress.id,
@@ -191,16 +194,20 @@ export function fetched(
 		!progress.fetching
 	)
 		return;
-	progress.fetching = false;
-	core.replicationWanted = true;
-	if (progress.next !== request.first) return;
 	const fits = entries.every(
 		(entry, at) =>
 			entry.index === request.first + at &&
 			entry.term === core.log.termAt(entry.index),
 	);
-	if (entries.length === 0 || !fits) progress.paused = true;
-	else if (progress.canSend) sendAppend(core, progress, entries);
+	if (entries.length === 0 || !fits) {
+		fetchFailed(core, request);
+		return;
+	}
+	progress.fetching = false;
+	core.replicationWanted = true;
+	if (progress.next === request.first && progress.canSend) {
+		sendAppend(core, progress, entries);
+	}
 }
 
 export function fetchFailed(core: Core, request: Fetch): void {
@@ -317,6 +324,14 @@ function sendHeartbeat(core: Core, progress: Progress): void {
 		commit,
 		read: core.rounds.sequence,
 	});
+}
+
+/** Time spent away is nobody's silence: each gets two heartbeats to be heard in (P68). */
+export function excuseSilence(core: Core): void {
+	const { electionTimeoutMs, heartbeatIntervalMs } = core.options;
+	const heardMs = core.nowMs - electionTimeoutMs + 2 * heartbeatIntervalMs;
+	for (const progress of core.followers.values())
+		progress.heardMs = Math.max(progress.heardMs, heardMs);
 }
 
 /** Whether a quorum was heard within the election timeout; a leader that cannot say so must not lead on (P35). */

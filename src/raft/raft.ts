@@ -13,6 +13,7 @@ import {
 	advanceCommit,
 	beginTransfer,
 	canStartRound,
+	excuseSilence,
 	fetched,
 	fetchFailed,
 	handleAppendResponse,
@@ -105,25 +106,29 @@ export class Raft {
 		const core = this.#core;
 		switch (message.type) {
 			case "append-request":
-				return handleAppendRequest(core, message);
+				handleAppendRequest(core, message);
+				break;
 			case "heartbeat":
-				return handleHeartbeat(core, message);
+				handleHeartbeat(core, message);
+				break;
 			case "vote-response":
-				return handleVoteResponse(core, message);
+				handleVoteResponse(core, message);
+				break;
 			case "append-response":
-				return core.role === "leader"
-					? handleAppendResponse(core, message)
-					: undefined;
+				handleAppendResponse(core, message);
+				break;
 			case "heartbeat-response":
-				return core.role === "leader"
-					? handleHeartbeatResponse(core, message)
-					: undefined;
+				handleHeartbeatResponse(core, message);
+				break;
 			case "read-request":
-				return handleReadRequest(core, message);
+				handleReadRequest(core, message);
+				break;
 			case "read-response":
-				return handleReadResponse(core, message);
+				handleReadResponse(core, message);
+				break;
 			case "timeout-now":
-				return this.#timeoutNow(message.from);
+				this.#timeoutNow(message.from);
+				break;
 		}
 	}
 
@@ -155,21 +160,22 @@ export class Raft {
 				core.readOutcomes.push({ token: reader.token, index: null });
 			else refuseRead(core, reader.from, reader.sequence);
 		});
-		if (!core.late && !hearsQuorum(core))
-			return becomeFollower(core, core.term, null);
-		if (!core.late && core.diskPendingMs > core.options.diskStallMs)
-			return yieldLeadership(core);
-		if (core.nowMs >= core.nextHeartbeatMs) sendHeartbeats(core);
+		if (core.late) excuseSilence(core);
+		if (!hearsQuorum(core)) becomeFollower(core, core.term, null);
+		else if (!core.late && core.diskPendingMs > core.options.diskStallMs)
+			yieldLeadership(core);
+		else if (core.nowMs >= core.nextHeartbeatMs) sendHeartbeats(core);
 		else sendCommits(core);
 	}
 
 	#tickElection(): void {
 		const core = this.#core;
-		if (core.late)
+		if (core.late) {
 			core.electionDeadlineMs = Math.max(
 				core.electionDeadlineMs,
-				core.nowMs + 1,
+				core.nowMs + core.options.heartbeatIntervalMs,
 			);
+		}
 		if (core.nowMs < core.electionDeadlineMs) return;
 		// A node that cannot store its vote would only disturb the others.
 		const electable =

@@ -98,10 +98,22 @@ export class ReadRounds {
 	}
 }
 
+/**
+ * Where a node's counter starts. Not at zero: an answer meant for this node's life before a restart must not fit a
+ * question of this one (P41).
+ */
+export function startOfCount(random: () => number): number {
+	return Math.floor(random() * 2 ** 40);
+}
+
 /** A follower's reads that its leader was asked about. */
 export class ForwardedReads {
-	#sequence = 0;
+	#sequence: number;
 	readonly #open = new Map<number, { token: number; deadlineMs: number }>();
+
+	constructor(random: () => number) {
+		this.#sequence = startOfCount(random);
+	}
 
 	get pending(): number {
 		return this.#open.size;
