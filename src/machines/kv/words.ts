@@ -10,7 +10,7 @@ export type BytesOrText = Uint8Array | string;
 export type KeyValueCommand<Bytes = Uint8Array> =
 	| { readonly op: "put"; readonly key: Bytes; readonly value: Bytes }
 	| { readonly op: "delete"; readonly key: Bytes }
-	/** Writes only when the key's version is `expect`; null: only when there is no such key. */
+	/** Writes only when the key's version is `expect`; null, or 0: only when there is no such key. */
 	| {
 			readonly op: "cas";
 			readonly key: Bytes;

@@ -1,0 +1,135 @@
+import {
+	type ApplyContext,
+	defineMachine,
+	type Machine,
+	MachineInputError,
+} from "../machine.js";
+import {
+	decodeCommand,
+	decodeQuery,
+	encodeAnswer,
+	encodeEvent,
+	encodeResult,
+	type KeyValueAnswer,
+	type KeyValueCommand,
+	type KeyValueItem,
+	type KeyValueQuery,
+} from "./codec.js";
+import { keyValueJson } from "./json.js";
+import { OrderedItems } from "./ordered-items.js";
+import { decodeSnapshot, encodeSnapshot, owned } from "./snapshot.js";
+
+/** Checked before the log sees a command; a command in the log is executed whatever its size. */
+export interface KeyValueLimits {
+	readonly maxKeyBytes: number;
+	readonly maxValueBytes: number;
+}
+
+const defaultLimits: KeyValueLimits = {
+	maxKeyBytes: 1024,
+	maxValueBytes: 1024 * 1024,
+};
+
+/** A list ends early, with `more`, rather than grow past this; it always has at least one item. */
+const maxListBytes = 1024 * 1024;
+
+/** The bundled machine: keys and values are any bytes, and a key's version is the index of its last change. */
+export function createKeyValueMachine(
+	limits: Partial<KeyValueLimits> = {},
+): Machine<OrderedItems> {
+	const { maxKeyBytes, maxValueBytes } = { ...defaultLimits, ...limits };
+	return defineMachine<OrderedItems>({
+		name: "kv",
+		levels: { reads: [1, 1], writes: 1 },
+		create: () => new OrderedItems(),
+		apply,
+		query: (items, bytes) => encodeAnswer(answer(items, decodeQuery(bytes))),
+		validate(bytes) {
+			const command = parsed(bytes);
+			if (typeof command === "string") return command;
+			if (command.key.length > maxKeyBytes)
+				return `the key has ${command.key.length} bytes, the limit is ${maxKeyBytes}`;
+			if (command.op !== "delete" && command.value.length > maxValueBytes)
+				return `the value has ${command.value.length} bytes, the limit is ${maxValueBytes}`;
+			return null;
+		},
+		// Frozen at the call, not when the first chunk is asked for.
+		snapshot: (items) => encodeSnapshot(items.frozen()),
+		restore: decodeSnapshot,
+		json: keyValueJson,
+	});
+}
+
+export const kv: Machine<OrderedItems> = createKeyValueMachine();
+
+/** Total, as every node must come to the same result for the same bytes: a malformed command has one, too. */
+function apply(
+	items: OrderedItems,
+	bytes: Uint8Array,
+	context: ApplyContext,
+): Uint8Array {
+	const command = parsed(bytes);
+	if (typeof command === "string")
+		return encodeResult({ op: "invalid", message: command });
+	const { index: version } = context;
+	const key = command.key.toString("latin1");
+	if (command.op === "delete") {
+		const deleted = items.delete(key);
+		if (deleted) context.emit(bytes);
+		return encodeResult({ op: "delete", deleted });
+	}
+	if (command.op === "cas") {
+		const current = items.get(key)?.version ?? 0;
+		if (current !== (command.expect ?? 0))
+			return encodeResult({ op: "cas", swapped: false, version: current });
+		items.set(key, { version, value: owned(command.value) });
+		context.emit(encodeEvent({ ...command, op: "put" }));
+		return encodeResult({ op: "cas", swapped: true, version });
+	}
+	items.set(key, { version, value: owned(command.value) });
+	context.emit(bytes);
+	return encodeResult({ op: "put", version });
+}
+
+function answer(
+	items: OrderedItems,
+	query: KeyValueQuery<Buffer>,
+): KeyValueAnswer {
+	if (query.op === "list") return list(items, query);
+	const item = items.get(query.key.toString("latin1"));
+	return item === null
+		? { op: "get", found: false }
+		: { op: "get", found: true, ...item };
+}
+
+function list(
+	items: OrderedItems,
+	query: Extract<KeyValueQuery<Buffer>, { op: "list" }>,
+): KeyValueAnswer {
+	const prefix = query.prefix.toString("latin1");
+	const after = query.after?.toString("latin1") ?? null;
+	const found: KeyValueItem[] = [];
+	let bytes = 0;
+	for (const [key, item] of items.from(
+		after !== null && after > prefix ? after : prefix,
+	)) {
+		if (key === after) continue;
+		if (!key.startsWith(prefix)) break;
+		bytes += key.length + item.value.length;
+		const full = found.length === query.limit || bytes > maxListBytes;
+		if (full && found.length > 0)
+			return { op: "list", items: found, more: true };
+		found.push({ key: Buffer.from(key, "latin1"), ...item });
+	}
+	return { op: "list", items: found, more: false };
+}
+
+/** The command, or why the bytes are none. */
+function parsed(bytes: Uint8Array): KeyValueCommand<Buffer> | string {
+	try {
+		return decodeCommand(bytes);
+	} catch (error) {
+		if (error instanceof MachineInputError) return error.message;
+		throw error;
+	}
+}
