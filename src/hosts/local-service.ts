@@ -1,0 +1,264 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { OperatorError } from "../errors.js";
+import type { Service, ServiceState } from "./host.js";
+import {
+	isRunning,
+	type ProcessIdentity,
+	parsePidFile,
+} from "./process-identity.js";
+
+export interface LocalServiceOptions {
+	readonly name: string;
+	/** The program and its arguments. */
+	readonly argv: readonly string[];
+	readonly pidFile: string;
+	/** Standard output and standard error, appended. */
+	readonly logFile: string;
+	readonly workingDirectory: string;
+}
+
+/**
+ * A long-running program on this machine as a process of its own session: it outlives the raftctl that started it.
+ */
+export function localService(options: LocalServiceOptions): Service {
+	return new LocalService(options);
+}
+
+/**
+ * The process writes its own pid file before it becomes the program: there is no moment at which it runs and nobody
+ * could find it again, not even when raftctl is killed right after the start. `ln` makes that atomic, and refuses when
+ * another start was quicker. Node reads the extra certificates, for 60 ms, at every start: no daemon here needs them.
+ */
+const launcher = `
+umask 077
+read -r stat < /proc/$$/stat && read -r boot < /proc/sys/kernel/random/boot_id || exit 72
+printf '%s\\n%s\\n' "$stat" "$boot" > "$0.$$" && ln "$0.$$" "$0"
+linked=$?
+rm -f "$0.$$"
+[ "$linked" = 0 ] || exit 73
+unset NODE_EXTRA_CA_CERTS
+exec "$@"
+`;
+
+const pollMs = 20;
+const pidFileLimitMs = 5_000;
+const killLimitMs = 5_000;
+const logLimitBytes = 10 * 1024 * 1024;
+const tailLimitBytes = 256 * 1024;
+
+class LocalService implements Service {
+	readonly name: string;
+	readonly #options: LocalServiceOptions;
+	/** Set by the end of a process that this object started; nobody else is told how a process ended. */
+	#lastExit: string | null = null;
+	/** Whether there was a pid file when it was last looked for. */
+	#found = false;
+
+	constructor(options: LocalServiceOptions) {
+		this.name = options.name;
+		this.#options = options;
+	}
+
+	async start(signal?: AbortSignal): Promise<void> {
+		signal?.throwIfAborted();
+		if ((await this.#runningIdentity()) !== null) return;
+		const { pidFile } = this.#options;
+		await mkdir(dirname(pidFile), { recursive: true, mode: 0o700 });
+		// Not when there was none: another start may have written one since.
+		if (this.#found) await rm(pidFile, { force: true });
+		const child = await this.#spawn();
+		await this.#registered(child, signal);
+	}
+
+	async stop(timeoutMs: number, signal?: AbortSignal): Promise<void> {
+		const identity = await this.#runningIdentity();
+		if (identity !== null) {
+			this.#signal(identity, "SIGTERM");
+			if (!(await gone(identity, timeoutMs, signal)))
+				throw this.#stillRuns(identity, timeoutMs);
+		}
+		await rm(this.#options.pidFile, { force: true });
+	}
+
+	async kill(): Promise<void> {
+		const identity = await this.#runningIdentity();
+		if (identity !== null) {
+			this.#signal(identity, "SIGKILL");
+			if (!(await gone(identity, killLimitMs)))
+				throw this.#stillRuns(identity, killLimitMs);
+		}
+		await rm(this.#options.pidFile, { force: true });
+	}
+
+	async state(): Promise<ServiceState> {
+		const identity = await this.#identity();
+		if (identity !== null && (await isRunning(identity)))
+			return { running: true, pid: identity.pid };
+		if (this.#lastExit !== null)
+			return { running: false, exit: this.#lastExit };
+		// Whoever ends it properly removes the pid file.
+		const exit =
+			identity === null
+				? null
+				: `process ${identity.pid} is gone; how it ended was not seen`;
+		return { running: false, exit };
+	}
+
+	async logTail(lines: number): Promise<string> {
+		const file = await open(this.#options.logFile).catch(() => null);
+		if (file === null) return "";
+		try {
+			const { size } = await file.stat();
+			const bytes = Math.min(size, tailLimitBytes);
+			const { buffer, bytesRead } = await file.read(
+				Buffer.alloc(bytes),
+				0,
+				bytes,
+				size - bytes,
+			);
+			const text = buffer.toString("utf8", 0, bytesRead).trimEnd();
+			return lines > 0 ? text.split("\n").slice(-lines).join("\n") : "";
+		} finally {
+			await file.close();
+		}
+	}
+
+	async #spawn(): Promise<ChildProcess> {
+		const { argv, pidFile, logFile, workingDirectory } = this.#options;
+		await mkdir(dirname(logFile), { recursive: true, mode: 0o700 });
+		await rotate(logFile);
+		const log = await open(logFile, "a", 0o600);
+		try {
+			const child = spawn("/bin/sh", ["-c", launcher, pidFile, ...argv], {
+				cwd: workingDirectory,
+				detached: true,
+				stdio: ["ignore", log.fd, log.fd],
+			});
+			this.#lastExit = null;
+			child.once("exit", (code, signal) => {
+				this.#lastExit =
+					signal === null ? `exit code ${code}` : `signal ${signal}`;
+			});
+			await new Promise<void>((resolve, reject) => {
+				child.once("spawn", resolve).once("error", reject);
+			});
+			child.unref();
+			return child;
+		} catch (cause) {
+			throw new OperatorError(
+				"unexpected",
+				`${this.name} could not be started in ${workingDirectory}`,
+				{ state: "It does not run.", cause },
+			);
+		} finally {
+			await log.close();
+		}
+	}
+
+	async #registered(child: ChildProcess, signal?: AbortSignal): Promise<void> {
+		const deadline = performance.now() + pidFileLimitMs;
+		while ((await this.#identity())?.pid !== child.pid) {
+			if (child.exitCode !== null || child.signalCode !== null)
+				return this.#endedUnregistered(child.pid);
+			if (performance.now() > deadline) {
+				throw new OperatorError(
+					"timeout",
+					`${this.name} wrote no pid file within ${pidFileLimitMs} ms`,
+					{ state: `It may run as process ${child.pid}.` },
+				);
+			}
+			await pause(pollMs, signal);
+		}
+	}
+
+	/** Either it wrote its file and ended at once (a matter for `state`), or another start was quicker, or it failed. */
+	async #endedUnregistered(pid: number | undefined): Promise<void> {
+		const identity = await this.#identity();
+		if (identity?.pid === pid) return;
+		if (identity !== null && (await isRunning(identity))) {
+			this.#lastExit = null;
+			return;
+		}
+		throw new OperatorError(
+			"unexpected",
+			`${this.name} ended before it was started: ${this.#lastExit}`,
+			{ state: "It does not run.", next: `Read ${this.#options.logFile}` },
+		);
+	}
+
+	async #identity(): Promise<ProcessIdentity | null> {
+		try {
+			const text = await readFile(this.#options.pidFile, "utf8");
+			this.#found = true;
+			return parsePidFile(text);
+		} catch (error) {
+			if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+			this.#found = false;
+			return null;
+		}
+	}
+
+	async #runningIdentity(): Promise<ProcessIdentity | null> {
+		const identity = await this.#identity();
+		return identity !== null && (await isRunning(identity)) ? identity : null;
+	}
+
+	#signal({ pid }: ProcessIdentity, signal: NodeJS.Signals): void {
+		try {
+			process.kill(pid, signal);
+		} catch (cause) {
+			if ((cause as NodeJS.ErrnoException).code === "ESRCH") return;
+			throw new OperatorError(
+				"unreachable",
+				`${this.name} (process ${pid}) could not be sent ${signal}`,
+				{ state: "It runs on.", next: "Use the account it runs under", cause },
+			);
+		}
+	}
+
+	#stillRuns({ pid }: ProcessIdentity, timeoutMs: number): OperatorError {
+		return new OperatorError(
+			"timeout",
+			`${this.name} (process ${pid}) did not end within ${timeoutMs} ms`,
+			{
+				state: "It was asked to stop and still runs.",
+				next: `Read ${this.#options.logFile}`,
+			},
+		);
+	}
+}
+
+async function gone(
+	identity: ProcessIdentity,
+	timeoutMs: number,
+	signal?: AbortSignal,
+): Promise<boolean> {
+	const deadline = performance.now() + timeoutMs;
+	while (await isRunning(identity)) {
+		if (performance.now() >= deadline) return false;
+		await pause(pollMs, signal);
+	}
+	return true;
+}
+
+async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+	await sleep(ms, undefined, signal === undefined ? {} : { signal }).catch(
+		(error: unknown) => {
+			// Whoever aborts gives the reason that people see.
+			signal?.throwIfAborted();
+			throw error;
+		},
+	);
+}
+
+/** Keeps one older log. Only at a start: the running process holds the file open. */
+async function rotate(logFile: string): Promise<void> {
+	const size = await stat(logFile).then(
+		(found) => found.size,
+		() => 0,
+	);
+	if (size > logLimitBytes) await rename(logFile, `${logFile}.1`);
+}

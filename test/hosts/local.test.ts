@@ -1,0 +1,85 @@
+import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { localHost } from "../../src/hosts/local.js";
+
+describe("this machine as a host", () => {
+	const host = localHost();
+	let directory: string;
+
+	beforeEach(async () => {
+		directory = await mkdtemp(join(tmpdir(), "raftctl-local-"));
+	});
+	afterEach(() => rm(directory, { recursive: true, force: true }));
+
+	it("runs a program with its arguments as they are and gives back what it wrote", async () => {
+		const script =
+			"process.stdin.pipe(process.stdout); console.error(process.argv[1])";
+		const result = await host.run(
+			[process.execPath, "-e", script, "$HOME; 'quoted' *"],
+			{ timeoutMs: 20_000, stdin: Buffer.from("in\n") },
+		);
+		expect(result).toEqual({
+			exitCode: 0,
+			stdout: "in\n",
+			stderr: "$HOME; 'quoted' *\n",
+		});
+	});
+
+	it("gives a non-zero exit back as a result", async () => {
+		const result = await host.run(["sh", "-c", "echo no >&2; exit 7"], {
+			timeoutMs: 20_000,
+		});
+		expect(result).toEqual({ exitCode: 7, stdout: "", stderr: "no\n" });
+	});
+
+	it("answers 127 for a program that does not exist", async () => {
+		const missing = join(directory, "missing");
+		const result = await host.run([missing], { timeoutMs: 20_000 });
+		expect(result.exitCode).toBe(127);
+		expect(result.stderr).toContain(missing);
+	});
+
+	it("ends a program that takes too long and says so", async () => {
+		await expect(
+			host.run(["sleep", "60"], { timeoutMs: 50 }),
+		).rejects.toMatchObject({ name: "OperatorError", kind: "timeout" });
+	});
+
+	it("ends a program when it is aborted, with the reason given", async () => {
+		const controller = new AbortController();
+		const reason = new Error("Ctrl-C");
+		const running = host.run(["sleep", "60"], {
+			timeoutMs: 60_000,
+			signal: controller.signal,
+		});
+		controller.abort(reason);
+		await expect(running).rejects.toBe(reason);
+	});
+
+	it("writes a file whole, with its mode, in a directory that it makes", async () => {
+		const path = join(directory, "deep", "er", "node.yaml");
+		await host.upload(path, Buffer.from("one"), 0o666);
+		await host.upload(path, Buffer.from("two"), 0o640);
+		expect(Buffer.from((await host.read(path)) ?? []).toString()).toBe("two");
+		expect((await stat(path)).mode & 0o777).toBe(0o640);
+		expect((await stat(join(directory, "deep"))).mode & 0o777).toBe(0o700);
+		expect(await readdir(join(directory, "deep", "er"))).toEqual(["node.yaml"]);
+	});
+
+	it("leaves nothing behind when a file cannot be written", async () => {
+		const path = join(directory, "taken");
+		await host.upload(join(path, "inside"), Buffer.from("x"), 0o600);
+		await expect(
+			host.upload(path, Buffer.from("y"), 0o600),
+		).rejects.toMatchObject({ code: "EISDIR" });
+		expect(await readdir(directory)).toEqual(["taken"]);
+	});
+
+	it("reads null for a file that does not exist, and fails for one it cannot read", async () => {
+		expect(await host.read(join(directory, "nothing"))).toBeNull();
+		await writeFile(join(directory, "file"), "");
+		await expect(host.read(join(directory, "file", "below"))).rejects.toThrow();
+	});
+});
