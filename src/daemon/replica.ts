@@ -50,6 +50,7 @@ export interface Replica {
 export interface ProposeOptions {
 	/** none: accepted by this node; commit: in the log for good; apply: executed, with its result. */
 	readonly ack: "none" | "commit" | "apply";
+	/** How long the caller waits, from the call on; so are all deadlines here. */
 	readonly deadlineMs: number;
 	/** Whose budget it counts against: the connection. */
 	readonly client: string;

@@ -1,0 +1,176 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+	applyControl,
+	type ControlCommand,
+	type ControlResult,
+	type ControlState,
+	createControlState,
+} from "../../src/machines/control.js";
+
+function run(
+	state: ControlState,
+	index: number,
+	command: ControlCommand | Uint8Array | string,
+): ControlResult {
+	const data =
+		command instanceof Uint8Array
+			? command
+			: Buffer.from(
+					typeof command === "string" ? command : JSON.stringify(command),
+				);
+	return JSON.parse(Buffer.from(applyControl(state, data, index)).toString());
+}
+
+function acquire(holder: string, nowMs: number, ttlMs = 1000): ControlCommand {
+	const operation = "rolling-restart";
+	return { type: "acquire-lock", holder, host: "h", operation, ttlMs, nowMs };
+}
+
+const renew = (fencingToken: number, nowMs: number): ControlCommand => ({
+	type: "renew-lock",
+	fencingToken,
+	ttlMs: 1000,
+	step: "drain n2",
+	nowMs,
+});
+
+const release = (fencingToken: number, nowMs: number): ControlCommand => ({
+	type: "release-lock",
+	fencingToken,
+	nowMs,
+});
+
+describe("the operation lock", () => {
+	it("is held by one at a time, and its fencing token is the index that took it", () => {
+		const state = createControlState();
+		expect(run(state, 7, acquire("ann", 100))).toEqual({
+			ok: true,
+			reason: null,
+			lock: {
+				holder: "ann",
+				host: "h",
+				operation: "rolling-restart",
+				step: "",
+				fencingToken: 7,
+				acquiredAtMs: 100,
+				expiresAtMs: 1100,
+			},
+		});
+		expect(run(state, 8, acquire("bob", 200))).toMatchObject({
+			ok: false,
+			reason: "held",
+			lock: { holder: "ann" },
+		});
+		expect(run(state, 9, acquire("ann", 200))).toMatchObject({
+			ok: false,
+			reason: "held",
+		});
+		expect(state.fencingToken).toBe(7);
+	});
+
+	it("lives as long as it is renewed, shows the step, and is lost once it has expired", () => {
+		const state = createControlState();
+		run(state, 1, acquire("ann", 0));
+		expect(run(state, 2, renew(1, 900))).toMatchObject({
+			ok: true,
+			lock: { step: "drain n2", expiresAtMs: 1900 },
+		});
+		expect(run(state, 3, renew(1, 1899))).toMatchObject({ ok: true });
+		expect(run(state, 4, renew(1, 2899))).toEqual({
+			ok: false,
+			reason: "lost",
+			lock: null,
+		});
+		expect(run(state, 5, acquire("bob", 2900))).toMatchObject({
+			ok: true,
+			lock: { holder: "bob", fencingToken: 5 },
+		});
+		expect(run(state, 6, renew(1, 2900))).toMatchObject({
+			ok: false,
+			reason: "lost",
+			lock: { holder: "bob" },
+		});
+	});
+
+	it("never goes back in time, whichever leader's clock it is told", () => {
+		const state = createControlState();
+		run(state, 1, acquire("ann", 5000));
+		run(state, 2, renew(1, 5500));
+		expect(run(state, 3, renew(1, 10))).toMatchObject({
+			lock: { expiresAtMs: 6500 },
+		});
+		expect(state.nowMs).toBe(5500);
+		run(state, 4, release(1, 6500));
+		expect(run(state, 5, acquire("bob", 20))).toMatchObject({
+			lock: { acquiredAtMs: 6500, expiresAtMs: 7500 },
+		});
+	});
+
+	it("is released by its own token only, and releasing it twice is no mistake", () => {
+		const state = createControlState();
+		expect(run(state, 1, release(0, 0))).toMatchObject({ reason: "lost" });
+		run(state, 2, acquire("ann", 0));
+		expect(run(state, 3, release(1, 1))).toMatchObject({
+			ok: false,
+			reason: "lost",
+			lock: { holder: "ann" },
+		});
+		const done = { ok: true, reason: null, lock: null };
+		expect(run(state, 4, release(2, 2))).toEqual(done);
+		expect(run(state, 5, release(2, 3))).toEqual(done);
+		run(state, 6, acquire("bob", 4));
+		expect(run(state, 7, release(2, 5))).toMatchObject({ reason: "lost" });
+	});
+
+	it.each([
+		["nothing", ""],
+		["no JSON", "{"],
+		["null", "null"],
+		["no known command", '{"type":"steal-lock","nowMs":1}'],
+		["no time", JSON.stringify({ ...acquire("a", 0), nowMs: undefined })],
+		["an endless time", JSON.stringify(acquire("a", 1e17))],
+		["a time of life of nothing", JSON.stringify(acquire("a", 1, 0))],
+		["an endless time of life", JSON.stringify(acquire("a", 1, 1e12))],
+		["an endless name", JSON.stringify(acquire("a".repeat(257), 1))],
+		["no token", '{"type":"release-lock","nowMs":1}'],
+		["half a token", '{"type":"release-lock","fencingToken":1.5,"nowMs":1}'],
+	])("answers %s as malformed and stays as it is", (_, text) => {
+		const state = createControlState();
+		run(state, 1, acquire("ann", 100));
+		const before = structuredClone(state);
+		expect(run(state, 2, text)).toMatchObject({
+			ok: false,
+			reason: "malformed",
+		});
+		expect(state).toEqual(before);
+	});
+
+	it("gives every node the same state and results for the same commands, and tokens that only rise", () => {
+		const nowMs = fc.nat({ max: 5000 });
+		const token = fc.nat({ max: 30 });
+		const command = fc.oneof(
+			fc
+				.record({ holder: fc.constantFrom("a", "b"), nowMs })
+				.map((each) => acquire(each.holder, each.nowMs)),
+			fc.tuple(token, nowMs).map((each) => renew(...each)),
+			fc.tuple(token, nowMs).map((each) => release(...each)),
+		);
+		fc.assert(
+			fc.property(fc.array(command, { maxLength: 30 }), (commands) => {
+				const one = createControlState();
+				const other = createControlState();
+				let previous = 0;
+				commands.forEach((each, at) => {
+					expect(run(one, at + 1, each)).toEqual(run(other, at + 1, each));
+					expect(one.fencingToken).toBeGreaterThanOrEqual(previous);
+					expect(one.lock?.fencingToken ?? one.fencingToken).toBe(
+						one.fencingToken,
+					);
+					previous = one.fencingToken;
+				});
+				expect(one).toEqual(other);
+			}),
+		);
+	});
+});
