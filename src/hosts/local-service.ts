@@ -54,8 +54,6 @@ class LocalService implements Service {
 	readonly #options: LocalServiceOptions;
 	/** Set by the end of a process that this object started; nobody else is told how a process ended. */
 	#lastExit: string | null = null;
-	/** Whether there was a pid file when it was last looked for. */
-	#found = false;
 
 	constructor(options: LocalServiceOptions) {
 		this.name = options.name;
@@ -65,10 +63,7 @@ class LocalService implements Service {
 	async start(signal?: AbortSignal): Promise<void> {
 		signal?.throwIfAborted();
 		if ((await this.#runningIdentity()) !== null) return;
-		const { pidFile } = this.#options;
-		await mkdir(dirname(pidFile), { recursive: true, mode: 0o700 });
-		// Not when there was none: another start may have written one since.
-		if (this.#found) await rm(pidFile, { force: true });
+		await this.#clearStalePidFile();
 		const child = await this.#spawn();
 		await this.#registered(child, signal);
 	}
@@ -124,6 +119,17 @@ class LocalService implements Service {
 		} finally {
 			await file.close();
 		}
+	}
+
+	/** Only one whose process is gone: another start may have written a fresh one since it was looked at. */
+	async #clearStalePidFile(): Promise<void> {
+		const { pidFile } = this.#options;
+		await mkdir(dirname(pidFile), { recursive: true, mode: 0o700 });
+		const stale = await readFile(pidFile, "utf8").catch(() => null);
+		if (stale === null) return;
+		const identity = parsePidFile(stale);
+		if (identity === null || !(await isRunning(identity)))
+			await rm(pidFile, { force: true });
 	}
 
 	async #spawn(): Promise<ChildProcess> {
@@ -191,13 +197,10 @@ class LocalService implements Service {
 
 	async #identity(): Promise<ProcessIdentity | null> {
 		try {
-			const text = await readFile(this.#options.pidFile, "utf8");
-			this.#found = true;
-			return parsePidFile(text);
+			return parsePidFile(await readFile(this.#options.pidFile, "utf8"));
 		} catch (error) {
-			if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-			this.#found = false;
-			return null;
+			if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+			throw error;
 		}
 	}
 

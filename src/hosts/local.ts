@@ -38,7 +38,7 @@ async function run(
 			{ node: "local", state: "It was ended." },
 		);
 	}
-	const { stdout, stderr } = result;
+	const { stdout = "", stderr = "" } = result;
 	if (result.exitCode !== undefined)
 		return { exitCode: result.exitCode, stdout, stderr };
 	if (result.code === "ENOENT" || result.code === "EACCES")

@@ -9,6 +9,7 @@ import {
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Service } from "../../src/hosts/host.js";
@@ -202,6 +203,8 @@ describe("a service on this machine", () => {
 			"\n",
 		);
 		await service.stop(20_000);
+		// Start times are told in ticks of 10 ms.
+		await sleep(30);
 		const innocent = spawn("sleep", ["600"], { stdio: "ignore" });
 		try {
 			const forged = stat.replace(/^\d+/, String(innocent.pid));
