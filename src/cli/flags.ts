@@ -1,0 +1,103 @@
+import { Flags } from "@oclif/core";
+import { OperatorError } from "../errors.js";
+import { outputs } from "./output.js";
+
+const unitsMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+
+/** "500ms", "1.5s", "15m", "1h30m" in milliseconds; null when it is not a duration. A number needs its unit. */
+export function parseDuration(text: string): number | null {
+	const part = /(\d+(?:\.\d+)?)(ms|s|m|h)/y;
+	let totalMs = 0;
+	while (part.lastIndex < text.length) {
+		const match = part.exec(text);
+		if (match === null) return null;
+		totalMs += Number(match[1]) * unitsMs[match[2] as keyof typeof unitsMs];
+	}
+	return text === "" ? null : Math.round(totalMs);
+}
+
+/** A flag whose value is a duration, in milliseconds: `--lock-wait 15m`. */
+export const durationFlag = Flags.custom<number>({
+	helpValue: "<duration>",
+	parse: (text) => {
+		const durationMs = parseDuration(text);
+		if (durationMs !== null) return Promise.resolve(durationMs);
+		throw new OperatorError("usage", `"${text}" is not a duration`, {
+			next: "write a number with its unit: 500ms, 30s, 15m, 1h",
+		});
+	},
+});
+
+/** A raft index, or another count. */
+export const indexFlag = Flags.custom<number>({
+	helpValue: "<index>",
+	parse: (text) => {
+		const index = Number(text);
+		if (/^\d+$/.test(text) && Number.isSafeInteger(index))
+			return Promise.resolve(index);
+		throw new OperatorError("usage", `"${text}" is not a raft index`, {
+			next: "give a whole number, as the answers carry it",
+		});
+	},
+});
+
+/** What every command takes. */
+export const clusterFlags = {
+	config: Flags.string({
+		char: "c",
+		env: "RAFTCTL_CONFIG",
+		default: "cluster.yaml",
+		helpValue: "<file>",
+		summary: 'The cluster file; "-" reads it from stdin.',
+		helpGroup: "GLOBAL",
+	}),
+	output: Flags.option({
+		char: "o",
+		options: outputs,
+		default: "table" as const,
+		summary: "How to print the result.",
+		helpGroup: "GLOBAL",
+	})(),
+	json: Flags.boolean({
+		summary: "The same as --output json.",
+		helpGroup: "GLOBAL",
+	}),
+	yes: Flags.boolean({
+		char: "y",
+		summary: "Answer questions with yes. Skips no check.",
+		helpGroup: "GLOBAL",
+	}),
+	verbose: Flags.boolean({
+		summary: "Tell the causes of an error.",
+		helpGroup: "GLOBAL",
+	}),
+};
+
+/** `--node n1 --node n2`; an empty list means every node. */
+export const nodeFlag = Flags.string({
+	char: "n",
+	multiple: true,
+	default: [] as string[],
+	helpValue: "<node>",
+	summary: "Only this node; may be given several times.",
+});
+
+export const dryRunFlag = Flags.boolean({
+	summary: "Show the plan and what each step will cost; touch nothing.",
+});
+
+/** How long to wait for another operation to end; 0 fails at once. */
+export const lockWaitFlag = durationFlag({
+	default: 0,
+	summary: "How long to wait for another operation's lock.",
+});
+
+/** Names single checks to leave out, each recorded: `--skip=quorum`. `checks` are the names that exist. */
+export function skipFlag<const Check extends string>(checks: readonly Check[]) {
+	return Flags.option({
+		options: checks,
+		multiple: true,
+		default: [] as Check[],
+		summary: "Leave out this check, by its name. Recorded with the operation.",
+	})();
+}
