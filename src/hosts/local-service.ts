@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { OperatorError } from "../errors.js";
 import type { Service, ServiceState } from "./host.js";
+import { openLogFile, tailOf } from "./log-file.js";
 import {
 	isRunning,
 	type ProcessIdentity,
@@ -46,8 +47,6 @@ exec "$@"
 const pollMs = 20;
 const pidFileLimitMs = 5_000;
 const killLimitMs = 5_000;
-const logLimitBytes = 10 * 1024 * 1024;
-const tailLimitBytes = 256 * 1024;
 
 class LocalService implements Service {
 	readonly name: string;
@@ -103,22 +102,7 @@ class LocalService implements Service {
 	}
 
 	async logTail(lines: number): Promise<string> {
-		const file = await open(this.#options.logFile).catch(() => null);
-		if (file === null) return "";
-		try {
-			const { size } = await file.stat();
-			const bytes = Math.min(size, tailLimitBytes);
-			const { buffer, bytesRead } = await file.read(
-				Buffer.alloc(bytes),
-				0,
-				bytes,
-				size - bytes,
-			);
-			const text = buffer.toString("utf8", 0, bytesRead).trimEnd();
-			return lines > 0 ? text.split("\n").slice(-lines).join("\n") : "";
-		} finally {
-			await file.close();
-		}
+		return tailOf(this.#options.logFile, lines);
 	}
 
 	/** Only one whose process is gone: another start may have written a fresh one since it was looked at. */
@@ -134,9 +118,7 @@ class LocalService implements Service {
 
 	async #spawn(): Promise<ChildProcess> {
 		const { argv, pidFile, logFile, workingDirectory } = this.#options;
-		await mkdir(dirname(logFile), { recursive: true, mode: 0o700 });
-		await rotate(logFile);
-		const log = await open(logFile, "a", 0o600);
+		const log = await openLogFile(logFile);
 		try {
 			const child = spawn("/bin/sh", ["-c", launcher, pidFile, ...argv], {
 				cwd: workingDirectory,
@@ -255,13 +237,4 @@ async function pause(ms: number, signal?: AbortSignal): Promise<void> {
 			throw error;
 		},
 	);
-}
-
-/** Keeps one older log. Only at a start: the running process holds the file open. */
-async function rotate(logFile: string): Promise<void> {
-	const size = await stat(logFile).then(
-		(found) => found.size,
-		() => 0,
-	);
-	if (size > logLimitBytes) await rename(logFile, `${logFile}.1`);
 }

@@ -38,7 +38,8 @@ async function run(
 			{ node: "local", state: "It was ended." },
 		);
 	}
-	const { stdout = "", stderr = "" } = result;
+	const stdout: string = result.stdout ?? "";
+	const stderr: string = result.stderr ?? "";
 	if (result.exitCode !== undefined)
 		return { exitCode: result.exitCode, stdout, stderr };
 	if (result.code === "ENOENT" || result.code === "EACCES")
