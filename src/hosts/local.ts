@@ -38,13 +38,12 @@ async function run(
 			{ node: "local", state: "It was ended." },
 		);
 	}
-	const stdout: string = result.stdout ?? "";
-	const stderr: string = result.stderr ?? "";
+	const { stdout, stderr, shortMessage = `${program} did not run` } = result;
 	if (result.exitCode !== undefined)
 		return { exitCode: result.exitCode, stdout, stderr };
 	if (result.code === "ENOENT" || result.code === "EACCES")
-		return { exitCode: noSuchProgram, stdout, stderr: result.shortMessage };
-	throw new OperatorError("unreachable", result.shortMessage, {
+		return { exitCode: noSuchProgram, stdout, stderr: shortMessage };
+	throw new OperatorError("unreachable", shortMessage, {
 		node: "local",
 		cause: result.cause,
 	});
