@@ -1,0 +1,88 @@
+import http from "node:http";
+import http2 from "node:http2";
+import net, { type Socket } from "node:net";
+import { listen } from "../listen.js";
+
+/**
+ * One plain-text port for HTTP/1.1 and for HTTP/2 with prior knowledge (gRPC): the first three bytes tell them apart.
+ */
+export async function openListener(
+	options: ListenerOptions,
+): Promise<AdminListener> {
+	const first = http.createServer(
+		{ headersTimeout: sniffTimeoutMs, requestTimeout: requestTimeoutMs },
+		options.handler,
+	);
+	const second = http2.createServer(
+		{ settings: { maxConcurrentStreams: 64 } },
+		options.handler,
+	);
+	const sockets = new Set<Socket>();
+	const server = net.createServer((socket) => {
+		sockets.add(socket);
+		socket.on("close", () => sockets.delete(socket));
+		socket.on("error", () => socket.destroy());
+		sniff(socket, { first, second });
+	});
+	server.maxConnections = connectionsMax;
+	await listen(server, options.address, options.key);
+	return {
+		close: () =>
+			new Promise((resolve) => {
+				server.close(() => resolve());
+				for (const socket of sockets) endSoon(socket);
+			}),
+	};
+}
+
+export interface ListenerOptions {
+	/** host:port */
+	readonly address: string;
+	/** The configuration's key for the address, for error sentences. */
+	readonly key: string;
+	readonly handler: (
+		request: http.IncomingMessage | http2.Http2ServerRequest,
+		response: http.ServerResponse | http2.Http2ServerResponse,
+	) => void;
+}
+
+export interface AdminListener {
+	/** Stops listening, gives answers under way a moment, then cuts what is left. */
+	close(): Promise<void>;
+}
+
+const connectionsMax = 256;
+const sniffTimeoutMs = 10_000;
+const requestTimeoutMs = 30_000;
+const farewellMs = 200;
+
+// An HTTP/2 client with prior knowledge begins with "PRI * HTTP/2.0"; no HTTP/1.1 method begins so.
+const http2Preface = "PRI";
+
+function sniff(
+	socket: Socket,
+	servers: { first: http.Server; second: http2.Http2Server },
+): void {
+	let head = Buffer.alloc(0);
+	const timer = setTimeout(() => socket.destroy(), sniffTimeoutMs);
+	socket.once("close", () => clearTimeout(timer));
+	const onReadable = () => {
+		const chunk = socket.read() as Buffer | null;
+		if (chunk === null) return;
+		head = Buffer.concat([head, chunk]);
+		const text = head.toString("latin1", 0, http2Preface.length);
+		if (text.length < http2Preface.length && http2Preface.startsWith(text))
+			return;
+		clearTimeout(timer);
+		socket.off("readable", onReadable);
+		socket.unshift(head);
+		const server = text === http2Preface ? servers.second : servers.first;
+		server.emit("connection", socket);
+	};
+	socket.on("readable", onReadable);
+}
+
+function endSoon(socket: Socket): void {
+	socket.end();
+	setTimeout(() => socket.destroy(), farewellMs).unref();
+}

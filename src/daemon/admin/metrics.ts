@@ -1,0 +1,230 @@
+import type { EventLoopView } from "../event-loop.js";
+import type { AdminSubject } from "./subject.js";
+
+/** The Prometheus text exposition (version 0.0.4) of this node. docs/raftd.md lists every metric. */
+export function metricsText(
+	subject: AdminSubject,
+	eventLoop: EventLoopView,
+): string {
+	const families = [
+		...raftFamilies(subject),
+		...serviceFamilies(subject),
+		...processFamilies(subject, eventLoop),
+	];
+	return families.map(exposition).join("");
+}
+
+interface Family {
+	readonly name: string;
+	readonly type: "gauge" | "counter";
+	readonly help: string;
+	readonly samples: readonly Sample[];
+}
+
+interface Sample {
+	readonly labels: Readonly<Record<string, string>>;
+	readonly value: number;
+}
+
+const roles = ["follower", "pre-candidate", "candidate", "leader"] as const;
+
+function raftFamilies({ replica }: AdminSubject): Family[] {
+	const status = replica.status();
+	const { raft } = status;
+	const leaderCommit = replica.leaderCommit();
+	return [
+		{
+			name: "raftd_role",
+			type: "gauge",
+			help: "1 for the role that this node has now.",
+			samples: roles.map((role) => ({
+				labels: { role },
+				value: raft.role === role ? 1 : 0,
+			})),
+		},
+		gauge("raftd_term", "The current term.", raft.term),
+		gauge(
+			"raftd_has_leader",
+			"1 when a leader is known.",
+			raft.leader === null ? 0 : 1,
+		),
+		gauge("raftd_log_last_index", "The last entry.", raft.lastIndex),
+		gauge(
+			"raftd_log_durable_index",
+			"The last entry that is durable here.",
+			raft.durableIndex,
+		),
+		gauge("raftd_commit_index", "The last committed entry.", raft.commit),
+		gauge("raftd_applied_index", "The last applied entry.", status.applied),
+		gauge(
+			"raftd_leader_commit_index",
+			"The leader's commit index as last heard; -1 when never heard.",
+			leaderCommit?.index ?? -1,
+		),
+		gauge(
+			"raftd_uncommitted_bytes",
+			"Bytes of entries that are not committed yet.",
+			raft.uncommittedBytes,
+		),
+		gauge(
+			"raftd_connected_peers",
+			"Members with a live link in both directions.",
+			status.connectedPeers.length,
+		),
+		{
+			name: "raftd_follower_match_index",
+			type: "gauge",
+			help: "On the leader: the last entry known to be durable on a follower.",
+			samples: raft.followers.map(({ id, match }) => ({
+				labels: { follower: id },
+				value: match,
+			})),
+		},
+		{
+			name: "raftd_follower_heard_ago_seconds",
+			type: "gauge",
+			help: "On the leader: the time since a follower was last heard.",
+			samples: raft.followers.map(({ id, heardAgoMs }) => ({
+				labels: { follower: id },
+				value: heardAgoMs / 1000,
+			})),
+		},
+		counter(
+			"raftd_leaderless_seconds_total",
+			"Time without a known leader since the start.",
+			status.leaderlessTotalMs / 1000,
+		),
+		gauge(
+			"raftd_leaderless_longest_seconds",
+			"The longest time without a known leader since the start.",
+			status.leaderlessMaxMs / 1000,
+		),
+		gauge(
+			"raftd_disk_pending_seconds",
+			"How long the oldest write under way has been waiting.",
+			status.diskPendingMs / 1000,
+		),
+		gauge(
+			"raftd_failed",
+			"1 when the node has stopped applying or writing for good.",
+			status.failure === null ? 0 : 1,
+		),
+	];
+}
+
+function serviceFamilies(subject: AdminSubject): Family[] {
+	const { health, draining } = subject;
+	const { total, websockets, streams } = subject.connections();
+	const drain = draining.view();
+	return [
+		{
+			name: "raftd_ready",
+			type: "gauge",
+			help: "1 when the named check of /readyz passes.",
+			samples: health.ready().map(({ name, ok }) => ({
+				labels: { check: name },
+				value: ok ? 1 : 0,
+			})),
+		},
+		gauge(
+			"raftd_draining",
+			"1 while the node announces that it drains.",
+			drain.draining ? 1 : 0,
+		),
+		{
+			name: "raftd_client_connections",
+			type: "gauge",
+			help: "Open connections on the client port.",
+			samples: [
+				{ labels: { kind: "websocket" }, value: websockets },
+				{ labels: { kind: "stream" }, value: streams },
+				{
+					labels: { kind: "http" },
+					value: Math.max(0, total - websockets - streams),
+				},
+			],
+		},
+		gauge(
+			"raftd_inflight_requests",
+			"Requests accepted and not yet answered.",
+			subject.inflight(),
+		),
+	];
+}
+
+function processFamilies(
+	subject: AdminSubject,
+	eventLoop: EventLoopView,
+): Family[] {
+	const memory = process.memoryUsage();
+	const cpu = process.cpuUsage();
+	return [
+		{
+			name: "raftd_info",
+			type: "gauge",
+			help: "Always 1; who this is.",
+			samples: [
+				{
+					labels: {
+						cluster: subject.clusterName,
+						node: subject.identity.nodeId,
+						release: subject.release,
+						machine: subject.machine.name,
+						node_js: process.version,
+					},
+					value: 1,
+				},
+			],
+		},
+		gauge(
+			"raftd_uptime_seconds",
+			"Time since the process started.",
+			subject.uptimeMs() / 1000,
+		),
+		gauge(
+			"raftd_event_loop_stall_recent_seconds",
+			"The longest stall of the event loop within the last 10 to 20 seconds.",
+			eventLoop.recentStallMs / 1000,
+		),
+		gauge(
+			"raftd_event_loop_stall_longest_seconds",
+			"The longest stall of the event loop since the start.",
+			eventLoop.longestStallMs / 1000,
+		),
+		counter(
+			"process_cpu_seconds_total",
+			"User and system CPU time.",
+			(cpu.user + cpu.system) / 1e6,
+		),
+		gauge("process_resident_memory_bytes", "Resident memory size.", memory.rss),
+		gauge("nodejs_heap_used_bytes", "JavaScript heap in use.", memory.heapUsed),
+	];
+}
+
+function gauge(name: string, help: string, value: number): Family {
+	return { name, type: "gauge", help, samples: [{ labels: {}, value }] };
+}
+
+function counter(name: string, help: string, value: number): Family {
+	return { name, type: "counter", help, samples: [{ labels: {}, value }] };
+}
+
+function exposition({ name, type, help, samples }: Family): string {
+	const lines = samples.map(
+		({ labels, value }) => `${name}${labelText(labels)} ${value}\n`,
+	);
+	return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join("")}`;
+}
+
+function labelText(labels: Readonly<Record<string, string>>): string {
+	const pairs = Object.entries(labels).map(
+		([key, value]) => `${key}="${escaped(value)}"`,
+	);
+	return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
+}
+
+function escaped(value: string): string {
+	return value.replace(/[\\"\n]/g, (character) =>
+		character === "\n" ? "\\n" : `\\${character}`,
+	);
+}

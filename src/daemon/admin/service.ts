@@ -1,0 +1,165 @@
+import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
+import {
+	type AdminService,
+	MemberSchema,
+} from "../../wire/gen/raftctl/admin/v1/admin_pb.js";
+import { requireRange, requireText, requireToken } from "./arguments.js";
+import { fencingRefusal } from "./fencing.js";
+import { runLockCommand } from "./locks.js";
+import {
+	drainMessage,
+	lockMessage,
+	memberMessage,
+	statusOf,
+} from "./status.js";
+import type { AdminSubject } from "./subject.js";
+import { transfer } from "./transfer.js";
+
+/** Every method of raftctl.admin.v1.AdminService, for this node. */
+export function adminService(
+	subject: AdminSubject,
+): ServiceImpl<typeof AdminService> {
+	const { replica, draining } = subject;
+	const lock = lockMethods(subject);
+	return {
+		getStatus: () => statusOf(subject),
+		getReadIndex: (request) => readIndex(subject, request.timeoutMs),
+		drain(request) {
+			requireFencing(subject, request.fencingToken);
+			const { phase } = draining.renew({
+				leaseMs: requireRange("lease_ms", request.leaseMs, leaseRangeMs),
+				close: request.close,
+				closeOverMs: requireRange(
+					"close_over_ms",
+					request.closeOverMs,
+					closeOverRangeMs,
+				),
+			});
+			if (phase === "stopping") throw stopping();
+			return { drain: drainMessage(subject) };
+		},
+		undrain(request) {
+			requireFencing(subject, request.fencingToken);
+			if (draining.end().phase === "stopping") throw stopping();
+			return {};
+		},
+		async transferLeadership(request) {
+			requireFencing(subject, request.fencingToken);
+			requireLeader(subject);
+			return await transfer(subject, request.target);
+		},
+		...lock,
+	};
+
+	function stopping(): ConnectError {
+		return new ConnectError(
+			`${replica.status().raft.id} is stopping`,
+			Code.FailedPrecondition,
+		);
+	}
+}
+
+/** A lease that nobody can renew in time, or that outlives its operator for long, is a mistake. */
+const leaseRangeMs = [100, 600_000] as const;
+const closeOverRangeMs = [0, 600_000] as const;
+const lockTtlRangeMs = [1_000, 3_600_000] as const;
+const readIndexRangeMs = [1, 60_000] as const;
+const readIndexDefaultMs = 5_000;
+
+function lockMethods({ replica }: AdminSubject) {
+	return {
+		acquireLock: async (
+			request: Parameters<ServiceImpl<typeof AdminService>["acquireLock"]>[0],
+		) => ({
+			lock: lockMessage(
+				await runLockCommand(replica, {
+					type: "acquire-lock",
+					holder: requireText("holder", request.holder),
+					host: requireText("host", request.host),
+					operation: requireText("operation", request.operation),
+					ttlMs: requireRange("ttl_ms", request.ttlMs, lockTtlRangeMs),
+					nowMs: Date.now(),
+				}),
+			),
+		}),
+		renewLock: async (
+			request: Parameters<ServiceImpl<typeof AdminService>["renewLock"]>[0],
+		) => ({
+			lock: lockMessage(
+				await runLockCommand(replica, {
+					type: "renew-lock",
+					fencingToken: requireToken(request.fencingToken),
+					ttlMs: requireRange("ttl_ms", request.ttlMs, lockTtlRangeMs),
+					step: requireText("step", request.step),
+					nowMs: Date.now(),
+				}),
+			),
+		}),
+		releaseLock: async (
+			request: Parameters<ServiceImpl<typeof AdminService>["releaseLock"]>[0],
+		) => {
+			await runLockCommand(replica, {
+				type: "release-lock",
+				fencingToken: requireToken(request.fencingToken),
+				nowMs: Date.now(),
+			});
+			return {};
+		},
+	};
+}
+
+async function readIndex({ replica }: AdminSubject, requestedMs: number) {
+	const timeoutMs = requireRange(
+		"timeout_ms",
+		requestedMs === 0 ? readIndexDefaultMs : requestedMs,
+		readIndexRangeMs,
+	);
+	const index = await new Promise<number | null>((resolve) =>
+		replica.readIndex(timeoutMs, resolve),
+	);
+	const { raft } = replica.status();
+	if (index === null) {
+		throw new ConnectError(
+			`no quorum confirmed the commit index within ${timeoutMs} ms (${raft.role} in term ${raft.term}, leader ${raft.leader ?? "unknown"})`,
+			Code.Unavailable,
+		);
+	}
+	return {
+		index: BigInt(index),
+		leaderId: raft.leader ?? "",
+		term: BigInt(raft.term),
+	};
+}
+
+function requireFencing({ replica }: AdminSubject, token: bigint): void {
+	const refusal = fencingRefusal(
+		requireToken(token),
+		replica.controlState(),
+		Date.now(),
+	);
+	if (refusal !== null)
+		throw new ConnectError(refusal, Code.FailedPrecondition);
+}
+
+function requireLeader({ replica }: AdminSubject): void {
+	const { raft } = replica.status();
+	if (raft.role === "leader") return;
+	if (raft.leader === null) {
+		throw new ConnectError(
+			`${raft.id} does not lead and knows no leader now`,
+			Code.Unavailable,
+		);
+	}
+	const admin = raft.configuration.addresses[raft.leader]?.admin;
+	throw new ConnectError(
+		`${raft.id} does not lead; ask ${raft.leader} at ${admin}`,
+		Code.FailedPrecondition,
+		undefined,
+		[
+			{
+				desc: MemberSchema,
+				value: memberMessage(raft.configuration, raft.leader),
+			},
+		],
+	);
+}

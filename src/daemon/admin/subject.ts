@@ -1,0 +1,35 @@
+import type { Draining } from "../draining.js";
+import type { HealthMonitor } from "../health-monitor.js";
+import type { Identity } from "../identity.js";
+import type { Replica } from "../replica.js";
+
+/** The node as its admin port sees it. */
+export interface AdminSubject {
+	readonly identity: Identity;
+	readonly clusterName: string;
+	readonly release: string;
+	/** Changes with every start of the process. */
+	readonly processId: string;
+	readonly machine: {
+		readonly name: string;
+		readonly levels: {
+			readonly reads: readonly [number, number];
+			readonly writes: number;
+		};
+	};
+	readonly replica: Replica;
+	readonly health: HealthMonitor;
+	readonly draining: Draining;
+	readonly transferTimeoutMs: number;
+	connections(): ConnectionCounts;
+	/** Requests of clients that were accepted and not yet answered. */
+	inflight(): number;
+	uptimeMs(): number;
+}
+
+export interface ConnectionCounts {
+	/** Open connections on the client port, of all kinds. */
+	readonly total: number;
+	readonly websockets: number;
+	readonly streams: number;
+}

@@ -1,0 +1,155 @@
+import { readFile } from "node:fs/promises";
+import { isAbsolute } from "node:path";
+import { LineCounter, parseDocument } from "yaml";
+import { z } from "zod";
+import { OperatorError, reasonOf } from "../errors.js";
+
+/**
+ * Reads the configuration of one node. Throws OperatorError "config" that names every mistake with
+ * file:line:column.
+ */
+export async function readNodeConfig(path: string): Promise<NodeConfig> {
+	let text: string;
+	try {
+		text = await readFile(path, "utf8");
+	} catch (cause) {
+		throw new OperatorError("config", `cannot read ${path}`, {
+			problems: [reasonOf(cause)],
+			next: "give the node's configuration with raftd --config node.yaml",
+			cause,
+		});
+	}
+	const lines = new LineCounter();
+	const document = parseDocument(text, { lineCounter: lines });
+	const problems = document.errors.map((error) => error.message);
+	if (problems.length > 0) throw mistakes(path, problems);
+	const parsed = nodeConfigSchema.safeParse(document.toJS());
+	if (parsed.success) return parsed.data;
+	throw mistakes(
+		path,
+		parsed.error.issues.map(
+			(issue) => `${path}: ${issue.path.join(".")}: ${issue.message}`,
+		),
+	);
+}
+
+function mistakes(path: string, problems: string[]): OperatorError {
+	return new OperatorError("config", `${path} has mistakes`, { problems });
+}
+
+const address = z
+	.string()
+	.regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, "must be host:port")
+	.refine((text) => portOf(text) <= 65_535, "has a port above 65535");
+
+const name = z
+	.string()
+	.regex(
+		/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+		"must be 1 to 63 letters, digits, dots, dashes or underscores, and begin with a letter or digit",
+	);
+
+const absolutePath = z
+	.string()
+	.refine((path) => isAbsolute(path), "must be an absolute path");
+
+const milliseconds = (min: number, max: number) =>
+	z.number().int().min(min).max(max);
+
+const timingSchema = z
+	.strictObject({
+		electionTimeoutMs: milliseconds(50, 60_000).default(1000),
+		heartbeatIntervalMs: milliseconds(5, 10_000).default(100),
+		transferTimeoutMs: milliseconds(50, 60_000).default(1000),
+		diskStallMs: milliseconds(50, 600_000).default(2000),
+	})
+	.refine(
+		(timing) => timing.electionTimeoutMs >= 3 * timing.heartbeatIntervalMs,
+		{
+			path: ["electionTimeoutMs"],
+			message:
+				"must be at least three heartbeat intervals, or one lost heartbeat would start an election",
+		},
+	);
+
+const drainSchema = z.strictObject({
+	/** On SIGTERM: how long balancers have to notice before connections are moved. */
+	announceMs: milliseconds(0, 600_000).default(1000),
+	closeOverMs: milliseconds(0, 600_000).default(3000),
+	/** The limit of the whole stop. */
+	timeoutMs: milliseconds(100, 3_600_000).default(15_000),
+});
+
+const memberSchema = z.strictObject({
+	id: name,
+	role: z.enum(["voter", "learner"]).default("voter"),
+	peer: address,
+	client: address,
+	admin: address,
+});
+
+export const nodeConfigSchema = z
+	.strictObject({
+		cluster: z.strictObject({ id: z.string().min(1).max(128), name }),
+		node: name,
+		data: absolutePath,
+		listen: z.strictObject({
+			peer: address,
+			client: address,
+			admin: address,
+			agent: address.optional(),
+		}),
+		members: z.array(memberSchema).min(1).max(64),
+		timing: timingSchema.prefault({}),
+		drain: drainSchema.prefault({}),
+		app: absolutePath.optional(),
+		log: z
+			.strictObject({
+				level: z.enum(["debug", "info", "warn", "error"]).default("info"),
+			})
+			.prefault({}),
+		limits: z.record(z.string(), z.number().int().positive()).default({}),
+	})
+	.superRefine(checkMembers);
+
+/** What `raftctl up` renders and raftd reads; docs/raftd.md is its reference. */
+export type NodeConfig = z.infer<typeof nodeConfigSchema>;
+
+function checkMembers(
+	config: {
+		node: string;
+		members: readonly z.infer<typeof memberSchema>[];
+	},
+	context: z.RefinementCtx,
+): void {
+	const { members, node } = config;
+	if (!members.some((member) => member.id === node)) {
+		context.addIssue({
+			code: "custom",
+			path: ["node"],
+			message: `${node} is not among the members`,
+		});
+	}
+	if (!members.some((member) => member.role === "voter")) {
+		context.addIssue({
+			code: "custom",
+			path: ["members"],
+			message: "must have a voter: learners alone elect nobody",
+		});
+	}
+	for (const key of ["id", "peer", "client", "admin"] as const) {
+		for (const [index, member] of members.entries()) {
+			const first = members.findIndex((other) => other[key] === member[key]);
+			if (first === index) continue;
+			context.addIssue({
+				code: "custom",
+				path: ["members", index, key],
+				message: `${member[key]} is also that of ${members[first]?.id}`,
+			});
+		}
+	}
+}
+
+function portOf(text: string): number {
+	return Number(text.slice(text.lastIndexOf(":") + 1));
+}

@@ -1,0 +1,138 @@
+import type { DrainView } from "./drain.js";
+import type { ReplicaStatus } from "./replica.js";
+
+/**
+ * Should the process be restarted? Never depends on other nodes: during a loss of quorum, restarting healthy members
+ * makes it worse (P69).
+ */
+export function liveChecks(facts: HealthFacts, limits: HealthLimits): Check[] {
+	const { status, recentStallMs } = facts;
+	return [
+		check(
+			"event-loop",
+			recentStallMs <= limits.eventLoopStallMs ||
+				`stalled for ${ms(recentStallMs)} within the last 20 s`,
+		),
+		check(
+			"disk",
+			status.diskPendingMs <= limits.diskDeadMs ||
+				`a write has been under way for ${ms(status.diskPendingMs)}`,
+		),
+		check("not-failed", status.failure === null || status.failure),
+	];
+}
+
+/** Should new requests and connections come here? */
+export function readyChecks(facts: HealthFacts, limits: HealthLimits): Check[] {
+	const { drain, leaderlessMs, caughtUpAgoMs } = facts;
+	return [
+		check("started", facts.started || "the client port is not open yet"),
+		check(
+			"leader-known",
+			leaderlessMs <= limits.leaderlessMs || leaderReason(leaderlessMs),
+		),
+		check(
+			"caught-up",
+			(caughtUpAgoMs !== null && caughtUpAgoMs <= limits.caughtUpMs) ||
+				catchUpReason(facts),
+		),
+		check("not-draining", !drain.draining || drainReason(drain)),
+		check("healthy", healthReason(facts, limits) ?? true),
+	];
+}
+
+/** One word for balancers. Draining wins over reasons that will pass, as its connections must still be served. */
+export function nodeState(checks: readonly Check[]): NodeState {
+	const failed = checks.filter((one) => !one.ok).map((one) => one.name);
+	if (failed.length === 0) return "ready";
+	const serves = !failed.includes("healthy") && !failed.includes("started");
+	return serves && failed.includes("not-draining") ? "draining" : "unready";
+}
+
+export type NodeState = "ready" | "draining" | "unready";
+
+export interface Check {
+	readonly name: string;
+	readonly ok: boolean;
+	/** Why not; empty when ok. */
+	readonly reason: string;
+}
+
+export interface HealthFacts {
+	readonly started: boolean;
+	readonly status: ReplicaStatus;
+	readonly drain: DrainView;
+	/** How long no leader has been known; Infinity when none ever was. */
+	readonly leaderlessMs: number;
+	/** See CatchUp.agoMs. */
+	readonly caughtUpAgoMs: number | null;
+	readonly leaderCommit: {
+		readonly index: number;
+		readonly heardAgoMs: number;
+	} | null;
+	readonly recentStallMs: number;
+}
+
+export interface HealthLimits {
+	/** A change of leader must not take every node out of the balancer at once: no longer than an election. */
+	readonly leaderlessMs: number;
+	readonly caughtUpMs: number;
+	readonly diskStallMs: number;
+	readonly diskDeadMs: number;
+	readonly eventLoopStallMs: number;
+}
+
+export function healthLimits(timing: {
+	readonly electionTimeoutMs: number;
+	readonly diskStallMs: number;
+}): HealthLimits {
+	return {
+		leaderlessMs: timing.electionTimeoutMs,
+		caughtUpMs: 2 * timing.electionTimeoutMs,
+		diskStallMs: timing.diskStallMs,
+		diskDeadMs: Math.max(30_000, 5 * timing.diskStallMs),
+		eventLoopStallMs: 5_000,
+	};
+}
+
+function check(name: string, outcome: boolean | string): Check {
+	return outcome === true
+		? { name, ok: true, reason: "" }
+		: { name, ok: false, reason: outcome || "no" };
+}
+
+function leaderReason(leaderlessMs: number): string {
+	return Number.isFinite(leaderlessMs)
+		? `no leader is known for ${ms(leaderlessMs)}`
+		: "no leader has been known since the start";
+}
+
+function catchUpReason(facts: HealthFacts): string {
+	const { leaderCommit, status } = facts;
+	if (leaderCommit === null) return "no leader has told its commit index yet";
+	const behind = leaderCommit.index - status.applied;
+	const heard = `the leader was heard ${ms(leaderCommit.heardAgoMs)} ago`;
+	return behind > 0
+		? `applied ${status.applied} of ${leaderCommit.index}, ${behind} behind; ${heard}`
+		: heard;
+}
+
+function drainReason(drain: DrainView): string {
+	if (drain.phase === "stopping") return "the node is stopping";
+	const doing = drain.closing ? "connections are moved away" : "announced";
+	return `draining (${doing}), for another ${ms(drain.leaseLeftMs)} unless renewed`;
+}
+
+function healthReason(
+	{ status }: HealthFacts,
+	limits: HealthLimits,
+): string | null {
+	if (status.failure !== null) return status.failure;
+	if (status.diskPendingMs > limits.diskStallMs)
+		return `a write has been under way for ${ms(status.diskPendingMs)}`;
+	return null;
+}
+
+function ms(duration: number): string {
+	return `${Math.round(duration)} ms`;
+}

@@ -1,0 +1,161 @@
+#!/usr/bin/env node
+import { randomUUID } from "node:crypto";
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { exitCodes, OperatorError, reasonOf } from "../errors.js";
+import type { Log } from "./log.js";
+import type { RunningNode } from "./node.js";
+import { release } from "./release.js";
+
+const usage = `raftd ${release}: a Raft node
+
+  raftd --config node.yaml     run the node that the file describes
+  raftd --version
+  raftd --help
+
+  -c, --config FILE   the node's configuration; raftctl up writes it, docs/raftd.md explains it
+      --app FILE      the module with the state machine; wins over app in the configuration
+
+SIGTERM or SIGINT: leave traffic, hand leadership over, stop. A second one: stop at once.
+Exit codes: 0 stopped, 1 failed, 2 a mistake on the command line or in the configuration, 11 refused to start.
+`;
+
+async function main(): Promise<void> {
+	const { values } = parseArguments();
+	if (values.version || values.help) {
+		process.stdout.write(values.version ? `${release}\n` : usage);
+		return;
+	}
+	if (values.config === undefined) {
+		throw new OperatorError("usage", "no configuration is given", {
+			next: "raftd --config node.yaml",
+		});
+	}
+	await run(resolve(values.config), values.app);
+}
+
+function parseArguments() {
+	try {
+		return parseArgs({
+			options: {
+				config: { type: "string", short: "c" },
+				app: { type: "string" },
+				version: { type: "boolean", default: false },
+				help: { type: "boolean", short: "h", default: false },
+			},
+		});
+	} catch (cause) {
+		throw new OperatorError("usage", reasonOf(cause), {
+			next: "raftd --help",
+			cause,
+		});
+	}
+}
+
+async function run(configPath: string, app: string | undefined): Promise<void> {
+	const { readNodeConfig } = await import("./config.js");
+	const read = await readNodeConfig(configPath);
+	const config = app === undefined ? read : { ...read, app: resolve(app) };
+	const [{ openLog }, { startNode }, { systemdNotifier }] = await Promise.all([
+		import("./log.js"),
+		import("./node.js"),
+		import("./systemd.js"),
+	]);
+	const log = openLog(config.log.level);
+	const { logger } = log;
+	const processId = randomUUID();
+	const notify = systemdNotifier({
+		socket: process.env.NOTIFY_SOCKET,
+		path: process.env.PATH,
+		pid: process.pid,
+		onFailure: (error) => logger.warn({ err: error }, "systemd was not told"),
+	});
+	const onFatal = endWhenBroken(log);
+	const started = endOnSignals(log, () => notify("stopping"));
+	logger.info(
+		{
+			release,
+			nodeJs: process.version,
+			pid: process.pid,
+			processId,
+			configPath,
+			...config,
+		},
+		`raftd ${release} starts ${config.node} of ${config.cluster.name}`,
+	);
+	const node = await startNode({ config, logger, processId, onFatal }).catch(
+		(error: unknown) => {
+			log.close();
+			throw error;
+		},
+	);
+	started(node);
+	logger.info({ afterMs: Math.round(performance.now()) }, "serving");
+	await notify("ready");
+}
+
+/** After an error that nobody handled, nothing that the process believes can be relied upon: it never limps on. */
+function endWhenBroken(log: Log): (error: unknown) => void {
+	const end = (error: unknown) => {
+		log.logger.fatal({ err: error }, `raftd fails: ${reasonOf(error)}`);
+		exit(log, exitCodes.unexpected);
+	};
+	process.on("uncaughtException", end);
+	process.on("unhandledRejection", end);
+	return end;
+}
+
+/** The first signal stops the node in order; the second, or one before the node runs, ends the process at once. */
+function endOnSignals(
+	log: Log,
+	onStop: () => void,
+): (node: RunningNode) => void {
+	let node: RunningNode | null = null;
+	const onSignal = (signal: "SIGTERM" | "SIGINT") => {
+		log.logger.info({ signal }, node ? "stopping" : "stopped at once");
+		if (node === null) {
+			exit(log, exitCodes[signal === "SIGINT" ? "interrupted" : "terminated"]);
+			return;
+		}
+		const stopping = node;
+		node = null;
+		onStop();
+		stopping.stop().then(
+			(report) => {
+				log.logger.info(report, "stopped");
+				exit(log, 0);
+			},
+			(error) => {
+				log.logger.error({ err: error }, "stopped, but not in order");
+				exit(log, exitCodes.unexpected);
+			},
+		);
+	};
+	process.on("SIGTERM", onSignal);
+	process.on("SIGINT", onSignal);
+	return (running) => {
+		node = running;
+	};
+}
+
+function exit(log: Log, code: number): void {
+	log.close();
+	process.exit(code);
+}
+
+/** For a person: what happened, each mistake, what state things are in, and what to do next. */
+function sentences(error: OperatorError): string {
+	const lines = [`raftd: ${error.message}`, ...error.problems];
+	if (error.state !== undefined) lines.push(`state: ${error.state}`);
+	if (error.next !== undefined) lines.push(`next: ${error.next}`);
+	return `${lines.join("\n  ")}\n`;
+}
+
+main().catch((error: unknown) => {
+	if (error instanceof OperatorError) {
+		process.stderr.write(sentences(error));
+		process.exit(error.exitCode);
+	}
+	process.stderr.write(`raftd: ${(error as Error)?.stack ?? error}\n`);
+	process.exit(exitCodes.unexpected);
+});

@@ -1,0 +1,236 @@
+import type { Logger } from "pino";
+import type { Machine } from "../machines/machine.js";
+import type { Configuration } from "../raft/types.js";
+import { lockDirectory } from "../storage/lock.js";
+import type { ClientApi } from "./api/client-api.js";
+import type { NodeConfig } from "./config.js";
+import { Draining } from "./draining.js";
+import { EventLoopMeter } from "./event-loop.js";
+import {
+	type IdentityFile,
+	makeDataDirectory,
+	openIdentity,
+} from "./identity.js";
+import { type LeaveReport, leave } from "./leave.js";
+import { listenError } from "./listen.js";
+import { loadMachine } from "./machine-module.js";
+import { openOperatorPorts } from "./operator-ports.js";
+import { release } from "./release.js";
+import type { Replica } from "./replica.js";
+import { startError } from "./start-error.js";
+
+/**
+ * Starts one node: machine, data directory, log and peers, admin port, client port, in this order. Throws an
+ * OperatorError that says what is in the way; then everything that was opened is closed again.
+ */
+export async function startNode(options: NodeOptions): Promise<RunningNode> {
+	const opened: Closable[] = [];
+	try {
+		return await open(options, opened);
+	} catch (error) {
+		await closeAll(opened);
+		throw startError(error, options.config);
+	}
+}
+
+export interface NodeOptions {
+	readonly config: NodeConfig;
+	readonly logger: Logger;
+	/** Changes with every start of the process. */
+	readonly processId: string;
+	/** The node cannot go on: nothing more will be acknowledged, and the process must end. */
+	onFatal(error: Error): void;
+}
+
+export interface RunningNode {
+	/** Takes the node out of traffic and stops it, within the configured limit. */
+	stop(): Promise<LeaveReport>;
+}
+
+interface Closable {
+	close(): Promise<void> | void;
+}
+
+const nowMs = () => performance.now();
+
+async function open(
+	options: NodeOptions,
+	opened: Closable[],
+): Promise<RunningNode> {
+	const { config, logger } = options;
+	// Loaded while the log is read: the time from start to ready is time that the cluster runs with one node fewer.
+	const modules = loadModules();
+	const machine = await loadMachine(config.app ?? null);
+	const identity = await openDataDirectory(config, opened);
+	const eventLoop = new EventLoopMeter(nowMs());
+	opened.push(eventLoop);
+	const replica = await openReplica({ ...options, machine, identity });
+	opened.push(replica);
+	identity.markLogStarted();
+	const { raft, applied } = replica.status();
+	logger.info(
+		{
+			term: raft.term,
+			lastIndex: raft.lastIndex,
+			commit: raft.commit,
+			applied,
+		},
+		"log recovered",
+	);
+
+	let clients: ClientApi | null = null;
+	const draining = new Draining({
+		nowMs,
+		onChange: (view) => logger.info(view, `drain: ${view.phase}`),
+	});
+	const ports = await openOperatorPorts({
+		...options,
+		server: (await modules).server,
+		identity: identity.identity,
+		release,
+		machine,
+		replica,
+		draining,
+		eventLoop,
+		nowMs,
+		clients: () => clients,
+	});
+	opened.push(ports);
+	clients = await openClients({ config, logger, machine, replica, modules });
+	opened.push(clients);
+	draining.attach(clients);
+	return running({ config, draining, replica, clients, opened });
+}
+
+/** Never rejects before somebody awaits it. */
+function loadModules() {
+	const modules = Promise.all([
+		import("./admin/server.js"),
+		import("./api/client-api.js"),
+	]).then(([server, api]) => ({ server, api }));
+	modules.catch(() => {});
+	return modules;
+}
+
+async function openDataDirectory(
+	config: NodeConfig,
+	opened: Closable[],
+): Promise<IdentityFile> {
+	makeDataDirectory(config.data);
+	const lock = await lockDirectory(config.data);
+	opened.push({ close: () => lock.release() });
+	return openIdentity({
+		directory: config.data,
+		clusterId: config.cluster.id,
+		nodeId: config.node,
+	});
+}
+
+async function openReplica(
+	options: NodeOptions & { machine: Machine; identity: IdentityFile },
+): Promise<Replica> {
+	const { config, logger, machine, identity, onFatal } = options;
+	const { startReplica } = await import("./engine/start.js");
+	try {
+		return await startReplica({
+			identity: identity.identity,
+			initial: initialConfiguration(config),
+			dataDirectory: config.data,
+			peerListen: config.listen.peer,
+			timing: config.timing,
+			limits: config.limits,
+			machine,
+			incarnations: identity,
+			diagnose: (level, message, fields) =>
+				logger[level](fields ?? {}, message),
+			onFatal,
+		});
+	} catch (error) {
+		throw listenError(error, config.listen.peer, "listen.peer");
+	}
+}
+
+async function openClients(options: {
+	config: NodeConfig;
+	logger: Logger;
+	machine: Machine;
+	replica: Replica;
+	modules: ReturnType<typeof loadModules>;
+}): Promise<ClientApi> {
+	const { config, machine, replica } = options;
+	const { api } = await options.modules;
+	try {
+		return await api.startClientApi({
+			replica,
+			machine,
+			listen: config.listen.client,
+			nodeId: config.node,
+		});
+	} catch (error) {
+		throw listenError(error, config.listen.client, "listen.client");
+	}
+}
+
+function initialConfiguration({ members }: NodeConfig): Configuration {
+	const ids = (role: string) =>
+		members
+			.filter((member) => member.role === role)
+			.map((member) => member.id)
+			.sort();
+	return {
+		voters: ids("voter"),
+		outgoing: [],
+		learners: ids("learner"),
+		addresses: Object.fromEntries(
+			members.map(({ id, peer, client, admin }) => [
+				id,
+				{ peer, client, admin },
+			]),
+		),
+	};
+}
+
+/** The part of a stop's limit that is kept for closing what is open. */
+const closingShare = 0.2;
+
+function running(options: {
+	config: NodeConfig;
+	draining: Draining;
+	replica: Replica;
+	clients: ClientApi;
+	opened: Closable[];
+}): RunningNode {
+	const { drain } = options.config;
+	return {
+		async stop() {
+			const report = await leave({
+				...options,
+				nowMs,
+				settings: {
+					announceMs: drain.announceMs,
+					closeOverMs: drain.closeOverMs,
+					limitMs: drain.timeoutMs * (1 - closingShare),
+				},
+			});
+			await within(closeAll(options.opened), drain.timeoutMs * closingShare);
+			return report;
+		},
+	};
+}
+
+// In reverse, so that the admin port answers "draining" for as long as anything is served.
+async function closeAll(opened: Closable[]): Promise<void> {
+	for (let last = opened.pop(); last !== undefined; last = opened.pop())
+		await last.close();
+}
+
+async function within(work: Promise<void>, limitMs: number): Promise<void> {
+	let timer: NodeJS.Timeout | undefined;
+	const expired = new Promise<never>((_, reject) => {
+		timer = setTimeout(
+			() => reject(new Error(`could not close within ${limitMs} ms`)),
+			limitMs,
+		);
+	});
+	await Promise.race([work, expired]).finally(() => clearTimeout(timer));
+}
