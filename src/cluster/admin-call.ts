@@ -1,0 +1,173 @@
+import { Agent, request } from "node:http";
+import { OperatorError, reasonOf } from "../errors.js";
+import type { CallOptions, NodeRef } from "./engine.js";
+
+/** What a node said no with: Connect's error object, as JSON over HTTP. */
+export interface AdminFailure {
+	/** Connect's code, for example "aborted" or "failed_precondition"; "unknown" when the body named none. */
+	readonly code: string;
+	readonly message: string;
+}
+
+export type AdminOutcome =
+	| { readonly ok: true; readonly body: Readonly<Record<string, unknown>> }
+	| { readonly ok: false; readonly failure: AdminFailure };
+
+export interface AdminCaller {
+	/**
+	 * POSTs `request` to the method of the admin service. A refusal by the node is an outcome; throws OperatorError
+	 * "unreachable" when it does not answer in time, and "interrupted" (or the signal's own OperatorError) on abort.
+	 */
+	call(
+		node: NodeRef,
+		method: string,
+		request: object,
+		options: CallOptions,
+	): Promise<AdminOutcome>;
+	close(): void;
+}
+
+/** A status with a thousand members is far below this; anything larger is not an answer of raftd. */
+const maxAnswerBytes = 4 * 1024 * 1024;
+
+export function createAdminCaller(): AdminCaller {
+	const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+	return {
+		async call(node, method, body, options) {
+			const answer = await post(agent, { node, method, body, options });
+			const json = parse(answer.text);
+			if (answer.status === 200 && json !== null)
+				return { ok: true, body: json };
+			return { ok: false, failure: failureOf(answer.status, json) };
+		},
+		close: () => agent.destroy(),
+	};
+}
+
+interface Post {
+	readonly node: NodeRef;
+	readonly method: string;
+	readonly body: object;
+	readonly options: CallOptions;
+}
+
+async function post(
+	agent: Agent,
+	{ node, method, body, options }: Post,
+): Promise<{ status: number; text: string }> {
+	options.signal?.throwIfAborted();
+	const timeout = AbortSignal.timeout(options.timeoutMs);
+	const signal = options.signal
+		? AbortSignal.any([options.signal, timeout])
+		: timeout;
+	const exchanged = {
+		url: `http://${node.admin}/raftctl.admin.v1.AdminService/${method}`,
+		payload: JSON.stringify(body),
+		signal,
+	};
+	try {
+		return await exchange(agent, exchanged).catch((error: unknown) => {
+			// A kept connection of a process that has since been restarted; only reading may be done twice.
+			if (!(error instanceof StaleConnection) || !method.startsWith("Get"))
+				throw error;
+			return exchange(agent, exchanged);
+		});
+	} catch (error) {
+		if (options.signal?.aborted) throw options.signal.reason;
+		throw new OperatorError(
+			"unreachable",
+			timeout.aborted
+				? `${node.id} did not answer within ${options.timeoutMs} ms`
+				: `${node.id} does not answer: ${reasonOf(error)}`,
+			{
+				node: node.id,
+				state: `asked ${method} at ${node.admin}`,
+				cause: error,
+			},
+		);
+	}
+}
+
+class StaleConnection extends Error {
+	override readonly name = "StaleConnection";
+}
+
+interface Exchange {
+	readonly url: string;
+	readonly payload: string;
+	readonly signal: AbortSignal;
+}
+
+function exchange(
+	agent: Agent,
+	{ url, payload, signal }: Exchange,
+): Promise<{ status: number; text: string }> {
+	return new Promise((resolve, reject) => {
+		const call = request(url, {
+			method: "POST",
+			agent,
+			signal,
+			headers: {
+				"content-type": "application/json",
+				"content-length": Buffer.byteLength(payload),
+			},
+		});
+		call.on("error", (error: NodeJS.ErrnoException) =>
+			reject(
+				call.reusedSocket && error.code === "ECONNRESET"
+					? new StaleConnection("the connection was closed", { cause: error })
+					: error,
+			),
+		);
+		call.on("response", (response) => {
+			const chunks: Buffer[] = [];
+			let bytes = 0;
+			response.on("data", (chunk: Buffer) => {
+				bytes += chunk.length;
+				if (bytes > maxAnswerBytes)
+					call.destroy(new Error(`the answer exceeds ${maxAnswerBytes} bytes`));
+				else chunks.push(chunk);
+			});
+			// A connection cut in the middle of an answer ends without "end".
+			response.on("error", reject);
+			response.on("aborted", () => reject(new Error("the answer was cut")));
+			response.on("end", () =>
+				resolve({
+					status: response.statusCode ?? 0,
+					text: Buffer.concat(chunks).toString("utf8"),
+				}),
+			);
+		});
+		call.end(payload);
+	});
+}
+
+function parse(text: string): Record<string, unknown> | null {
+	try {
+		const value: unknown = JSON.parse(text);
+		return typeof value === "object" && value !== null && !Array.isArray(value)
+			? (value as Record<string, unknown>)
+			: null;
+	} catch {
+		return null;
+	}
+}
+
+function failureOf(
+	status: number,
+	json: Record<string, unknown> | null,
+): AdminFailure {
+	if (json === null)
+		return {
+			code: "unknown",
+			message: `HTTP ${status} without a JSON object: not raftd's admin port`,
+		};
+	const { code, message } = json;
+	return {
+		code: typeof code === "string" ? code : "unknown",
+		message:
+			typeof message === "string" && message !== ""
+				? message
+				: `HTTP ${status}`,
+	};
+}

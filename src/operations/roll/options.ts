@@ -1,0 +1,25 @@
+import type { RollSettings } from "../../config/inventory.js";
+
+/** What --skip can name. Each is a check of its own; nothing else is left out with it. */
+export const rollChecks = ["quorum", "balancer", "drain", "settle"] as const;
+export type RollCheck = (typeof rollChecks)[number];
+
+export interface RollOptions {
+	/** Ids of the nodes to restart; empty for all. */
+	readonly nodes: readonly string[];
+	readonly skip: readonly RollCheck[];
+	/** How long to wait for another operation's lock; 0 fails at once. */
+	readonly lockWaitMs: number;
+	/** Make and show the plan; touch nothing, and take no lock. */
+	readonly dryRun: boolean;
+	/** Each overrides the cluster file's. */
+	readonly settings?: Partial<RollSettings>;
+}
+
+export function effectiveSettings(
+	settings: RollSettings,
+	{ skip, settings: given = {} }: RollOptions,
+): RollSettings {
+	const merged = { ...settings, ...given };
+	return skip.includes("settle") ? { ...merged, settleMs: 0 } : merged;
+}

@@ -1,0 +1,38 @@
+import type { BackendStatus, Balancer } from "../../balancers/balancer.js";
+import { callTimeoutMs } from "../context.js";
+
+/** The balancer's own view, fresh, within one call's time. */
+export function lookAtBalancer(
+	balancer: Balancer,
+	signal: AbortSignal,
+): Promise<readonly BackendStatus[]> {
+	return balancer.backends(
+		AbortSignal.any([signal, AbortSignal.timeout(callTimeoutMs)]),
+	);
+}
+
+/** Why the balancer does not send new connections to `node` yet; null when it does. */
+export function admissionFault(
+	backends: readonly BackendStatus[],
+	node: string,
+): string | null {
+	const backend = backends.find((one) => one.node === node);
+	if (backend === undefined) return `the balancer does not know ${node}`;
+	if (backend.admitting) return null;
+	return `the balancer holds ${node} as ${backend.state}${backend.reason === "" ? "" : ` (${backend.reason})`}`;
+}
+
+/** Why taking `node` away would leave nothing to connect to; null when another backend admits. */
+export function loneBackendFault(
+	backends: readonly BackendStatus[],
+	node: string,
+): string | null {
+	return backends.some((one) => one.node !== node && one.admitting)
+		? null
+		: `the balancer would have no backend but ${node}`;
+}
+
+/** Time for a word to reach the balancer and take hold, with room for a slow machine. */
+export function balancerLimitMs({ reactionMs }: Balancer): number {
+	return 2 * reactionMs + 5_000;
+}

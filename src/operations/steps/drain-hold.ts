@@ -1,0 +1,68 @@
+import type { DrainStatus } from "../../cluster/engine.js";
+import type { NodeEntry } from "../../config/inventory.js";
+import { callOptions, type OperationContext, refOf } from "../context.js";
+import { isSilence } from "../wait.js";
+
+/** Short, so that a dead operator leaves nothing drained; renewed three times as often. */
+export const drainLeaseMs = 15_000;
+const renewEveryMs = drainLeaseMs / 3;
+
+/** A node held in drain for as long as this process lives. */
+export interface DrainHold {
+	/** Says so to balancers; refuses nothing. */
+	announce(): Promise<DrainStatus>;
+	/** Also moves connections away, evenly over `closeOverMs`. */
+	close(closeOverMs: number): Promise<DrainStatus>;
+	/** Stops renewing and ends the drain at the node. Throws when the node cannot be told: its lease ends it then. */
+	release(): Promise<void>;
+	/** Stops renewing; the node is about to stop. */
+	abandon(): Promise<void>;
+}
+
+export function holdDrain(
+	context: OperationContext,
+	node: NodeEntry,
+	fencingToken: number,
+): DrainHold {
+	const { clock, engine } = context;
+	const ended = new AbortController();
+	let wish = { close: false, closeOverMs: 0 };
+	let renewal: Promise<void> | null = null;
+	const send = (signal: AbortSignal) =>
+		engine.drain(
+			refOf(node),
+			{ ...wish, leaseMs: drainLeaseMs, fencingToken },
+			callOptions(signal),
+		);
+	const keepRenewed = async () => {
+		for (;;) {
+			await clock.sleep(renewEveryMs, ended.signal).catch(() => undefined);
+			if (ended.signal.aborted) return;
+			try {
+				await send(ended.signal);
+			} catch (error) {
+				// Silence may pass. A refusal does not: whoever waits on this drain sees it end.
+				if (!isSilence(error)) return;
+			}
+		}
+	};
+	const begin = async (next: typeof wish) => {
+		wish = next;
+		const drain = await send(ended.signal);
+		renewal ??= keepRenewed();
+		return drain;
+	};
+	const abandon = async () => {
+		ended.abort();
+		await renewal;
+	};
+	return {
+		announce: () => begin({ close: false, closeOverMs: 0 }),
+		close: (closeOverMs) => begin({ close: true, closeOverMs }),
+		abandon,
+		async release() {
+			await abandon();
+			await engine.undrain(refOf(node), fencingToken, callOptions());
+		},
+	};
+}

@@ -1,0 +1,66 @@
+import type { NodeEntry } from "../../config/inventory.js";
+import { OperatorError, reasonOf } from "../../errors.js";
+import type { Service } from "../../hosts/host.js";
+import type { OperationContext } from "../context.js";
+import type { DrainHold } from "./drain-hold.js";
+import type { Step } from "./step.js";
+
+export interface RestartStep {
+	readonly node: NodeEntry;
+	readonly service: Service;
+	readonly hold: DrainHold;
+	readonly stopTimeoutMs: number;
+	readonly cost: string;
+	/** Called right before the node is asked to stop, with the clock's milliseconds. */
+	readonly stopping: (atMs: number) => void;
+}
+
+/** Stop and start are one step: a node must not stay down because somebody pressed Ctrl-C in between. */
+export function restartStep(
+	context: OperationContext,
+	{ node, service, hold, stopTimeoutMs, cost, stopping }: RestartStep,
+): Step {
+	return {
+		id: `${node.id}/restart`,
+		title: `stop and start ${node.id}`,
+		node: node.id,
+		cost,
+		committed: true,
+		async run(_signal, progress) {
+			const { clock } = context;
+			await hold.abandon();
+			const stoppingAt = clock.now();
+			stopping(stoppingAt);
+			await service.stop(stopTimeoutMs);
+			const stopMs = Math.round(clock.now() - stoppingAt);
+			progress(`stopped after ${stopMs} ms`);
+			await service.start();
+			return `stopped after ${stopMs} ms, started`;
+		},
+	};
+}
+
+export const logTailLines = 20;
+
+/** Throws OperatorError "partial", with the end of its log, when the process is gone. */
+export async function requireRunning(
+	service: Service,
+	node: string,
+): Promise<void> {
+	const state = await service.state();
+	if (state.running) return;
+	throw new OperatorError(
+		"partial",
+		`${node} ended right after its start${state.exit === null ? "" : ` (${state.exit})`}`,
+		{ node, problems: await logTailOf(service) },
+	);
+}
+
+export async function logTailOf(service: Service): Promise<readonly string[]> {
+	try {
+		const tail = await service.logTail(logTailLines);
+		return tail.split("\n").filter((line) => line.trim() !== "");
+	} catch (error) {
+		return [`its log could not be read: ${reasonOf(error)}`];
+	}
+}

@@ -1,0 +1,92 @@
+import { reasonOf } from "../../errors.js";
+import type { OperationContext } from "../context.js";
+import type { PlannedStep } from "../events.js";
+import { throwIfEnded } from "../interruption.js";
+
+/** One thing that an operation does: shown by the plan, run and, where it makes sense, undone. All are idempotent. */
+export interface Step extends PlannedStep {
+	/** Why there is nothing to do; null when there is. */
+	isDone?(): Promise<string | null>;
+	/** Returns a note on how it went, or null. Gives up when the signal aborts, unless it is `committed`. */
+	run(
+		signal: AbortSignal,
+		progress: (note: string) => void,
+	): Promise<string | null>;
+	/** Puts back what `run` did, or did half. Never called once a later step is `committed`. */
+	undo?(): Promise<void>;
+	/** Begun, it is ended, whatever is pressed: half of it would be worse. It cannot be undone, nor what came before. */
+	readonly committed?: true;
+}
+
+/**
+ * Runs the steps in order. On a failure, or when the signal aborts, undoes what began and can be undone, latest first,
+ * and throws the cause; what could not be undone is told as a warning.
+ */
+export async function runSteps(
+	context: OperationContext,
+	steps: readonly Step[],
+	signal: AbortSignal,
+): Promise<void> {
+	let undoable: Step[] = [];
+	for (const step of steps) {
+		try {
+			throwIfEnded(signal);
+			if (step.committed) undoable = [];
+			else if (step.undo) undoable.unshift(step);
+			await runStep(context, step, signal);
+		} catch (error) {
+			await undo(context, undoable);
+			throw error;
+		}
+	}
+}
+
+const neverAborted = new AbortController().signal;
+
+async function runStep(
+	context: OperationContext,
+	step: Step,
+	signal: AbortSignal,
+): Promise<void> {
+	const { clock, emit } = context;
+	const named = { step: step.id, node: step.node };
+	const reason = (await step.isDone?.()) ?? null;
+	if (reason !== null) {
+		emit({ type: "step-skipped", ...named, reason });
+		return;
+	}
+	const startedAt = clock.now();
+	emit({ type: "step-started", ...named, title: step.title });
+	try {
+		const note = await step.run(
+			step.committed ? neverAborted : signal,
+			(text) => emit({ type: "step-progress", ...named, note: text }),
+		);
+		emit({
+			type: "step-finished",
+			...named,
+			durationMs: Math.round(clock.now() - startedAt),
+			note,
+		});
+	} catch (error) {
+		emit({ type: "step-failed", ...named, reason: reasonOf(error) });
+		throw error;
+	}
+}
+
+async function undo(
+	{ emit }: OperationContext,
+	steps: readonly Step[],
+): Promise<void> {
+	for (const step of steps) {
+		try {
+			await step.undo?.();
+		} catch (error) {
+			emit({
+				type: "warning",
+				node: step.node,
+				message: `"${step.title}" could not be undone: ${reasonOf(error)}`,
+			});
+		}
+	}
+}
