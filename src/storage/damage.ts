@@ -1,0 +1,29 @@
+import { OperatorError } from "../errors.js";
+
+export interface Damage {
+	readonly nodeId: string;
+	/** Full path of the file. */
+	readonly file: string;
+	readonly offset: number;
+	/** The last index that could be read before the damage. */
+	readonly index: number;
+	/** What is wrong, as the rest of a sentence. */
+	readonly what: string;
+	readonly cause?: unknown;
+}
+
+/** Entries that may have been acknowledged cannot be read: the node must not start with less than it promised. */
+export function damagedLog(damage: Damage): OperatorError {
+	const { nodeId, file, offset, index, what, cause } = damage;
+	return new OperatorError(
+		"unexpected",
+		`the log is damaged: ${what}, in ${file} at offset ${offset}, after index ${index}`,
+		{
+			node: nodeId,
+			state:
+				"the node has not started and nothing was changed; entries that it acknowledged may be gone",
+			next: `if the other voters are healthy, let it rejoin with an empty disk: raftctl reset-node ${nodeId}`,
+			cause,
+		},
+	);
+}

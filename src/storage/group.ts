@@ -1,0 +1,72 @@
+import type { HardState } from "../raft/types.js";
+import { bufferOf, walkBlock } from "./block.js";
+import type { WriteBatch } from "./log-storage.js";
+import { encodeHardState, type Item, ItemKind } from "./record.js";
+
+/** Beyond these a group's latency rises and its rate falls. A single larger batch goes alone. */
+export const maxGroupBytes = 8 * 1024 * 1024;
+export const maxGroupBatches = 1024;
+
+/** Several batches as one record: they become durable together, with one write and one fdatasync. */
+export interface Group {
+	readonly items: readonly Item[];
+	readonly hardState: HardState | null;
+	/** False when only the commit hint changed; it can wait for the next group (P10). */
+	readonly sync: boolean;
+}
+
+/** Splits what has queued up into groups within the limits, in order. */
+export function* groupsOf(
+	batches: readonly WriteBatch[],
+): Generator<readonly WriteBatch[]> {
+	let start = 0;
+	let bytes = 0;
+	for (const [number, { block }] of batches.entries()) {
+		const isFull =
+			bytes + block.length > maxGroupBytes || number - start >= maxGroupBatches;
+		if (isFull && number > start) {
+			yield batches.slice(start, number);
+			start = number;
+			bytes = 0;
+		}
+		bytes += block.length;
+	}
+	if (start < batches.length)
+		yield start === 0 ? batches : batches.slice(start);
+}
+
+/**
+ * Makes one group of batches. Of the hard states the newest counts, as nothing between them can survive alone. Blocks
+ * that follow each other become one. Throws a RangeError when a block does not hold what its batch says: better to stop
+ * than to make a log that cannot be read.
+ */
+export function groupOf(
+	batches: readonly WriteBatch[],
+	waiting: HardState | null,
+): Group {
+	const runs: { first: number; last: number; parts: Uint8Array[] }[] = [];
+	let hardState = waiting;
+	let sync = false;
+	for (const batch of batches) {
+		const { firstIndex: first, lastIndex: last, block } = batch;
+		sync ||= batch.sync || block.length > 0;
+		hardState = batch.hardState ?? hardState;
+		if (block.length === 0) continue;
+		walkBlock(bufferOf(block), first, last, ignore);
+		const run = runs.at(-1);
+		if (run?.last === first - 1) {
+			run.parts.push(block);
+			run.last = last;
+		} else runs.push({ first, last, parts: [block] });
+	}
+	const items: Item[] = runs.map((run) => ({ kind: ItemKind.entries, ...run }));
+	if (hardState !== null) items.push(hardStateItem(hardState));
+	return { items, hardState, sync };
+}
+
+export function hardStateItem(state: HardState): Item {
+	const parts = [encodeHardState(state)];
+	return { kind: ItemKind.hardState, first: 0, last: 0, parts };
+}
+
+function ignore(): void {}

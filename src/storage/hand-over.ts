@@ -1,0 +1,121 @@
+import { type ErrorKind, OperatorError } from "../errors.js";
+import type {
+	LogStorageStats,
+	RecoveredLog,
+	WriteBatch,
+} from "./log-storage.js";
+
+/**
+ * What goes between the thread of the node and that of its log. The port carries the words; `wakeups` is what the log's
+ * thread sleeps on, as a futex wakes it sooner than an event loop would. A shared ring could take the port's place
+ * without any other change.
+ */
+export interface WorkerStart {
+	readonly directory: string;
+	readonly clusterId: string;
+	readonly nodeId: string;
+	readonly segmentBytes: number;
+	readonly port: import("node:worker_threads").MessagePort;
+	/** One Int32, raised with every message. */
+	readonly wakeups: Int32Array;
+	/** The statistics as the log's thread last left them; see `storeStats`. */
+	readonly stats: Float64Array;
+}
+
+export type ToLog =
+	| { readonly kind: "append"; readonly batch: WriteBatch }
+	| {
+			readonly kind: "read";
+			readonly id: number;
+			readonly first: number;
+			readonly last: number;
+			readonly maxBytes: number;
+	  }
+	| { readonly kind: "close" };
+
+export type FromLog =
+	| { readonly kind: "opened"; readonly recovered: RecoveredLog }
+	| { readonly kind: "durable"; readonly sequence: number }
+	| { readonly kind: "block"; readonly id: number; readonly block: Uint8Array }
+	| {
+			readonly kind: "unreadable";
+			readonly id: number;
+			readonly error: SentError;
+	  }
+	| { readonly kind: "failed"; readonly error: SentError }
+	| { readonly kind: "closed" };
+
+/** An error as data: classes do not survive between threads. */
+export interface SentError {
+	readonly message: string;
+	readonly stack: string | undefined;
+	readonly code: string | undefined;
+	readonly operator: {
+		readonly kind: ErrorKind;
+		readonly node: string | undefined;
+		readonly problems: readonly string[];
+		readonly state: string | undefined;
+		readonly next: string | undefined;
+	} | null;
+	readonly cause: SentError | null;
+}
+
+export function sendError(error: unknown): SentError {
+	const { message, stack, cause } =
+		error instanceof Error ? error : new Error(String(error));
+	return {
+		message,
+		stack,
+		code: (error as NodeJS.ErrnoException).code,
+		operator: error instanceof OperatorError ? operatorWords(error) : null,
+		cause: cause === undefined ? null : sendError(cause),
+	};
+}
+
+export function receiveError(sent: SentError): Error {
+	const cause = sent.cause === null ? undefined : receiveError(sent.cause);
+	if (sent.operator !== null) {
+		const { kind, node, problems, state, next } = sent.operator;
+		return new OperatorError(kind, sent.message, {
+			problems,
+			cause,
+			...(node === undefined ? {} : { node }),
+			...(state === undefined ? {} : { state }),
+			...(next === undefined ? {} : { next }),
+		});
+	}
+	const error: NodeJS.ErrnoException = new Error(sent.message, { cause });
+	if (sent.code !== undefined) error.code = sent.code;
+	if (sent.stack !== undefined) error.stack = sent.stack;
+	return error;
+}
+
+function operatorWords(error: OperatorError) {
+	const { kind, node, problems, state, next } = error;
+	return { kind, node, problems, state, next };
+}
+
+const statNames = [
+	"syncs",
+	"syncMaxMs",
+	"syncTotalMs",
+	"bytesWritten",
+	"segments",
+] as const satisfies readonly (keyof LogStorageStats)[];
+
+export const statCount = statNames.length;
+
+export function storeStats(stats: LogStorageStats, target: Float64Array): void {
+	for (const [place, name] of statNames.entries()) target[place] = stats[name];
+}
+
+export function loadStats(source: Float64Array): LogStorageStats {
+	const [
+		syncs = 0,
+		syncMaxMs = 0,
+		syncTotalMs = 0,
+		bytesWritten = 0,
+		segments = 0,
+	] = source;
+	return { syncs, syncMaxMs, syncTotalMs, bytesWritten, segments };
+}
