@@ -17,7 +17,8 @@ import {
 	rmSync,
 	writeFileSync,
 } from "node:fs";
-import { join, relative, resolve, sep } from "node:path";
+import { isBuiltin } from "node:module";
+import { dirname, join, relative, resolve, sep } from "node:path";
 import { Plugin, settings } from "@oclif/core";
 import { build } from "esbuild";
 
@@ -31,20 +32,22 @@ const staging = join(
 const fast = process.argv.includes("--fast");
 const bins = ["src/main.js", "src/daemon/main.js"];
 
-try {
-	mkdirSync(staging, { recursive: true });
-	copyFileSync(join(root, "package.json"), join(staging, "package.json"));
-	await bundle();
-	if (!fast) emitDeclarations();
-	await writeManifest();
-	swapIn();
-} catch (error) {
-	console.error(
-		`The build failed: ${error instanceof Error ? error.message : error}`,
-	);
-	process.exitCode = 1;
-} finally {
-	rmSync(staging, { recursive: true, force: true });
+async function main() {
+	try {
+		mkdirSync(staging, { recursive: true });
+		copyFileSync(join(root, "package.json"), join(staging, "package.json"));
+		await bundle();
+		if (!fast) emitDeclarations();
+		await writeManifest();
+		swapIn();
+	} catch (error) {
+		console.error(
+			`The build failed: ${error instanceof Error ? error.message : error}`,
+		);
+		process.exitCode = 1;
+	} finally {
+		rmSync(staging, { recursive: true, force: true });
+	}
 }
 
 async function bundle() {
@@ -67,7 +70,7 @@ async function bundle() {
 		// Optional accelerators of ws, absent on purpose, and tsx, which oclif asks for only to run from source.
 		external: ["bufferutil", "utf-8-validate", "tsx", "ts-node"],
 		banner: { js: banner },
-		plugins: [sourceLocations],
+		plugins: [sourceLocations, namedExports],
 	});
 	for (const bin of bins) {
 		const path = join(staging, "dist", bin);
@@ -133,6 +136,47 @@ const sourceLocations = {
 	},
 };
 
+/**
+ * `await import("yaml")` of a CommonJS package gives Node.js its names but a bundle only `default`. The names are
+ * asked of Node.js here and spelled out in between.
+ */
+const namedExports = {
+	name: "named-exports",
+	setup({ onLoad, onResolve, resolve: resolveModule }) {
+		const namespace = "named-exports";
+		onResolve({ filter: /^[@a-z]/ }, async ({ path, kind, resolveDir }) => {
+			if (kind !== "dynamic-import" || !resolveDir.startsWith(root))
+				return undefined;
+			if (isBuiltin(path)) return undefined;
+			const { path: file } = await resolveModule(path, {
+				kind: "import-statement",
+				resolveDir,
+			});
+			return isCommonJs(file)
+				? { path, namespace, pluginData: { resolveDir } }
+				: undefined;
+		});
+		onLoad({ filter: /.*/, namespace }, async ({ path, pluginData }) => {
+			const names = Object.keys(await import(path)).filter((name) =>
+				/^[A-Za-z_$][\w$]*$/.test(name),
+			);
+			const contents = `export { ${names.join(", ")} } from ${JSON.stringify(path)};`;
+			return { contents, resolveDir: pluginData.resolveDir };
+		});
+	},
+};
+
+function isCommonJs(file) {
+	if (!file.endsWith(".js")) return file.endsWith(".cjs");
+	let directory = dirname(file);
+	while (!existsSync(join(directory, "package.json")))
+		directory = dirname(directory);
+	const { type } = JSON.parse(
+		readFileSync(join(directory, "package.json"), "utf8"),
+	);
+	return type !== "module";
+}
+
 function emitDeclarations() {
 	const { status, stdout } = spawnSync(
 		process.execPath,
@@ -172,3 +216,5 @@ function swapIn() {
 		join(root, "oclif.manifest.json"),
 	);
 }
+
+await main();

@@ -1,0 +1,163 @@
+import type { DocumentPath, ReadDocument } from "../documents/read-document.js";
+import type { ClusterFile } from "./cluster-file.js";
+import type { Inventory, NodeEntry } from "./inventory.js";
+
+export interface Findings {
+	/** What makes the file unusable, with its places. */
+	readonly problems: readonly string[];
+	/** What is allowed and worth saying. */
+	readonly warnings: readonly string[];
+}
+
+type File = ReadDocument<ClusterFile>;
+
+/** What a schema cannot say: how the parts of a cluster file fit together. */
+export function checkCluster(file: File, inventory: Inventory): Findings {
+	return {
+		problems: [
+			...duplicateIds(file, inventory),
+			...missingAddresses(file, inventory),
+			...duplicateAddresses(file, inventory),
+			...wildcardAddresses(file, inventory),
+			...unknownHosts(file, inventory),
+			...timing(file, inventory),
+			...voters(file, inventory),
+		],
+		warnings: voterWarnings(file, inventory),
+	};
+}
+
+function duplicateIds(file: File, { nodes }: Inventory): string[] {
+	return nodes.flatMap(({ id }, position) => {
+		const first = nodes.findIndex((other) => other.id === id);
+		if (first === position) return [];
+		return [
+			`${file.locate(pathOf(file, position, "id"))} the node id ${JSON.stringify(id)} is there twice (first at ${file.locate(pathOf(file, first, "id"))}); every node needs its own`,
+		];
+	});
+}
+
+const addressKeys = ["peer", "client", "admin"] as const;
+
+function missingAddresses(file: File, { nodes }: Inventory): string[] {
+	return nodes.flatMap((node, position) => {
+		const missing = addressKeys.filter((key) => node[key] === "");
+		if (missing.length === 0) return [];
+		return [
+			`${file.locate(["nodes", position])} nodes[${position}] has no ${missing.join(", no ")}, and its id ${JSON.stringify(node.id)} ends in no number from 1 to 99 to choose ports by; add ${missing.map((key) => `"${key}: host:port"`).join(", ")}, or call it like n1`,
+		];
+	});
+}
+
+interface Claim {
+	readonly address: string;
+	readonly host: string;
+	readonly path: DocumentPath;
+	readonly name: string;
+}
+
+/** Every address that something of this cluster listens on. */
+function claims(file: File, { nodes, balancer }: Inventory): Claim[] {
+	const ofNodes = nodes.flatMap((node, position) =>
+		([...addressKeys, "agent"] as const).flatMap((key) => {
+			const address = node[key];
+			if (address === null || address === "") return [];
+			const path = pathOf(file, position, key);
+			return [{ address, host: node.host, path, name: `${node.id}'s ${key}` }];
+		}),
+	);
+	if (balancer === null) return ofNodes;
+	const ofBalancer = (["listen", "admin"] as const).map((key) => ({
+		address: balancer[key],
+		host: balancer.host,
+		path: ["balancer", key],
+		name: key === "listen" ? "the balancer" : "the balancer's admin",
+	}));
+	return [...ofNodes, ...ofBalancer];
+}
+
+/** On one machine a port is taken once, whatever names lead to it. */
+function duplicateAddresses(file: File, inventory: Inventory): string[] {
+	const taken = new Map<string, Claim>();
+	return claims(file, inventory).flatMap((claim) => {
+		const key = `${claim.host}:${portOf(claim.address)}`;
+		const first = taken.get(key);
+		if (first === undefined) {
+			taken.set(key, claim);
+			return [];
+		}
+		return [
+			`${file.locate(claim.path)} ${claim.name} and ${first.name} both want port ${portOf(claim.address)} (first at ${file.locate(first.path)}); give one of them another`,
+		];
+	});
+}
+
+const wildcard = /^(0\.0\.0\.0|\[::\]):/;
+
+function wildcardAddresses(file: File, inventory: Inventory): string[] {
+	return claims(file, inventory)
+		.filter(({ address }) => wildcard.test(address))
+		.map(
+			({ address, name, path }) =>
+				`${file.locate(path)} ${name} is ${address}, which nobody can connect to; give the address by which others reach it`,
+		);
+}
+
+function unknownHosts(file: File, { nodes, balancer }: Inventory): string[] {
+	const sentence = (host: string, path: DocumentPath) =>
+		`${file.locate(path)} the host ${JSON.stringify(host)} is not known; this release runs nodes on "local", this machine`;
+	const ofNodes = nodes.flatMap(({ host }, position) =>
+		host === "local" ? [] : [sentence(host, pathOf(file, position, "host"))],
+	);
+	return balancer === null || balancer.host === "local"
+		? ofNodes
+		: [...ofNodes, sentence(balancer.host, ["balancer", "host"])];
+}
+
+/** Fewer heartbeats in an election timeout, and one lost packet starts an election. */
+const heartbeatsPerElection = 5;
+
+function timing(file: File, { timing: clocks }: Inventory): string[] {
+	const { electionTimeoutMs, heartbeatIntervalMs } = clocks;
+	const leastMs = heartbeatsPerElection * heartbeatIntervalMs;
+	if (electionTimeoutMs >= leastMs) return [];
+	return [
+		`${file.locate(["timing", "electionTimeout"])} timing.electionTimeout is ${electionTimeoutMs} ms, less than ${heartbeatsPerElection} heartbeat intervals (${leastMs} ms): one lost packet would start an election; raise it, or lower timing.heartbeatInterval`,
+	];
+}
+
+function voters(file: File, { nodes }: Inventory): string[] {
+	if (nodes.some(isVoter)) return [];
+	return [
+		`${file.locate(["nodes"])} no node is a voter, so nothing could ever be decided; give at least one "role: voter"`,
+	];
+}
+
+function voterWarnings(file: File, { nodes }: Inventory): string[] {
+	const count = nodes.filter(isVoter).length;
+	const place = file.locate(["nodes"]);
+	if (count === 1)
+		return [
+			`${place} one voter: when it is down, the cluster is down, a rolling restart included; three survive the loss of one`,
+		];
+	if (count === 0 || count % 2 === 1) return [];
+	const tolerated = count / 2 - 1;
+	return [
+		`${place} ${count} voters survive the loss of ${tolerated}, no more than ${count - 1} would: a majority of ${count} is ${count / 2 + 1}; take one out, or add one`,
+	];
+}
+
+function isVoter({ role }: NodeEntry): boolean {
+	return role === "voter";
+}
+
+function portOf(address: string): string {
+	return String(Number(address.slice(address.lastIndexOf(":") + 1)));
+}
+
+/** A node written as its bare id has no keys to point at. */
+function pathOf(file: File, position: number, key: string): DocumentPath {
+	return typeof file.value.nodes[position] === "string"
+		? ["nodes", position]
+		: ["nodes", position, key];
+}

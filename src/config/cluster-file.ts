@@ -1,0 +1,144 @@
+import { z } from "zod";
+import { duration } from "./duration.js";
+
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+const addressPattern =
+	/^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?):\d{1,5}$/;
+
+const name = z.string().regex(namePattern, {
+	error:
+		"must be 1 to 63 letters, digits, dots, dashes or underscores, beginning with a letter or digit",
+	abort: true,
+});
+
+const address = z
+	.string()
+	.regex(addressPattern, {
+		error: "must be host:port, for example 127.0.0.1:7110",
+		abort: true,
+	})
+	.refine((text) => {
+		const port = Number(text.slice(text.lastIndexOf(":") + 1));
+		return port >= 1 && port <= 65_535;
+	}, "has a port outside 1 to 65535");
+
+const path = z.string().min(1);
+
+const node = z.strictObject({
+	id: name.describe(
+		"The node's name. A number at its end (n1, n2) chooses the ports when they are not given.",
+	),
+	host: name
+		.default("local")
+		.describe('The machine it runs on; "local" is this one.'),
+	role: z
+		.enum(["voter", "learner"])
+		.default("voter")
+		.describe("A learner gets the log but has no vote."),
+	peer: address.optional().describe("Where the other nodes reach it."),
+	client: address.optional().describe("Where applications reach it."),
+	admin: address
+		.optional()
+		.describe("Where raftctl and health checks reach it."),
+	agent: address
+		.optional()
+		.describe("A port that answers HAProxy's agent-check. None by default."),
+	data: path
+		.optional()
+		.describe("Its data directory. By default <state>/<id>/data."),
+});
+
+const balancer = z.strictObject({
+	kind: z
+		.literal("embedded")
+		.describe("The balancer that comes with raftctl, its own process."),
+	host: name.default("local").describe("The machine it runs on."),
+	listen: address
+		.optional()
+		.describe("Where applications connect. By default the port base."),
+	admin: address
+		.optional()
+		.describe("Where raftctl reaches it. By default the port base + 1."),
+	checkInterval: duration({ minMs: 20, maxMs: 60_000 })
+		.prefault("200ms")
+		.describe("How often each node is asked whether it is ready."),
+});
+
+const timing = z.strictObject({
+	electionTimeout: duration({ minMs: 50, maxMs: 60_000 })
+		.prefault("1s")
+		.describe(
+			"Without a leader's word for so long, a node stands for election.",
+		),
+	heartbeatInterval: duration({ minMs: 5, maxMs: 10_000 })
+		.prefault("100ms")
+		.describe("How often the leader makes itself heard."),
+	transferTimeout: duration({ minMs: 50, maxMs: 60_000 })
+		.prefault("1s")
+		.describe(
+			"After so long a handover has failed and the old leader goes on.",
+		),
+	diskStall: duration({ minMs: 50, maxMs: 600_000 })
+		.prefault("2s")
+		.describe("A leader whose disk is silent for so long gives up leading."),
+});
+
+const roll = z.strictObject({
+	settle: duration({ minMs: 0, maxMs: 3_600_000 })
+		.prefault("1s")
+		.describe("How long a restarted node must stay ready before the next."),
+	drainTimeout: duration({ minMs: 100, maxMs: 3_600_000 })
+		.prefault("30s")
+		.describe("The limit for connections to move and requests to end."),
+	closeOver: duration({ minMs: 0, maxMs: 3_600_000 })
+		.prefault("2s")
+		.describe("Over how long a node's connections are moved, evenly."),
+	startTimeout: duration({ minMs: 100, maxMs: 3_600_000 })
+		.prefault("30s")
+		.describe("The limit for a started node to become ready."),
+	stopTimeout: duration({ minMs: 100, maxMs: 3_600_000 })
+		.prefault("20s")
+		.describe("The limit for a node to stop after SIGTERM."),
+});
+
+/** The cluster file as it is written; load.ts makes the Inventory of it. */
+export const clusterFile = z.strictObject({
+	name: name.describe("What people call the cluster."),
+	id: name.describe(
+		"Written by `raftctl init`, never changed: nodes refuse to speak to another id.",
+	),
+	engine: z.literal("raftd").default("raftd").describe("What the nodes run."),
+	state: path
+		.optional()
+		.describe(
+			"Where raftctl keeps node configurations, pid files and logs. By default .raftctl/<name> beside this file.",
+		),
+	portBase: z
+		.number()
+		.int()
+		.min(1024)
+		.max(64_000)
+		.default(7100)
+		.describe(
+			"Ports that are not given are counted from here: the balancer gets the base itself and base + 1, node 1 (by the number at the end of its id) base + 10, 11 and 12 for peer, client and admin, node 2 base + 20 and so on.",
+		),
+	nodes: z
+		.array(z.union([name, node]))
+		.min(1)
+		.max(50)
+		.describe("The members: ids, or mappings where more is to be said."),
+	balancer: z
+		.union([z.literal("embedded"), balancer])
+		.optional()
+		.describe("What stands in front of the nodes. None by default."),
+	timing: timing.prefault({}).describe("Raft's clocks."),
+	roll: roll.prefault({}).describe("The pace of a rolling restart."),
+	app: path
+		.optional()
+		.describe(
+			"A module with the team's own state machine, relative to this file. By default the bundled key-value machine.",
+		),
+});
+
+export type ClusterFile = z.output<typeof clusterFile>;
+export type ClusterFileNode = z.output<typeof node>;

@@ -1,0 +1,141 @@
+import { dirname, resolve } from "node:path";
+import { documentError } from "../documents/document-error.js";
+import { readDocument } from "../documents/read-document.js";
+import { readText } from "../documents/read-file.js";
+import { checkCluster } from "./checks.js";
+import {
+	type ClusterFile,
+	type ClusterFileNode,
+	clusterFile,
+} from "./cluster-file.js";
+import type { BalancerEntry, Inventory, NodeEntry } from "./inventory.js";
+import { balancerAddresses, nodeAddresses } from "./ports.js";
+
+export interface ParseOptions {
+	/** What errors call the file: its path as given, or "-" for stdin. */
+	readonly source: string;
+	/** Relative paths in the file start here: the file's own directory, absolute. */
+	readonly directory: string;
+}
+
+/**
+ * Reads and checks a cluster file. `path` may be relative to `workingDirectory`. Throws OperatorError "config" that
+ * names every mistake with file:line:column.
+ */
+export async function loadInventory(
+	path: string,
+	workingDirectory: string,
+): Promise<Inventory> {
+	const absolute = resolve(workingDirectory, path);
+	const text = await readText(
+		absolute,
+		"write one with `raftctl init`, or name it with --config",
+	);
+	return parseInventory(text, { source: path, directory: dirname(absolute) });
+}
+
+/** The same for a text already read. */
+export function parseInventory(
+	text: string,
+	{ source, directory }: ParseOptions,
+): Inventory {
+	const document = readDocument(text, source, clusterFile);
+	const inventory = resolveInventory(document.value, { source, directory });
+	const { problems, warnings } = checkCluster(document, inventory);
+	if (problems.length > 0) throw documentError(source, problems);
+	return freeze({ ...inventory, warnings });
+}
+
+function resolveInventory(
+	file: ClusterFile,
+	{ source, directory }: ParseOptions,
+): Inventory {
+	const state = resolve(directory, file.state ?? `.raftctl/${file.name}`);
+	const { timing, roll } = file;
+	return {
+		source,
+		name: file.name,
+		id: file.id,
+		engine: file.engine,
+		stateDirectory: state,
+		nodes: file.nodes.map((node) =>
+			resolveNode(typeof node === "string" ? shortNode(node) : node, {
+				portBase: file.portBase,
+				directory,
+				state,
+			}),
+		),
+		balancer: resolveBalancer(file),
+		timing: {
+			electionTimeoutMs: timing.electionTimeout,
+			heartbeatIntervalMs: timing.heartbeatInterval,
+			transferTimeoutMs: timing.transferTimeout,
+			diskStallMs: timing.diskStall,
+		},
+		roll: {
+			settleMs: roll.settle,
+			drainTimeoutMs: roll.drainTimeout,
+			closeOverMs: roll.closeOver,
+			startTimeoutMs: roll.startTimeout,
+			stopTimeoutMs: roll.stopTimeout,
+		},
+		app: file.app === undefined ? null : resolve(directory, file.app),
+		warnings: [],
+	};
+}
+
+function shortNode(id: string): ClusterFileNode {
+	return { id, host: "local", role: "voter" };
+}
+
+function resolveNode(
+	node: ClusterFileNode,
+	place: {
+		readonly portBase: number;
+		readonly directory: string;
+		readonly state: string;
+	},
+): NodeEntry {
+	const derived = nodeAddresses(node.id, place.portBase);
+	return {
+		id: node.id,
+		host: node.host,
+		role: node.role,
+		peer: node.peer ?? derived?.peer ?? "",
+		client: node.client ?? derived?.client ?? "",
+		admin: node.admin ?? derived?.admin ?? "",
+		agent: node.agent ?? null,
+		dataDirectory:
+			node.data === undefined
+				? resolve(place.state, node.id, "data")
+				: resolve(place.directory, node.data),
+	};
+}
+
+function resolveBalancer({
+	balancer,
+	portBase,
+}: ClusterFile): BalancerEntry | null {
+	if (balancer === undefined) return null;
+	const derived = balancerAddresses(portBase);
+	if (balancer === "embedded")
+		return {
+			kind: "embedded",
+			host: "local",
+			...derived,
+			checkIntervalMs: 200,
+		};
+	return {
+		kind: "embedded",
+		host: balancer.host,
+		listen: balancer.listen ?? derived.listen,
+		admin: balancer.admin ?? derived.admin,
+		checkIntervalMs: balancer.checkInterval,
+	};
+}
+
+function freeze<T extends object>(value: T): T {
+	for (const part of Object.values(value))
+		if (typeof part === "object" && part !== null) freeze(part as object);
+	return Object.freeze(value);
+}

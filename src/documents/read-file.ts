@@ -1,0 +1,62 @@
+import { open } from "node:fs/promises";
+import { OperatorError, reasonOf } from "../errors.js";
+
+/** No document that a person writes is longer; a device or a log given by mistake is. */
+const fileLimitBytes = 1024 * 1024;
+
+/**
+ * The text of a file, for readDocument. Throws OperatorError "config": not there, a directory, not readable, longer
+ * than 1 MiB, not UTF-8. `next` is what to do when there is no such file.
+ */
+export async function readText(path: string, next: string): Promise<string> {
+	const bytes = await readBytes(path, next);
+	if (bytes.byteLength > fileLimitBytes)
+		throw new OperatorError("config", `${path} is longer than 1 MiB`, {
+			next: "give the right file",
+		});
+	try {
+		return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+	} catch (cause) {
+		throw new OperatorError("config", `${path} is not UTF-8 text`, {
+			next: "save it as UTF-8",
+			cause,
+		});
+	}
+}
+
+async function readBytes(path: string, next: string): Promise<Uint8Array> {
+	try {
+		const file = await open(path, "r");
+		try {
+			if ((await file.stat()).isDirectory())
+				throw new OperatorError("config", `${path} is a directory`, { next });
+			const buffer = new Uint8Array(fileLimitBytes + 1);
+			let length = 0;
+			for (;;) {
+				const { bytesRead } = await file.read(buffer, length);
+				length += bytesRead;
+				if (bytesRead === 0 || length === buffer.byteLength)
+					return buffer.subarray(0, length);
+			}
+		} finally {
+			await file.close();
+		}
+	} catch (cause) {
+		if (cause instanceof OperatorError) throw cause;
+		throw new OperatorError("config", sentenceFor(path, cause), {
+			next,
+			cause,
+		});
+	}
+}
+
+function sentenceFor(path: string, cause: unknown): string {
+	switch ((cause as NodeJS.ErrnoException).code) {
+		case "ENOENT":
+			return `there is no file ${path}`;
+		case "EACCES":
+			return `${path} may not be read by this user`;
+		default:
+			return `${path} cannot be read: ${reasonOf(cause)}`;
+	}
+}
