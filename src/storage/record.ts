@@ -11,7 +11,11 @@ import type { HardState } from "../raft/types.js";
  */
 export const recordHeaderBytes = 24;
 export const itemBytes = 24;
-export const recordAlignment = 8;
+/**
+ * Records begin at the bounds of sectors: the write of one never touches a sector that holds another, which a torn
+ * write could take with it.
+ */
+export const recordAlignment = 512;
 
 export const RecordType = {
 	group: 1,

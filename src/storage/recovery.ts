@@ -154,6 +154,13 @@ class Recoverer {
 	/** Returns the offset behind the last byte that is not zero; at most `end` when nothing has to be cut off. */
 	#judgeTail({ segment, bytes, end }: Reading, floor: number): number {
 		const dirtyEnd = endOfBytes(bytes, end);
+		const damaged = readRecord(bytes, end, segment.seed);
+		if (damaged !== null && dirtyEnd > damaged.end)
+			throw this.#damage(
+				segment,
+				end,
+				"a record is unreadable although bytes follow it",
+			);
 		for (let at = end + recordAlignment; at < dirtyEnd; at += recordAlignment)
 			if (readRecord(bytes, at, segment.seed) !== null)
 				throw this.#damage(

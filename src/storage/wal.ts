@@ -14,10 +14,8 @@ import {
 	encodeRecord,
 	type Item,
 	ItemKind,
-	itemBytes,
 	RecordType,
 	recordBytes,
-	recordHeaderBytes,
 } from "./record.js";
 import { type Recovery, recover } from "./recovery.js";
 import {
@@ -34,7 +32,7 @@ import { type LogPlace, markBegun, removeTemporary } from "./segment-files.js";
 export const defaultSegmentBytes = 64 * 1024 * 1024;
 
 /** What the seal at a segment's end takes; every other record leaves it free. */
-const sealBytes = recordHeaderBytes + itemBytes + idBytes;
+const sealBytes = recordBytes([sealItem(Buffer.alloc(idBytes))]);
 
 export interface WalOptions extends LogPlace {
 	/** Size of a segment's file, at least 16 KiB; a record that does not fit gets a larger one. */
@@ -236,10 +234,7 @@ export class Wal {
 	#cut(bytes: number): void {
 		const sealed = this.#last;
 		const next = this.#create(sealed, bytes);
-		const parts = [next.header.id];
-		this.#put(RecordType.seal, [
-			{ kind: ItemKind.next, first: 0, last: 0, parts },
-		]);
+		this.#put(RecordType.seal, [sealItem(next.header.id)]);
 		this.#enter(next);
 	}
 
@@ -312,6 +307,11 @@ export class Wal {
 		this.#syncTotalMs += tookMs;
 		this.#syncMaxMs = Math.max(this.#syncMaxMs, tookMs);
 	}
+}
+
+/** Names the segment that follows. */
+function sealItem(nextId: Buffer): Item {
+	return { kind: ItemKind.next, first: 0, last: 0, parts: [nextId] };
 }
 
 function randomId(): Buffer {
