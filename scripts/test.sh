@@ -11,6 +11,7 @@ needs_packages() {
 	command -v haproxy >/dev/null 2>&1 || [ -x /usr/sbin/haproxy ] || missing+=(haproxy)
 	command -v flock >/dev/null 2>&1 || missing+=(util-linux)
 	command -v socat >/dev/null 2>&1 || missing+=(socat)
+	command -v systemd-notify >/dev/null 2>&1 || missing+=(systemd)
 	[ ${#missing[@]} -eq 0 ] && return 0
 	local root=()
 	[ "$(id -u)" -eq 0 ] || root=(sudo -n)

@@ -1,46 +1,27 @@
-import { readFile } from "node:fs/promises";
 import { isAbsolute } from "node:path";
-import { LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
-import { OperatorError, reasonOf } from "../errors.js";
+import { readDocument } from "../documents/read-document.js";
+import { readText } from "../documents/read-file.js";
 
 /**
  * Reads the configuration of one node. Throws OperatorError "config" that names every mistake with
  * file:line:column.
  */
 export async function readNodeConfig(path: string): Promise<NodeConfig> {
-	let text: string;
-	try {
-		text = await readFile(path, "utf8");
-	} catch (cause) {
-		throw new OperatorError("config", `cannot read ${path}`, {
-			problems: [reasonOf(cause)],
-			next: "give the node's configuration with raftd --config node.yaml",
-			cause,
-		});
-	}
-	const lines = new LineCounter();
-	const document = parseDocument(text, { lineCounter: lines });
-	const problems = document.errors.map((error) => error.message);
-	if (problems.length > 0) throw mistakes(path, problems);
-	const parsed = nodeConfigSchema.safeParse(document.toJS());
-	if (parsed.success) return parsed.data;
-	throw mistakes(
+	const text = await readText(
 		path,
-		parsed.error.issues.map(
-			(issue) => `${path}: ${issue.path.join(".")}: ${issue.message}`,
-		),
+		"give the node's configuration: raftd --config node.yaml",
 	);
-}
-
-function mistakes(path: string, problems: string[]): OperatorError {
-	return new OperatorError("config", `${path} has mistakes`, { problems });
+	return readDocument(text, path, nodeConfigSchema).value;
 }
 
 const address = z
 	.string()
 	.regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, "must be host:port")
-	.refine((text) => portOf(text) <= 65_535, "has a port above 65535");
+	.refine(
+		(text) => portOf(text) <= 65_535,
+		"must have a port of at most 65535",
+	);
 
 const name = z
 	.string()
@@ -127,14 +108,14 @@ function checkMembers(
 		context.addIssue({
 			code: "custom",
 			path: ["node"],
-			message: `${node} is not among the members`,
+			message: `is ${node}, which is not among the members`,
 		});
 	}
 	if (!members.some((member) => member.role === "voter")) {
 		context.addIssue({
 			code: "custom",
 			path: ["members"],
-			message: "must have a voter: learners alone elect nobody",
+			message: "must have a voter, as learners alone elect nobody",
 		});
 	}
 	for (const key of ["id", "peer", "client", "admin"] as const) {
@@ -144,7 +125,10 @@ function checkMembers(
 			context.addIssue({
 				code: "custom",
 				path: ["members", index, key],
-				message: `${member[key]} is also that of ${members[first]?.id}`,
+				message:
+					key === "id"
+						? `is ${member.id}, as that of an earlier member is`
+						: `is ${member[key]}, as that of ${members[first]?.id} is`,
 			});
 		}
 	}

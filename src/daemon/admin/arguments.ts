@@ -15,9 +15,15 @@ export function requireRange(
 
 /** Throws INVALID_ARGUMENT unless `value` has 1 to 256 characters. */
 export function requireText(field: string, value: string): string {
-	if (value !== "" && value.length <= textMax) return value;
+	if (value !== "") return requireShort(field, value);
+	throw new ConnectError(`${field} must not be empty`, Code.InvalidArgument);
+}
+
+/** Throws INVALID_ARGUMENT when `value` has more than 256 characters. */
+export function requireShort(field: string, value: string): string {
+	if (value.length <= textMax) return value;
 	throw new ConnectError(
-		`${field} must have 1 to ${textMax} characters`,
+		`${field} must have at most ${textMax} characters`,
 		Code.InvalidArgument,
 	);
 }

@@ -3,7 +3,12 @@ import {
 	type AdminService,
 	MemberSchema,
 } from "../../wire/gen/raftctl/admin/v1/admin_pb.js";
-import { requireRange, requireText, requireToken } from "./arguments.js";
+import {
+	requireRange,
+	requireShort,
+	requireText,
+	requireToken,
+} from "./arguments.js";
 import { fencingRefusal } from "./fencing.js";
 import { runLockCommand } from "./locks.js";
 import {
@@ -90,7 +95,7 @@ function lockMethods({ replica }: AdminSubject) {
 					type: "renew-lock",
 					fencingToken: requireToken(request.fencingToken),
 					ttlMs: requireRange("ttl_ms", request.ttlMs, lockTtlRangeMs),
-					step: requireText("step", request.step),
+					step: requireShort("step", request.step),
 					nowMs: Date.now(),
 				}),
 			),

@@ -1,0 +1,76 @@
+import { createServer } from "node:net";
+import {
+	type AdminServer,
+	startAdminServer,
+} from "../../../src/daemon/admin/server.js";
+import { Draining } from "../../../src/daemon/draining.js";
+import { healthLimits } from "../../../src/daemon/health.js";
+import { HealthMonitor } from "../../../src/daemon/health-monitor.js";
+import { ScriptedReplica } from "../../fakes/scripted-replica.js";
+
+/** A real admin server on a free port, over a scripted replica. */
+export async function startAdminNode(
+	role: "leader" | "follower" = "leader",
+): Promise<AdminNode> {
+	const nowMs = () => performance.now();
+	const replica = new ScriptedReplica(role);
+	const moved: string[] = [];
+	const draining = new Draining({ nowMs, onChange: () => {} });
+	draining.attach({
+		beginClosing: (overMs) => moved.push(`begin ${overMs}`),
+		stopClosing: () => moved.push("stop"),
+	});
+	const eventLoop = () => ({ recentStallMs: 1, longestStallMs: 2 });
+	const health = new HealthMonitor({
+		replica,
+		limits: healthLimits({ electionTimeoutMs: 1000, diskStallMs: 2000 }),
+		nowMs,
+		started: () => true,
+		drain: () => draining.view(),
+		eventLoop,
+	});
+	const internalErrors: unknown[] = [];
+	const address = `127.0.0.1:${await freePort()}`;
+	const server = await startAdminServer({
+		address,
+		eventLoop,
+		onInternalError: (_method, error) => internalErrors.push(error),
+		subject: {
+			identity: { clusterId: "c1", nodeId: "n1", incarnation: "i1" },
+			clusterName: 'shop "one"',
+			release: "0.1.0",
+			processId: "p1",
+			machine: { name: "kv", levels: { reads: [1, 2], writes: 1 } },
+			replica,
+			health,
+			draining,
+			transferTimeoutMs: 200,
+			connections: () => ({ total: 9, websockets: 4, streams: 2 }),
+			inflight: () => 5,
+			uptimeMs: () => 1234,
+		},
+	});
+	return { address, server, replica, draining, health, moved, internalErrors };
+}
+
+export interface AdminNode {
+	readonly address: string;
+	readonly server: AdminServer;
+	readonly replica: ScriptedReplica;
+	readonly draining: Draining;
+	readonly health: HealthMonitor;
+	readonly moved: string[];
+	readonly internalErrors: unknown[];
+}
+
+export async function freePort(): Promise<number> {
+	const server = createServer();
+	await new Promise<void>((resolve) =>
+		server.listen(0, "127.0.0.1", () => resolve()),
+	);
+	const address = server.address();
+	await new Promise((resolve) => server.close(resolve));
+	if (address === null || typeof address === "string")
+		throw new Error("no port");
+	return address.port;
+}

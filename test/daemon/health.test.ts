@@ -1,0 +1,134 @@
+import { describe, expect, it } from "vitest";
+import { Draining } from "../../src/daemon/draining.js";
+import { healthLimits } from "../../src/daemon/health.js";
+import { HealthMonitor } from "../../src/daemon/health-monitor.js";
+import { ScriptedReplica } from "../fakes/scripted-replica.js";
+
+function watched() {
+	const clock = { nowMs: 1000 };
+	const replica = new ScriptedReplica("follower");
+	const nowMs = () => clock.nowMs;
+	const draining = new Draining({ nowMs, onChange: () => {} });
+	const world = { started: true, stallMs: 0 };
+	const health = new HealthMonitor({
+		replica,
+		limits: healthLimits({ electionTimeoutMs: 1000, diskStallMs: 2000 }),
+		nowMs,
+		started: () => world.started,
+		drain: () => draining.view(),
+		eventLoop: () => ({
+			recentStallMs: world.stallMs,
+			longestStallMs: world.stallMs,
+		}),
+	});
+	const failing = (checks: { name: string; ok: boolean }[]) =>
+		checks.filter((check) => !check.ok).map((check) => check.name);
+	return {
+		clock,
+		replica,
+		draining,
+		health,
+		world,
+		notReady: () => failing(health.ready()),
+		notLive: () => failing(health.live()),
+	};
+}
+
+describe("readiness", () => {
+	it("holds for a follower that hears its leader and has applied what it heard", () => {
+		const { notReady, health } = watched();
+		expect(notReady()).toEqual([]);
+		expect(health.state()).toBe("ready");
+	});
+
+	it("waits for the client port", () => {
+		const { notReady, world } = watched();
+		world.started = false;
+		expect(notReady()).toEqual(["started"]);
+	});
+
+	it("needs a leader to have been known at all", () => {
+		const { notReady, replica } = watched();
+		replica.raft = { ...replica.raft, leader: null };
+		replica.heard = null;
+		expect(notReady()).toEqual(["leader-known", "caught-up"]);
+	});
+
+	it("survives one election, so that not every node leaves the balancer at once", () => {
+		const { notReady, replica, clock } = watched();
+		notReady();
+		replica.raft = { ...replica.raft, leader: null };
+		clock.nowMs += 1000;
+		expect(notReady()).toEqual([]);
+		clock.nowMs += 1;
+		expect(notReady()).toEqual(["leader-known"]);
+	});
+
+	it("ends for a follower that hears nothing, though nothing seems to be missing", () => {
+		const { notReady, health, replica, clock } = watched();
+		notReady();
+		replica.heard = { index: 10, heardAgoMs: 2500 };
+		clock.nowMs += 2500;
+		expect(notReady()).toEqual(["caught-up"]);
+		expect(health.state()).toBe("unready");
+	});
+
+	it("comes only when what the leader had committed is applied, and says how much is missing", () => {
+		const { notReady, health, replica, clock } = watched();
+		replica.heard = { index: 500, heardAgoMs: 10 };
+		expect(notReady()).toEqual(["caught-up"]);
+		const check = health.ready().find(({ name }) => name === "caught-up");
+		expect(check?.reason).toContain("applied 10 of 500, 490 behind");
+		replica.applied = 500;
+		clock.nowMs += 50;
+		expect(notReady()).toEqual([]);
+	});
+
+	it("tells draining from unready, as a draining node still serves what it has", () => {
+		const { health, draining, replica, clock } = watched();
+		health.ready();
+		draining.renew({ leaseMs: 60_000, close: false, closeOverMs: 0 });
+		expect(health.state()).toBe("draining");
+		replica.raft = { ...replica.raft, leader: null };
+		clock.nowMs += 5000;
+		expect(health.state()).toBe("draining");
+		replica.failure = "entry 17 cannot be read";
+		expect(health.state()).toBe("unready");
+	});
+
+	it("is told to listeners when it changes, once", () => {
+		const { health, draining } = watched();
+		const told: string[] = [];
+		const stop = health.onChange((state) => told.push(state));
+		health.sample();
+		health.sample();
+		draining.renew({ leaseMs: 1000, close: false, closeOverMs: 0 });
+		health.sample();
+		draining.end();
+		health.sample();
+		stop();
+		draining.stop();
+		health.sample();
+		expect(told).toEqual(["ready", "draining", "ready"]);
+	});
+});
+
+describe("liveness", () => {
+	it("does not depend on the other nodes", () => {
+		const { notLive, notReady, replica } = watched();
+		replica.raft = { ...replica.raft, leader: null };
+		replica.heard = null;
+		expect(notReady()).not.toEqual([]);
+		expect(notLive()).toEqual([]);
+	});
+
+	it("ends with a disk that does not answer, a failed node, or a loop that stands still", () => {
+		const { notLive, replica, world } = watched();
+		replica.diskPendingMs = 29_000;
+		expect(notLive()).toEqual([]);
+		replica.diskPendingMs = 31_000;
+		replica.failure = "apply failed";
+		world.stallMs = 6000;
+		expect(notLive()).toEqual(["event-loop", "disk", "not-failed"]);
+	});
+});
