@@ -1,0 +1,123 @@
+import { Agent, get } from "node:http";
+import { reasonOf } from "../../errors.js";
+import { splitAddress } from "../address.js";
+import type { BackendPool, BackendState } from "./backend-pool.js";
+import type { BackendEntry, EmbeddedConfig } from "./config.js";
+
+/** Set by raftd on every answer to /readyz. */
+const stateHeader = "raftd-state";
+const bodyLimitBytes = 4 * 1024;
+
+export interface Finding {
+	readonly state: BackendState;
+	readonly reason: string;
+}
+
+/** Asks every node again and again and tells the pool. Returns what ends that. */
+export function watchReadiness(
+	config: Pick<
+		EmbeddedConfig,
+		"backends" | "checkIntervalMs" | "checkTimeoutMs"
+	>,
+	pool: BackendPool,
+): () => void {
+	const watches = config.backends.map((backend) =>
+		watchOne(backend, config, pool),
+	);
+	return () => {
+		for (const end of watches) end();
+	};
+}
+
+function watchOne(
+	{ node, admin }: BackendEntry,
+	{
+		checkIntervalMs,
+		checkTimeoutMs,
+	}: Pick<EmbeddedConfig, "checkIntervalMs" | "checkTimeoutMs">,
+	pool: BackendPool,
+): () => void {
+	const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+	let timer: NodeJS.Timeout | null = null;
+	let ended = false;
+	const check = async () => {
+		const begunAt = performance.now();
+		const { state, reason } = await checkReadiness(
+			admin,
+			agent,
+			checkTimeoutMs,
+		);
+		if (ended) return;
+		// One bad answer is enough: a connection that this node could have had goes to another one.
+		pool.report(node, state, reason);
+		const restMs = checkIntervalMs - (performance.now() - begunAt);
+		timer = setTimeout(check, Math.max(restMs, 1));
+	};
+	void check();
+	return () => {
+		ended = true;
+		if (timer !== null) clearTimeout(timer);
+		agent.destroy();
+	};
+}
+
+/** One GET /readyz at `admin` (host:port). Never rejects: a failure is a finding. */
+export function checkReadiness(
+	admin: string,
+	agent: Agent,
+	timeoutMs: number,
+): Promise<Finding> {
+	return new Promise((resolve) => {
+		const { host, port } = splitAddress(admin);
+		const down = (reason: string) => resolve({ state: "down", reason });
+		const request = get(
+			{
+				host,
+				port,
+				path: "/readyz",
+				agent,
+				signal: AbortSignal.timeout(timeoutMs),
+			},
+			(response) => {
+				let body = "";
+				response.setEncoding("utf8");
+				response.on("data", (chunk: string) => {
+					if (body.length < bodyLimitBytes) body += chunk;
+				});
+				response.once("error", (error) => down(describe(error, timeoutMs)));
+				response.once("end", () =>
+					resolve(judge(response.headers[stateHeader], body)),
+				);
+			},
+		);
+		request.once("error", (error) => down(describe(error, timeoutMs)));
+	});
+}
+
+function judge(header: string | string[] | undefined, body: string): Finding {
+	if (header === "ready") return { state: "up", reason: "" };
+	if (header === "draining") return { state: "drain", reason: "draining" };
+	if (header === "unready")
+		return { state: "down", reason: `unready: ${firstLine(body)}` };
+	return {
+		state: "down",
+		reason: "what answers at the admin address is no raftd",
+	};
+}
+
+function firstLine(body: string): string {
+	return (
+		body
+			.split("\n")
+			.find((line) => line.trim() !== "")
+			?.trim()
+			.slice(0, 200) ?? "no reason given"
+	);
+}
+
+function describe(error: Error, timeoutMs: number): string {
+	if (error.name === "AbortError" || error.name === "TimeoutError")
+		return `no answer within ${timeoutMs} ms`;
+	const { code } = error as NodeJS.ErrnoException;
+	return code === "ECONNREFUSED" ? "nobody listens" : reasonOf(error);
+}
