@@ -152,16 +152,33 @@ function viewFault(leader: NodeStatus, status: NodeStatus): string | null {
 	return null;
 }
 
-/** A draining node is unready by wish; it still votes and replicates. */
 function readinessFault(status: NodeStatus): string | null {
-	if (status.ready || status.drain.draining) return null;
-	return `is not ready: ${unreadyReasons(status).join("; ") || "no reason given"}`;
+	const reasons = ailments(status);
+	return reasons.length === 0 ? null : `is not ready: ${reasons.join("; ")}`;
 }
 
+/** Every reason why the node is not ready, by its own checks. */
 export function unreadyReasons(status: NodeStatus): readonly string[] {
-	return status.checks
-		.filter(({ ok }) => !ok)
-		.map(({ name, reason }) => (reason === "" ? name : `${name}: ${reason}`));
+	if (status.ready) return [];
+	const failed = status.checks.filter(({ ok }) => !ok);
+	return failed.length === 0
+		? ["no reason given"]
+		: failed.map(({ name, reason }) =>
+				reason === "" ? name : `${name}: ${reason}`,
+			);
+}
+
+/** Reasons other than its drain: a draining node is unready by wish, and still votes and replicates. */
+export function ailments(status: NodeStatus): readonly string[] {
+	const healthy = status.checks.filter(({ name }) => name !== drainCheck);
+	const { draining } = status.drain;
+	return unreadyReasons(draining ? { ...status, ...judged(healthy) } : status);
+}
+
+const drainCheck = "not-draining";
+
+function judged(checks: NodeStatus["checks"]) {
+	return { checks, ready: checks.every(({ ok }) => ok) };
 }
 
 /** Why the leader does not count on this member's log; null when it does. */

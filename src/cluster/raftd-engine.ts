@@ -78,7 +78,7 @@ export function createRaftdEngine(
 				options,
 			);
 			return {
-				leader: answer.leaderId ?? target,
+				leader: answer.leaderId || target,
 				durationMs: Number(answer.durationMs ?? 0),
 			};
 		},

@@ -1,9 +1,9 @@
 import { type ClusterFacts, statusOf } from "./facts.js";
 import {
+	ailments,
 	confirmedLeader,
 	type HealthLimits,
 	progressFault,
-	unreadyReasons,
 } from "./health.js";
 
 export interface GateQuestion {
@@ -43,9 +43,10 @@ function ownFault(facts: ClusterFacts, question: GateQuestion): string | null {
 		return `${node} still runs as the process from before the restart`;
 	if (status.appliedIndex < index)
 		return `${node} has applied ${status.appliedIndex} of ${index}`;
-	if (!status.ready && !status.drain.draining)
-		return `${node} is not ready: ${unreadyReasons(status).join("; ") || "no reason given"}`;
-	return null;
+	const reasons = ailments(status);
+	return reasons.length === 0
+		? null
+		: `${node} is not ready: ${reasons.join("; ")}`;
 }
 
 function peersFault(

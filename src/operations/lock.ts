@@ -1,20 +1,13 @@
-import type { LockStatus, NodeRef } from "../cluster/engine.js";
+import type { LockStatus } from "../cluster/engine.js";
 import { OperatorError, reasonOf } from "../errors.js";
-import {
-	callOptions,
-	callTimeoutMs,
-	commandFor,
-	type OperationContext,
-	refOf,
-} from "./context.js";
+import { askAnyNode } from "./any-node.js";
+import { callOptions, commandFor, type OperationContext } from "./context.js";
 import { throwIfEnded } from "./interruption.js";
+import { keepLockRenewed } from "./lock-renewal.js";
 import { isSilence } from "./wait.js";
 
 /** A dead operator's lock ends this long after its last sign of life. */
 const lockTtlMs = 20_000;
-const renewEveryMs = 4_000;
-/** Unproven for this long, the lock counts as lost: well before another could have been granted it. */
-const provenForMs = lockTtlMs - 2 * callTimeoutMs;
 const retryAcquireMs = 1_000;
 
 export interface OperationLock {
@@ -45,8 +38,9 @@ export async function withLock<Result>(
 	const ended = new AbortController();
 	const lost = new AbortController();
 	let step = wish.operation;
-	const renewal = keepRenewed(context, {
+	const renewal = keepLockRenewed(context, {
 		fencingToken,
+		ttlMs: lockTtlMs,
 		step: () => step,
 		ended: ended.signal,
 		lost,
@@ -64,23 +58,6 @@ export async function withLock<Result>(
 		await renewal;
 		if (!lost.signal.aborted) await release(context, fencingToken);
 	}
-}
-
-/** Asks node after node until one answers; a refusal is an answer. Throws the last silence when none does. */
-export async function askAnyNode<Result>(
-	{ inventory }: OperationContext,
-	call: (node: NodeRef) => Promise<Result>,
-): Promise<Result> {
-	let silence: unknown;
-	for (const entry of inventory.nodes) {
-		try {
-			return await call(refOf(entry));
-		} catch (error) {
-			if (!isSilence(error)) throw error;
-			silence = error;
-		}
-	}
-	throw silence;
 }
 
 async function acquire(
@@ -194,50 +171,6 @@ function refusalOf(
 export function describe(lock: LockStatus): string {
 	const step = lock.step === "" ? "" : `, at ${lock.step}`;
 	return `${lock.operation} by ${lock.holder} since ${new Date(lock.acquiredAtMs).toISOString()}${step}`;
-}
-
-interface Renewal {
-	readonly fencingToken: number;
-	readonly step: () => string;
-	readonly ended: AbortSignal;
-	readonly lost: AbortController;
-}
-
-async function keepRenewed(
-	context: OperationContext,
-	{ fencingToken, step, ended, lost }: Renewal,
-): Promise<void> {
-	const { clock, engine } = context;
-	let provenAt = clock.now();
-	for (;;) {
-		await clock.sleep(renewEveryMs, ended).catch(() => undefined);
-		if (ended.aborted) return;
-		// The lock is good for its whole length from when it was asked for, not from when the answer came.
-		const askedAt = clock.now();
-		try {
-			await askAnyNode(context, (node) =>
-				engine.renewLock(
-					node,
-					{ fencingToken, ttlMs: lockTtlMs, step: step() },
-					callOptions(ended),
-				),
-			);
-			provenAt = askedAt;
-		} catch (error) {
-			if (ended.aborted) return;
-			if (isSilence(error) && clock.now() - provenAt < provenForMs) continue;
-			lost.abort(lossOf(error));
-			return;
-		}
-	}
-}
-
-function lossOf(cause: unknown): OperatorError {
-	return new OperatorError(
-		"locked",
-		`the operation lock was lost: ${reasonOf(cause)}`,
-		{ cause },
-	);
 }
 
 /** Bounded by its calls, deaf to Ctrl-C: an interrupted operation must not keep the next one waiting. */

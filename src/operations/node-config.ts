@@ -34,7 +34,16 @@ export async function renderNodeConfig(
 				admin: member.admin,
 			})),
 			timing: { ...inventory.timing },
+			drain: drainOf(inventory),
 			...(inventory.app === null ? {} : { app: inventory.app }),
 		})
 	);
+}
+
+/** What the node does by itself on SIGTERM has to end before raftctl gives up waiting for it. */
+function drainOf({ roll }: Inventory) {
+	return {
+		closeOverMs: roll.closeOverMs,
+		timeoutMs: Math.max(100, Math.floor(roll.stopTimeoutMs * 0.8)),
+	};
 }

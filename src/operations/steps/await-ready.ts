@@ -16,8 +16,8 @@ import type { Step } from "./step.js";
 export interface ReadyStep {
 	readonly node: NodeEntry;
 	readonly service: Service;
-	/** Null when the node did not answer before the restart. */
-	readonly formerProcessId: string | null;
+	/** Read when the step runs. Null when the node did not answer before the restart. */
+	readonly formerProcessId: () => string | null;
 	readonly startTimeoutMs: number;
 	/** How long the gate must hold without a break. */
 	readonly settleMs: number;
@@ -49,7 +49,7 @@ export function awaitReadyStep(
 				const facts = await lookAtCluster(context, signal);
 				const { passed, reason } = judgeReadyGate(facts, {
 					node: node.id,
-					formerProcessId: wish.formerProcessId,
+					formerProcessId: wish.formerProcessId(),
 					index,
 					limits: healthLimits(context),
 				});

@@ -1,14 +1,24 @@
 import type { BackendStatus, Balancer } from "../../balancers/balancer.js";
+import { OperatorError } from "../../errors.js";
 import { callTimeoutMs } from "../context.js";
 
-/** The balancer's own view, fresh, within one call's time. */
-export function lookAtBalancer(
+/** The balancer's own view, fresh. Throws OperatorError "unreachable" when there is none within one call's time. */
+export async function lookAtBalancer(
 	balancer: Balancer,
 	signal: AbortSignal,
 ): Promise<readonly BackendStatus[]> {
-	return balancer.backends(
-		AbortSignal.any([signal, AbortSignal.timeout(callTimeoutMs)]),
-	);
+	const timeout = AbortSignal.timeout(callTimeoutMs);
+	try {
+		return await balancer.backends(AbortSignal.any([signal, timeout]));
+	} catch (error) {
+		signal.throwIfAborted();
+		if (!timeout.aborted) throw error;
+		throw new OperatorError(
+			"unreachable",
+			`the balancer did not answer within ${callTimeoutMs} ms`,
+			{ cause: error },
+		);
+	}
 }
 
 /** Why the balancer does not send new connections to `node` yet; null when it does. */

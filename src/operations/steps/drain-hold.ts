@@ -4,7 +4,7 @@ import { callOptions, type OperationContext, refOf } from "../context.js";
 import { isSilence } from "../wait.js";
 
 /** Short, so that a dead operator leaves nothing drained; renewed three times as often. */
-export const drainLeaseMs = 15_000;
+const drainLeaseMs = 15_000;
 const renewEveryMs = drainLeaseMs / 3;
 
 /** A node held in drain for as long as this process lives. */
@@ -19,10 +19,16 @@ export interface DrainHold {
 	abandon(): Promise<void>;
 }
 
+export interface HoldOptions {
+	readonly node: NodeEntry;
+	readonly fencingToken: number;
+	/** A lease of this length, never renewed: it outlives this process. Null for one that ends with it. */
+	readonly leaseMs: number | null;
+}
+
 export function holdDrain(
 	context: OperationContext,
-	node: NodeEntry,
-	fencingToken: number,
+	{ node, fencingToken, leaseMs }: HoldOptions,
 ): DrainHold {
 	const { clock, engine } = context;
 	const ended = new AbortController();
@@ -31,7 +37,7 @@ export function holdDrain(
 	const send = (signal: AbortSignal) =>
 		engine.drain(
 			refOf(node),
-			{ ...wish, leaseMs: drainLeaseMs, fencingToken },
+			{ ...wish, leaseMs: leaseMs ?? drainLeaseMs, fencingToken },
 			callOptions(signal),
 		);
 	const keepRenewed = async () => {
@@ -49,7 +55,7 @@ export function holdDrain(
 	const begin = async (next: typeof wish) => {
 		wish = next;
 		const drain = await send(ended.signal);
-		renewal ??= keepRenewed();
+		if (leaseMs === null) renewal ??= keepRenewed();
 		return drain;
 	};
 	const abandon = async () => {

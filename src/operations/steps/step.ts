@@ -90,3 +90,8 @@ async function undo(
 		}
 	}
 }
+
+/** The steps as a plan shows them. */
+export function planOf(steps: readonly Step[]): readonly PlannedStep[] {
+	return steps.map(({ id, title, node, cost }) => ({ id, title, node, cost }));
+}

@@ -1,0 +1,40 @@
+import { join } from "node:path";
+import { embeddedConfig } from "../balancers/embedded/config.js";
+import type { BalancerEntry } from "../config/inventory.js";
+import type { Service } from "../hosts/host.js";
+import type { OperationContext } from "./context.js";
+import { configMode } from "./node-config.js";
+
+const name = "balancer";
+
+/** The embedded balancer as a program on its host. */
+export function balancerService(
+	context: OperationContext,
+	{ host }: BalancerEntry,
+): Promise<Service> {
+	const { machines, programs } = context;
+	return machines.service({
+		host,
+		name,
+		argv: [programs.node, programs.balancer, configPath(context)],
+	});
+}
+
+/** Brings the balancer's configuration up to date on its host; true when it differed from what lay there. */
+export async function writeBalancerConfig(
+	context: OperationContext,
+	balancer: BalancerEntry,
+): Promise<boolean> {
+	const host = await context.machines.host(balancer.host);
+	const path = configPath(context);
+	const config = embeddedConfig({ ...context.inventory, balancer });
+	const wanted = Buffer.from(`${JSON.stringify(config, null, 2)}\n`);
+	const present = await host.read(path);
+	if (present !== null && wanted.equals(present)) return false;
+	await host.upload(path, wanted, configMode);
+	return true;
+}
+
+function configPath({ inventory }: OperationContext): string {
+	return join(inventory.stateDirectory, name, "balancer.json");
+}

@@ -1,0 +1,63 @@
+import { OperatorError, reasonOf } from "../errors.js";
+import { askAnyNode } from "./any-node.js";
+import {
+	callOptions,
+	callTimeoutMs,
+	type OperationContext,
+} from "./context.js";
+import { isSilence } from "./wait.js";
+
+const renewEveryMs = 4_000;
+
+export interface Renewal {
+	readonly fencingToken: number;
+	readonly ttlMs: number;
+	readonly step: () => string;
+	readonly ended: AbortSignal;
+	readonly lost: AbortController;
+}
+
+/**
+ * Renews the operation lock until `ended`. Aborts `lost` once another holds it, or once it could not be proven held for
+ * so long that another might have been granted it.
+ */
+export async function keepLockRenewed(
+	context: OperationContext,
+	{ fencingToken, ttlMs, step, ended, lost }: Renewal,
+): Promise<void> {
+	const { clock, engine } = context;
+	let provenAt = clock.now();
+	for (;;) {
+		await clock.sleep(renewEveryMs, ended).catch(() => undefined);
+		if (ended.aborted) return;
+		// The lock is good for its whole length from when it was asked for, not from when the answer came.
+		const askedAt = clock.now();
+		try {
+			await askAnyNode(context, (node) =>
+				engine.renewLock(
+					node,
+					{ fencingToken, ttlMs, step: step() },
+					callOptions(ended),
+				),
+			);
+			provenAt = askedAt;
+		} catch (error) {
+			if (ended.aborted) return;
+			if (
+				isSilence(error) &&
+				clock.now() - provenAt < ttlMs - 2 * callTimeoutMs
+			)
+				continue;
+			lost.abort(lossOf(error));
+			return;
+		}
+	}
+}
+
+function lossOf(cause: unknown): OperatorError {
+	return new OperatorError(
+		"locked",
+		`the operation lock was lost: ${reasonOf(cause)}`,
+		{ cause },
+	);
+}

@@ -1,0 +1,85 @@
+import { dirname, join } from "node:path";
+import type { Balancer } from "../balancers/balancer.js";
+import { embeddedBalancer } from "../balancers/embedded/balancer.js";
+import { createRaftdEngine } from "../cluster/raftd-engine.js";
+import type { BalancerEntry, Inventory } from "../config/inventory.js";
+import { OperatorError } from "../errors.js";
+import type { Host } from "../hosts/host.js";
+import { localHost } from "../hosts/local.js";
+import { localService } from "../hosts/local-service.js";
+import { systemClock } from "./clock.js";
+import type {
+	Holder,
+	Machines,
+	OperationContext,
+	Programs,
+} from "./context.js";
+import type { Emit } from "./events.js";
+
+export interface ContextOptions {
+	readonly inventory: Inventory;
+	readonly programs: Programs;
+	readonly emit: Emit;
+	readonly signal: AbortSignal;
+	readonly holder: Holder;
+}
+
+export interface OpenContext extends OperationContext {
+	/** Ends every connection to nodes, hosts and the balancer; what runs on the hosts runs on. */
+	close(): Promise<void>;
+}
+
+/** The real thing behind every operation: raftd's admin port, this machine, the balancer of the cluster file. */
+export function openContext(options: ContextOptions): OpenContext {
+	const { inventory } = options;
+	const engine = createRaftdEngine();
+	const balancer = balancerOf(inventory.balancer);
+	const machines = openMachines(inventory);
+	return {
+		...options,
+		engine,
+		balancer,
+		machines,
+		clock: systemClock,
+		async close() {
+			engine.close();
+			await balancer?.close();
+			await machines.close();
+		},
+	};
+}
+
+function balancerOf(entry: BalancerEntry | null): Balancer | null {
+	return entry === null ? null : embeddedBalancer(entry);
+}
+
+function openMachines({
+	stateDirectory,
+}: Inventory): Machines & { close(): Promise<void> } {
+	const local: Host = localHost();
+	const requireLocal = (host: string): void => {
+		if (host !== local.name)
+			throw new OperatorError(
+				"config",
+				`host ${host} is not this machine; only "local" can be operated yet`,
+			);
+	};
+	return {
+		async host(name) {
+			requireLocal(name);
+			return local;
+		},
+		async service({ host, name, argv }) {
+			requireLocal(host);
+			const logFile = join(stateDirectory, name, "log");
+			return localService({
+				name,
+				argv,
+				pidFile: join(stateDirectory, name, "pid"),
+				logFile,
+				workingDirectory: dirname(stateDirectory),
+			});
+		},
+		close: () => local.close(),
+	};
+}

@@ -1,0 +1,69 @@
+import { type ErrorKind, OperatorError, reasonOf } from "../../errors.js";
+import { commandFor } from "../context.js";
+import type { Roll } from "./roll.js";
+
+/**
+ * What the operator is told when a roll stops: the cause, what was restarted and what was not, what became of the node
+ * in hand, and the one command that goes on. The kind stays the cause's own as long as no node was taken down; else it
+ * is "partial", so that a pipeline knows to resume. An interruption stays one; so does a timeout that left all whole.
+ */
+export function rollFailure(roll: Roll, cause: unknown): OperatorError {
+	const operator = cause instanceof OperatorError ? cause : null;
+	const inHand = roll.current;
+	const down = inHand !== null && inHand.stoppedAtMs !== null;
+	return new OperatorError(kindOf(roll, operator), reasonOf(cause), {
+		...(operator?.node === undefined ? {} : { node: operator.node }),
+		problems: operator?.problems ?? [],
+		state: stateOf(roll),
+		next: nextOf(roll, down),
+		cause,
+	});
+}
+
+function kindOf(roll: Roll, cause: OperatorError | null): ErrorKind {
+	if (cause === null) return "unexpected";
+	if (cause.kind === "interrupted" || cause.kind === "terminated")
+		return cause.kind;
+	const { current, restarted } = roll;
+	const half = current !== null && current.stoppedAtMs !== null;
+	if (half && !restarted.includes(current.node)) return "partial";
+	if (cause.kind === "timeout") return "timeout";
+	return restarted.length > 0 ? "partial" : cause.kind;
+}
+
+function stateOf({ restarted, current, remaining }: Roll): string {
+	const parts = [
+		restarted.length > 0
+			? `restarted and back in service: ${restarted.join(", ")}`
+			: "",
+		current === null || restarted.includes(current.node) ? "" : inHand(current),
+		remaining.length > 0 ? `not touched: ${remaining.join(", ")}` : "",
+	];
+	return parts.filter((part) => part !== "").join("; ");
+}
+
+function inHand({ node, stoppedAtMs, readyAtMs }: Passage): string {
+	if (stoppedAtMs === null)
+		return `${node} was not stopped, and its drain was ended`;
+	return readyAtMs === null
+		? `${node} was told to stop and is not confirmed to be back`
+		: `${node} was restarted and answers, but was not confirmed to stay`;
+}
+
+type Passage = NonNullable<Roll["current"]>;
+
+function nextOf(roll: Roll, down: boolean): string {
+	const { context, current, remaining, restarted } = roll;
+	if (down && current !== null && !restarted.includes(current.node))
+		return commandFor(context, current.readyAtMs === null ? "up" : "status");
+	const left = [
+		...(current === null || restarted.includes(current.node)
+			? []
+			: [current.node]),
+		...remaining,
+	];
+	return commandFor(
+		context,
+		["rolling-restart", ...left.map((node) => `--node ${node}`)].join(" "),
+	);
+}

@@ -1,0 +1,151 @@
+import { type ClusterFacts, statusOf } from "../../cluster/facts.js";
+import { confirmedLeader, safeToStop } from "../../cluster/health.js";
+import type { NodeEntry } from "../../config/inventory.js";
+import type { Service } from "../../hosts/host.js";
+import { healthLimits } from "../context.js";
+import { nodeService } from "../node-service.js";
+import { admitNodeStep } from "../steps/admit-node.js";
+import { awaitReadyStep } from "../steps/await-ready.js";
+import { type DrainHold, holdDrain } from "../steps/drain-hold.js";
+import {
+	announceDrainStep,
+	closeConnectionsStep,
+	type DrainSteps,
+} from "../steps/drain-node.js";
+import { transferStep } from "../steps/leadership.js";
+import { proveQuorumStep } from "../steps/quorum-proof.js";
+import { restartStep } from "../steps/restart-node.js";
+import type { Step } from "../steps/step.js";
+import type { Passage, Roll } from "./roll.js";
+
+/** All that happens to one node, in order. The same list is what --dry-run shows and what is then run. */
+export async function nodeSteps(
+	roll: Roll,
+	node: NodeEntry,
+	facts: ClusterFacts,
+	passage: Passage,
+): Promise<readonly Step[]> {
+	const { context, lock } = roll;
+	const tools = {
+		service: await nodeService(context, node),
+		hold: holdDrain(context, {
+			node,
+			fencingToken: lock.fencingToken,
+			leaseMs: null,
+		}),
+	};
+	const answers = statusOf(facts, node.id) !== null;
+	const leads = confirmedLeader(facts)?.nodeId === node.id;
+	return [
+		proof(roll, { node, facts, passage, name: "prove" }),
+		...(leads ? [handover(roll, node)] : []),
+		// A node that does not answer has nobody to move and no word to give.
+		...(answers ? drain(roll, { node, facts, hold: tools.hold }) : []),
+		proof(roll, { node, facts, passage, name: "prove-again" }),
+		...restart(roll, { ...tools, node, facts, passage }),
+	];
+}
+
+interface ProofWish {
+	readonly node: NodeEntry;
+	readonly facts: ClusterFacts;
+	readonly passage: Passage;
+	readonly name: "prove" | "prove-again";
+}
+
+function proof(roll: Roll, { node, facts, passage, name }: ProofWish): Step {
+	const { context, meter, skip } = roll;
+	const { reason } = safeToStop(facts, node.id, healthLimits(context));
+	return proveQuorumStep(context, {
+		node: node.id,
+		name,
+		cost: name === "prove" ? reason : "",
+		skipped: skip.includes("quorum"),
+		proven: (held) => {
+			meter.observe(held.facts);
+			// The second proof may meet another process than the first: one that died and was started by somebody else.
+			passage.processId = statusOf(held.facts, node.id)?.processId ?? null;
+			if (name !== "prove") return;
+			passage.beganAtMs = context.clock.now();
+			passage.connections =
+				statusOf(held.facts, node.id)?.connections.total ?? 0;
+		},
+	});
+}
+
+function handover(roll: Roll, node: NodeEntry): Step {
+	return transferStep(roll.context, roll.lock, {
+		from: node.id,
+		restarted: () => roll.restarted,
+		transferred: (transfer) => roll.transfers.push(transfer),
+	});
+}
+
+interface DrainWish {
+	readonly node: NodeEntry;
+	readonly facts: ClusterFacts;
+	readonly hold: DrainHold;
+}
+
+function drain(roll: Roll, { node, facts, hold }: DrainWish): Step[] {
+	const { context, settings, skip } = roll;
+	const connections = statusOf(facts, node.id)?.connections.total ?? 0;
+	const wish: DrainSteps = {
+		node,
+		hold,
+		closeOverMs: settings.closeOverMs,
+		timeoutMs: settings.drainTimeoutMs,
+		cost: `${connections} connections move, over ${settings.closeOverMs} ms`,
+		skipBalancer: skip.includes("balancer"),
+		skipDrain: skip.includes("drain"),
+	};
+	return [
+		announceDrainStep(context, wish),
+		closeConnectionsStep(context, wish),
+	];
+}
+
+interface RestartWish extends DrainWish {
+	readonly service: Service;
+	readonly passage: Passage;
+}
+
+function restart(roll: Roll, wish: RestartWish): Step[] {
+	const { context, lock, settings, skip } = roll;
+	const { node, facts, service, hold, passage } = wish;
+	const { margin } = safeToStop(facts, node.id, healthLimits(context));
+	return [
+		restartStep(context, {
+			node,
+			service,
+			hold,
+			stopTimeoutMs: settings.stopTimeoutMs,
+			cost:
+				margin > 0
+					? `${margin} more may fail while it is down`
+					: "no other may fail while it is down",
+			stopping: (atMs) => {
+				passage.stoppedAtMs = atMs;
+			},
+		}),
+		awaitReadyStep(context, {
+			node,
+			service,
+			formerProcessId: () => passage.processId,
+			startTimeoutMs: settings.startTimeoutMs,
+			settleMs: settings.settleMs,
+			ready: (atMs) => {
+				passage.readyAtMs ??= atMs;
+			},
+		}),
+		admitNodeStep(context, {
+			node,
+			fencingToken: lock.fencingToken,
+			skipBalancer: skip.includes("balancer"),
+			admitted: async () => {
+				roll.restarted.push(node.id);
+				await roll.preference.set(roll.restarted);
+			},
+		}),
+	];
+}

@@ -1,0 +1,29 @@
+import type { PlannedStep } from "../events.js";
+import type { Transfer } from "../steps/leadership.js";
+import type { LeaderlessTime } from "./cost-meter.js";
+
+/** What a roll did and what it did cost, as measured; `raftctl rolling-restart --json` prints it. */
+export interface RollReport {
+	readonly operation: "rolling-restart";
+	readonly cluster: string;
+	/** True: only the plan was made. */
+	readonly dryRun: boolean;
+	readonly plan: readonly PlannedStep[];
+	/** In the order in which they were restarted. */
+	readonly nodes: readonly NodeCost[];
+	readonly transfers: readonly Transfer[];
+	readonly leaderless: LeaderlessTime;
+	/** Checks that were left out by name. */
+	readonly skipped: readonly string[];
+	readonly durationMs: number;
+}
+
+export interface NodeCost {
+	readonly node: string;
+	/** Connections that were open on it when its drain began. */
+	readonly connectionsMoved: number;
+	/** From the announcement to the stop. */
+	readonly drainMs: number;
+	/** From the stop until it was a full member again. */
+	readonly downtimeMs: number;
+}

@@ -1,0 +1,210 @@
+import type { BackendStatus } from "../balancers/balancer.js";
+import {
+	type Disagreement,
+	findDisagreements,
+} from "../cluster/disagreements.js";
+import type { LockStatus, NodeStatus } from "../cluster/engine.js";
+import { type ClusterFacts, statusOf } from "../cluster/facts.js";
+import {
+	confirmedLeader,
+	judgeQuorum,
+	lagOf,
+	type QuorumVerdict,
+	safeToStop,
+	unreadyReasons,
+} from "../cluster/health.js";
+import type { NodeEntry } from "../config/inventory.js";
+import { reasonOf } from "../errors.js";
+import {
+	healthLimits,
+	lookAtCluster,
+	type OperationContext,
+} from "./context.js";
+import { lookAtBalancer } from "./steps/balancer-view.js";
+
+/** What `raftctl status --json` prints; null where it could not be known. */
+export interface StatusReport {
+	readonly cluster: string;
+	readonly clusterId: string;
+	readonly leader: string | null;
+	readonly term: number;
+	readonly quorum: {
+		readonly voters: readonly string[];
+		readonly needed: number;
+		/** Voters that are up and caught up. */
+		readonly sound: readonly string[];
+		/** How many more voters may fail before writes stop. */
+		readonly failureTolerance: number;
+	};
+	readonly nodes: readonly NodeReport[];
+	readonly disagreements: readonly Disagreement[];
+	readonly lock: LockStatus | null;
+	/** Null when the cluster file names none. */
+	readonly balancer: BalancerReport | null;
+	/** Everything that is not as it should be, one sentence each; empty when healthy. */
+	readonly problems: readonly string[];
+	readonly healthy: boolean;
+}
+
+export interface NodeReport {
+	readonly id: string;
+	readonly reachable: boolean;
+	/** Why there is no answer; empty when there is. */
+	readonly fault: string;
+	readonly member: "voter" | "outgoing" | "learner" | null;
+	readonly role: NodeStatus["role"] | null;
+	readonly term: number | null;
+	readonly commit: number | null;
+	readonly applied: number | null;
+	/** Entries of the leader's commit index that it has yet to apply. */
+	readonly lag: number | null;
+	readonly release: string | null;
+	readonly connections: NodeStatus["connections"] | null;
+	readonly ready: boolean;
+	readonly unready: readonly string[];
+	readonly draining: boolean;
+	readonly drainLeaseLeftMs: number;
+	readonly safeToStop: { readonly safe: boolean; readonly reason: string };
+	readonly uptimeMs: number | null;
+}
+
+export interface BalancerReport {
+	readonly kind: string;
+	readonly reachable: boolean;
+	readonly fault: string;
+	readonly backends: readonly BackendStatus[];
+}
+
+/** Asks every node and the balancer at once: a dead one costs one call's timeout, whatever else is dead. */
+export async function status(context: OperationContext): Promise<StatusReport> {
+	const [facts, balancer] = await Promise.all([
+		lookAtCluster(context, context.signal),
+		balancerReport(context),
+	]);
+	return statusReport(context, facts, balancer);
+}
+
+function statusReport(
+	context: OperationContext,
+	facts: ClusterFacts,
+	balancer: BalancerReport | null,
+): StatusReport {
+	const { inventory } = context;
+	const verdict = judgeQuorum(facts, healthLimits(context));
+	const nodes = inventory.nodes.map((node) => nodeReport(context, facts, node));
+	const disagreements = findDisagreements(facts);
+	const problems = new Set([
+		...quorumProblems(verdict),
+		...nodes.flatMap((node) => nodeProblems(node, verdict)),
+		...disagreements.map(
+			({ about, views }) =>
+				`the nodes disagree about the ${about}: ${views.map(({ node, says }) => `${node} says ${says}`).join(", ")}`,
+		),
+		...balancerProblems(balancer),
+	]);
+	return {
+		cluster: inventory.name,
+		clusterId: inventory.id,
+		leader: verdict.leader,
+		term: verdict.term,
+		quorum: {
+			voters: verdict.voters,
+			needed: verdict.quorum,
+			sound: verdict.sound,
+			failureTolerance: verdict.tolerance,
+		},
+		nodes,
+		disagreements,
+		lock: lockOf(facts, verdict.leader),
+		balancer,
+		problems: [...problems],
+		healthy: problems.size === 0,
+	};
+}
+
+function nodeReport(
+	context: OperationContext,
+	facts: ClusterFacts,
+	{ id }: NodeEntry,
+): NodeReport {
+	const known = statusOf(facts, id);
+	const { safe, reason } = safeToStop(facts, id, healthLimits(context));
+	const speaker = confirmedLeader(facts) ?? known;
+	const member = speaker?.members.find((one) => one.id === id);
+	return {
+		id,
+		reachable: known !== null,
+		fault: facts.nodes.find((node) => node.id === id)?.fault ?? "",
+		member: member?.role ?? null,
+		role: known?.role ?? null,
+		term: known?.term ?? null,
+		commit: known?.commitIndex ?? null,
+		applied: known?.appliedIndex ?? null,
+		lag: lagOf(facts, id),
+		release: known?.release ?? null,
+		connections: known?.connections ?? null,
+		ready: known?.ready ?? false,
+		unready: known === null ? [] : unreadyReasons(known),
+		draining: known?.drain.draining ?? false,
+		drainLeaseLeftMs: known?.drain.leaseLeftMs ?? 0,
+		safeToStop: { safe, reason },
+		uptimeMs: known?.uptimeMs ?? null,
+	};
+}
+
+/** The leader knows best; without one, whoever answers. */
+function lockOf(facts: ClusterFacts, leader: string | null): LockStatus | null {
+	const byLeader = leader === null ? null : statusOf(facts, leader);
+	if (byLeader !== null) return byLeader.lock;
+	return facts.nodes.find(({ status }) => status?.lock)?.status?.lock ?? null;
+}
+
+async function balancerReport({
+	balancer,
+	signal,
+}: OperationContext): Promise<BalancerReport | null> {
+	if (balancer === null) return null;
+	const { kind } = balancer;
+	try {
+		const backends = await lookAtBalancer(balancer, signal);
+		return { kind, reachable: true, fault: "", backends };
+	} catch (error) {
+		signal.throwIfAborted();
+		return { kind, reachable: false, fault: reasonOf(error), backends: [] };
+	}
+}
+
+function quorumProblems(verdict: QuorumVerdict): readonly string[] {
+	if (verdict.leader === null) return ["no leader that a quorum confirms"];
+	const behind = verdict.faults.map(({ node, fault }) => `${node} ${fault}`);
+	return verdict.changing
+		? ["a membership change is under way", ...behind]
+		: behind;
+}
+
+function nodeProblems(
+	node: NodeReport,
+	{ leader }: QuorumVerdict,
+): readonly string[] {
+	const { id, fault, member, draining, drainLeaseLeftMs, unready } = node;
+	if (!node.reachable) return [`${id} ${fault}`];
+	if (leader !== null && member === null)
+		return [`${id} is not a member of the cluster`];
+	if (draining)
+		return [
+			`${id} is draining, for another ${Math.ceil(drainLeaseLeftMs / 1000)} s`,
+		];
+	return unready.length === 0
+		? []
+		: [`${id} is not ready: ${unready.join("; ")}`];
+}
+
+function balancerProblems(balancer: BalancerReport | null): readonly string[] {
+	if (balancer === null) return [];
+	if (!balancer.reachable) return [balancer.fault];
+	return balancer.backends
+		.filter(({ state }) => state === "down")
+		.map(
+			({ node, reason }) => `the balancer does not reach ${node}: ${reason}`,
+		);
+}

@@ -1,0 +1,119 @@
+import { statusOf } from "../../cluster/facts.js";
+import { ailments, judgeQuorum } from "../../cluster/health.js";
+import { OperatorError } from "../../errors.js";
+import {
+	commandFor,
+	healthLimits,
+	lookAtCluster,
+	type OperationContext,
+} from "../context.js";
+import type { Program } from "../program.js";
+import { isSilence, waitUntil } from "../wait.js";
+import { lookAtBalancer } from "./balancer-view.js";
+import { logTailOf } from "./restart-node.js";
+import type { Step } from "./step.js";
+
+/** Waits until every node is ready, a quorum follows a leader, and the balancer reaches them all. */
+export function awaitClusterStep(
+	context: OperationContext,
+	programs: readonly Program[],
+): Step {
+	return {
+		id: "cluster/ready",
+		title: "wait until every node is ready",
+		node: null,
+		cost: "",
+		async run(signal, progress) {
+			await waitUntil(context, {
+				name: "every node to be ready",
+				node: null,
+				timeoutMs: context.inventory.roll.startTimeoutMs,
+				signal,
+				progress,
+				probe: async () => {
+					await requireAllRunning(context, programs);
+					return (
+						(await whatIsNotReady(context, signal)) ??
+						(await whatIsNotReached(context, signal))
+					);
+				},
+			}).catch((error) => notReady(context, programs, error));
+			return null;
+		},
+	};
+}
+
+async function whatIsNotReady(
+	context: OperationContext,
+	signal: AbortSignal,
+): Promise<string | null> {
+	const facts = await lookAtCluster(context, signal);
+	for (const { id, status, fault } of facts.nodes) {
+		if (status === null) return `${id} ${fault}`;
+		// A drained node is unready by wish; that is not for `up` to end.
+		const reasons = ailments(status);
+		if (reasons.length > 0) return `${id} is not ready: ${reasons.join("; ")}`;
+	}
+	return judgeQuorum(facts, healthLimits(context)).leader === null
+		? "no leader that a quorum confirms"
+		: null;
+}
+
+async function whatIsNotReached(
+	{ balancer, inventory }: OperationContext,
+	signal: AbortSignal,
+): Promise<string | null> {
+	if (balancer === null) return null;
+	const backends = await lookAtBalancer(balancer, signal);
+	const reached = new Set(
+		backends.filter(({ state }) => state !== "down").map(({ node }) => node),
+	);
+	const missing = inventory.nodes.find(({ id }) => !reached.has(id));
+	return missing === undefined
+		? null
+		: `the balancer does not reach ${missing.id}`;
+}
+
+/** A process that is gone will not become ready: a port in use, a data directory of another node, damage. */
+async function requireAllRunning(
+	context: OperationContext,
+	programs: readonly Program[],
+): Promise<void> {
+	for (const { name, node, service } of programs) {
+		const state = await service.state();
+		if (state.running) continue;
+		throw new OperatorError(
+			"partial",
+			`${name} ended right after its start${state.exit === null ? "" : ` (${state.exit})`}`,
+			{
+				...(node === null ? {} : { node }),
+				problems: await logTailOf(service),
+				state: "the others run on",
+				next: `mend what its log says, then ${commandFor(context, "up")}`,
+			},
+		);
+	}
+}
+
+async function notReady(
+	context: OperationContext,
+	programs: readonly Program[],
+	error: unknown,
+): Promise<never> {
+	if (!isSilence(error)) throw error;
+	const facts = await lookAtCluster(context);
+	const unready = programs.filter(
+		({ node }) => node !== null && !statusOf(facts, node)?.ready,
+	);
+	const tails = await Promise.all(
+		unready.map(async ({ name, service }) =>
+			(await logTailOf(service)).map((line) => `${name}: ${line}`),
+		),
+	);
+	throw new OperatorError("timeout", error.message, {
+		problems: tails.flat(),
+		state: "everything that was started runs on",
+		next: commandFor(context, "status"),
+		cause: error,
+	});
+}

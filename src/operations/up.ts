@@ -1,0 +1,108 @@
+import { judgeQuorum } from "../cluster/health.js";
+import { OperatorError, reasonOf } from "../errors.js";
+import {
+	commandFor,
+	healthLimits,
+	lookAtCluster,
+	type OperationContext,
+} from "./context.js";
+import { type Program, programsOf } from "./program.js";
+import { awaitClusterStep } from "./steps/await-cluster.js";
+import { planOf, runSteps, type Step } from "./steps/step.js";
+import { runTogether } from "./steps/together.js";
+
+export interface UpReport {
+	readonly operation: "up";
+	readonly cluster: string;
+	readonly started: readonly string[];
+	readonly alreadyRunning: readonly string[];
+	readonly leader: string | null;
+	readonly durationMs: number;
+}
+
+/**
+ * Starts what does not run and waits until every node is ready. All start at once: one by one the nodes could never form
+ * a quorum. It takes no lock, for there may be no quorum to keep one, and it stops nothing.
+ */
+export async function up(context: OperationContext): Promise<UpReport> {
+	const { clock, emit, inventory, signal } = context;
+	const startedAt = clock.now();
+	const programs = await programsOf(context);
+	const started: string[] = [];
+	const starts = programs.map((program) =>
+		startStep(context, program, started),
+	);
+	const ready = awaitClusterStep(context, programs);
+	emit({ type: "plan", operation: "up", steps: planOf([...starts, ready]) });
+	requireStarted(context, starts, await runTogether(context, starts));
+	await runSteps(context, [ready], signal);
+	const facts = await lookAtCluster(context, signal);
+	const names = programs.map(({ name }) => name);
+	return {
+		operation: "up",
+		cluster: inventory.name,
+		started: names.filter((name) => started.includes(name)),
+		alreadyRunning: names.filter((name) => !started.includes(name)),
+		leader: judgeQuorum(facts, healthLimits(context)).leader,
+		durationMs: Math.round(clock.now() - startedAt),
+	};
+}
+
+function startStep(
+	context: OperationContext,
+	program: Program,
+	started: string[],
+): Step {
+	const { name, node, service, configure } = program;
+	return {
+		id: `${name}/start`,
+		title: `start ${name}`,
+		node,
+		cost: "",
+		async isDone() {
+			const changed = await configure();
+			const state = await service.state();
+			if (!state.running) return null;
+			if (changed) warnOfOldConfiguration(context, program);
+			return `runs as process ${state.pid}`;
+		},
+		async run(signal) {
+			await service.start(signal);
+			started.push(name);
+			return null;
+		},
+	};
+}
+
+function warnOfOldConfiguration(
+	context: OperationContext,
+	{ name, node }: Program,
+): void {
+	const remedy =
+		node === null
+			? `${commandFor(context, "down")}, then up, applies the new one`
+			: `${commandFor(context, `rolling-restart --node ${name}`)} applies the new one`;
+	context.emit({
+		type: "warning",
+		node,
+		message: `${name} runs with an older configuration; ${remedy}`,
+	});
+}
+
+function requireStarted(
+	context: OperationContext,
+	steps: readonly Step[],
+	failures: readonly unknown[],
+): void {
+	if (failures.length === 0) return;
+	throw new OperatorError(
+		failures.length < steps.length ? "partial" : "unreachable",
+		`${failures.length} of ${steps.length} programs did not start: ${reasonOf(failures[0])}`,
+		{
+			problems: failures.map(reasonOf),
+			state: "what did start runs on",
+			next: commandFor(context, "up"),
+			cause: failures[0],
+		},
+	);
+}
