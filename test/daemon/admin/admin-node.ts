@@ -1,4 +1,3 @@
-import { createServer } from "node:net";
 import {
 	type AdminServer,
 	startAdminServer,
@@ -7,6 +6,7 @@ import { Draining } from "../../../src/daemon/draining.js";
 import { healthLimits } from "../../../src/daemon/health.js";
 import { HealthMonitor } from "../../../src/daemon/health-monitor.js";
 import { ScriptedReplica } from "../../fakes/scripted-replica.js";
+import { freePort } from "../free-port.js";
 
 /** A real admin server on a free port, over a scripted replica. */
 export async function startAdminNode(
@@ -61,16 +61,4 @@ export interface AdminNode {
 	readonly health: HealthMonitor;
 	readonly moved: string[];
 	readonly internalErrors: unknown[];
-}
-
-export async function freePort(): Promise<number> {
-	const server = createServer();
-	await new Promise<void>((resolve) =>
-		server.listen(0, "127.0.0.1", () => resolve()),
-	);
-	const address = server.address();
-	await new Promise((resolve) => server.close(resolve));
-	if (address === null || typeof address === "string")
-		throw new Error("no port");
-	return address.port;
 }

@@ -10,7 +10,7 @@ import {
 	type AgentVerdict,
 	startAgentCheck,
 } from "../../../src/daemon/admin/agent-check.js";
-import { freePort } from "./admin-node.js";
+import { freePort } from "../free-port.js";
 
 const found = spawnSync("which", ["haproxy"], {
 	env: { PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin` },
