@@ -18,8 +18,13 @@ export const place = {
 	nodeId: "n1",
 };
 
-export function openOn(disk: Disk, segmentBytes = smallSegment) {
-	return openWal({ disk, ...place, segmentBytes });
+export function openOn(
+	disk: Disk,
+	segmentBytes = smallSegment,
+	newId?: () => Buffer,
+) {
+	const options = { disk, ...place, segmentBytes };
+	return openWal(newId === undefined ? options : { ...options, newId });
 }
 
 export function entry(

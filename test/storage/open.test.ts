@@ -1,0 +1,199 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import {
+	closeSync,
+	openSync,
+	readdirSync,
+	readFileSync,
+	writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { beforeAll, describe, expect, it } from "vitest";
+import { OperatorError } from "../../src/errors.js";
+import type {
+	LogStorage,
+	RecoveredLog,
+} from "../../src/storage/log-storage.js";
+import { openLogStorage } from "../../src/storage/open.js";
+import { batchOf, entry } from "./history.js";
+import { compiled, sources, temporaryDirectory } from "./worker-file.js";
+
+const segmentBytes = 256 * 1024;
+const owner = { clusterId: "cluster", nodeId: "n1" };
+let workerUrl: URL;
+
+beforeAll(async () => {
+	workerUrl = await compiled(join(sources, "worker.ts"));
+});
+
+/** An open log with what it reported, and a way to wait for more. */
+interface Opened {
+	readonly log: LogStorage;
+	readonly recovered: RecoveredLog;
+	readonly reported: number[];
+	readonly failures: Error[];
+	durable(sequence: number): Promise<void>;
+}
+
+async function open(directory: string, threaded: boolean): Promise<Opened> {
+	const reported: number[] = [];
+	const failures: Error[] = [];
+	const waiting: { sequence: number; resolve: () => void }[] = [];
+	const { log, recovered } = await openLogStorage(
+		{ directory, ...owner, segmentBytes, ...(threaded ? { workerUrl } : {}) },
+		{
+			onDurable: (sequence) => {
+				reported.push(sequence);
+				for (const one of waiting) if (one.sequence <= sequence) one.resolve();
+			},
+			onFailure: (error) => failures.push(error),
+		},
+	);
+	const durable = (sequence: number) =>
+		(reported.at(-1) ?? 0) >= sequence
+			? Promise.resolve()
+			: new Promise<void>((resolve) => waiting.push({ sequence, resolve }));
+	return { log, recovered, reported, failures, durable };
+}
+
+for (const threaded of [true, false]) {
+	describe(`the log on ${threaded ? "its own" : "the caller's"} thread, on a real disk`, () => {
+		it("reports batches in order, gives entries back, and finds them again after a close", async () => {
+			const directory = join(temporaryDirectory(), "wal");
+			const { log, reported, failures, durable } = await open(
+				directory,
+				threaded,
+			);
+			const entries = Array.from({ length: 2000 }, (_, at) =>
+				entry(at + 1, 1, "x".repeat(300)),
+			);
+			for (const [at, one] of entries.entries())
+				log.append(batchOf(at + 1, [one]));
+			expect(log.pendingMs()).toBeGreaterThan(0);
+			await durable(2000);
+			expect(log.pendingMs()).toBe(0);
+			expect(reported).toEqual([...reported].sort((a, b) => a - b));
+			expect(reported.at(-1)).toBe(2000);
+			expect(
+				(await log.read(1999, 5000, 1e6)).map(({ index }) => index),
+			).toEqual([1999, 2000]);
+			await expect(log.read(2001, 2001, 1e6)).rejects.toThrow(
+				"the log has no entry 2001",
+			);
+			log.append(
+				batchOf(2001, [], { term: 3, votedFor: "n2", commit: 5 }, false),
+			);
+			const stats = log.stats();
+			expect(stats.syncs).toBeGreaterThan(0);
+			expect(stats.syncs).toBeLessThan(2000);
+			expect(stats.bytesWritten).toBeGreaterThan(2000 * 300);
+			expect(stats.segments).toBeGreaterThan(1);
+			await log.close();
+			expect(failures).toEqual([]);
+			const again = await open(directory, threaded);
+			expect(again.recovered).toMatchObject({
+				lastIndex: 2000,
+				hardState: { term: 3, votedFor: "n2", commit: 5 },
+				terms: [{ term: 1, first: 1 }],
+				repaired: null,
+			});
+			await again.log.close();
+			expect(
+				readdirSync(directory).filter((name) => name.endsWith(".tmp")),
+			).toEqual([]);
+		});
+
+		it("does not start on a damaged log, and says which file, where, and what to do", async () => {
+			const directory = join(temporaryDirectory(), "wal");
+			const { log, durable } = await open(directory, threaded);
+			for (let at = 1; at <= 3; at += 1) {
+				log.append(batchOf(at, [entry(at, 1, "x".repeat(100))]));
+				await durable(at);
+			}
+			await log.close();
+			const path = join(directory, "0000000001.wal");
+			const at = readFileSync(path).indexOf("xxxx");
+			const file = openSync(path, "r+");
+			writeSync(file, "y", at);
+			closeSync(file);
+			const opening = open(directory, threaded);
+			await expect(opening).rejects.toBeInstanceOf(OperatorError);
+			await expect(opening).rejects.toMatchObject({
+				node: "n1",
+				exitCode: 1,
+				next: expect.stringContaining("raftctl reset-node n1"),
+			});
+			await expect(opening).rejects.toThrow(
+				`${path} at offset 12288, after index 0`,
+			);
+		});
+	});
+}
+
+describe("the log's thread", () => {
+	it("reports a batch that makes no sense as a failure, and acknowledges nothing after it", async () => {
+		const { log, reported, failures } = await open(
+			join(temporaryDirectory(), "wal"),
+			true,
+		);
+		log.append(batchOf(1, [entry(2, 1)]));
+		log.append(batchOf(2, [entry(1, 1)]));
+		await log.close();
+		expect(failures.map(({ message }) => message)).toEqual([
+			"entry 2 cannot follow 0",
+		]);
+		expect(reported).toEqual([]);
+		await expect(log.read(1, 1, 1)).rejects.toThrow("entry 2 cannot follow 0");
+	});
+
+	it("leaves the caller's block usable, as peers are sent the same bytes", async () => {
+		const { log, durable } = await open(
+			join(temporaryDirectory(), "wal"),
+			true,
+		);
+		const pool = new Uint8Array(1024 * 1024);
+		const batch = batchOf(1, [entry(1, 1)]);
+		pool.set(batch.block, 512);
+		const block = pool.subarray(512, 512 + batch.block.length);
+		log.append({ ...batch, block });
+		await durable(1);
+		expect(block).toEqual(batch.block);
+		await log.close();
+	});
+
+	it("loses nothing that it reported when the process is killed under load, again and again", async () => {
+		const directory = join(temporaryDirectory(), "wal");
+		const program = fileURLToPath(
+			await compiled(join(import.meta.dirname, "load-process.ts")),
+		);
+		let promised = 0;
+		for (let round = 1; round <= 6; round += 1) {
+			const child = fork(program, [directory, workerUrl.href], {
+				stdio: "inherit",
+			});
+			let durable = 0;
+			child.on("message", (index: number) => {
+				durable = index;
+				if (index > promised + 150 * round) child.kill("SIGKILL");
+			});
+			await once(child, "exit");
+			expect(child.signalCode).toBe("SIGKILL");
+			promised = durable;
+			const { log, recovered } = await open(directory, true);
+			expect(recovered.lastIndex).toBeGreaterThanOrEqual(promised);
+			let read = 0;
+			while (read < recovered.lastIndex) {
+				const entries = await log.read(
+					read + 1,
+					recovered.lastIndex,
+					64 * 1024,
+				);
+				for (const { index, data } of entries)
+					expect(Buffer.from(data).toString()).toBe(`entry ${index}`);
+				read += entries.length;
+			}
+			await log.close();
+		}
+	});
+});
