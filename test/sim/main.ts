@@ -1,0 +1,103 @@
+import { parseArgs } from "node:util";
+import {
+	addCoverage,
+	coverageSeeds,
+	emptyCoverage,
+	missingCoverage,
+} from "./coverage.js";
+import { type Mutant, mutants } from "./mutants.js";
+import { runSeed, type SeedResult } from "./run.js";
+
+const usage = `npm run sim -- [--seeds N] [--seed S] [--steps M] [--mutant NAME] [--verbose] [--json]
+  --seeds N    how many seeds (100)        --seed S   the first of them (1)
+  --steps M    events under faults (10000) --json     one JSON object on stdout
+  --mutant M   break a rule on purpose: ${Object.keys(mutants).join(", ")}
+  --verbose    print every event; for one seed`;
+
+function main(): number {
+	const { values } = parseArgs({
+		options: {
+			seeds: { type: "string", default: "100" },
+			seed: { type: "string", default: "1" },
+			steps: { type: "string", default: "10000" },
+			mutant: { type: "string" },
+			verbose: { type: "boolean", default: false },
+			json: { type: "boolean", default: false },
+			help: { type: "boolean", default: false },
+		},
+	});
+	const [seeds, first, steps] = [values.seeds, values.seed, values.steps].map(
+		Number,
+	) as [number, number, number];
+	const whole = [seeds, first, steps].every(
+		(value) => Number.isSafeInteger(value) && value >= 0,
+	);
+	if (
+		values.help ||
+		!whole ||
+		(values.mutant !== undefined && !(values.mutant in mutants))
+	) {
+		console.error(usage);
+		return values.help ? 0 : 2;
+	}
+	const settings = {
+		steps,
+		...(values.mutant === undefined ? {} : { mutant: values.mutant as Mutant }),
+		...(values.verbose ? { live: (line: string) => console.error(line) } : {}),
+	};
+	const beganMs = performance.now();
+	const coverage = emptyCoverage();
+	let totalSteps = 0;
+	let failed: SeedResult | null = null;
+	let done = 0;
+	for (let seed = first; seed < first + seeds && failed === null; seed++) {
+		const result = runSeed(seed, settings);
+		addCoverage(coverage, result.coverage);
+		totalSteps += result.steps;
+		done++;
+		if (result.failure !== null) failed = result;
+	}
+	const seconds = (performance.now() - beganMs) / 1000;
+	if (failed !== null) reportFailure(failed, steps, values.mutant);
+	const missing =
+		failed === null && done >= coverageSeeds ? missingCoverage(coverage) : [];
+	for (const name of missing)
+		console.error(`never happened in ${done} seeds: ${name}`);
+	const stepsPerSecond = Math.round(totalSteps / seconds);
+	const violations = failed === null ? 0 : 1;
+	if (values.json)
+		console.log(
+			JSON.stringify({
+				seeds: done,
+				steps: totalSteps,
+				stepsPerSecond,
+				violations,
+				coverage,
+			}),
+		);
+	else
+		console.log(
+			`${done} seeds, ${totalSteps} steps, ${stepsPerSecond} steps/s, ${violations} violations`,
+		);
+	return failed === null && missing.length === 0 ? 0 : 1;
+}
+
+function reportFailure(
+	{ seed, failure }: SeedResult,
+	steps: number,
+	mutant: string | undefined,
+): void {
+	if (failure === null) return;
+	const mutation = mutant === undefined ? "" : ` --mutant ${mutant}`;
+	console.error(
+		`seed ${seed} broke ${failure.invariant}\n  ${failure.message}\n\nlast events:`,
+	);
+	for (const line of failure.trace) console.error(`  ${line}`);
+	console.error("\nnodes:");
+	for (const line of failure.nodes) console.error(`  ${line}`);
+	console.error(
+		`\nreplay: npm run sim -- --seed ${seed} --seeds 1 --steps ${steps}${mutation}`,
+	);
+}
+
+process.exitCode = main();

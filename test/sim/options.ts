@@ -1,0 +1,125 @@
+import { Random } from "./random.js";
+
+export type WorldOptions = ReturnType<typeof optionsFor>;
+
+/**
+ * Everything that one seed decides before the run: sizes, timings, rates. Swarm style: each kind of fault is on in
+ * about half of the seeds, because faults that are all on at once hide each other.
+ */
+export function optionsFor(seed: number) {
+	const random = new Random(seed, 1);
+	const electionTimeoutMs = Math.round(random.scaled(40, 1000));
+	const heartbeatIntervalMs = Math.max(
+		2,
+		Math.round(electionTimeoutMs / random.between(3, 10)),
+	);
+	return {
+		seed,
+		voters: random.pick([1, 2, 3, 3, 3, 3, 4, 5, 5, 5]),
+		learners: random.chance(0.2) ? 1 : 0,
+		electionTimeoutMs,
+		heartbeatIntervalMs,
+		tickMs: heartbeatIntervalMs / random.whole(1, 4),
+		transferTimeoutMs: Math.round(electionTimeoutMs * random.between(0.5, 2)),
+		diskStallMs: Math.round(electionTimeoutMs * random.between(0.5, 3)),
+		outcomeTimeoutMs: Math.round(electionTimeoutMs * random.between(2, 8)),
+		limits: limits(random),
+		network: network(random, heartbeatIntervalMs, electionTimeoutMs),
+		disk: disk(random, heartbeatIntervalMs, electionTimeoutMs),
+		driver: driver(random, heartbeatIntervalMs, electionTimeoutMs),
+		faults: faults(random, electionTimeoutMs),
+		workload: workload(random, heartbeatIntervalMs, electionTimeoutMs),
+		/** Messages and entries are frozen: nobody may change what others hold too. */
+		frozen: random.chance(0.1),
+	};
+}
+
+function limits(random: Random) {
+	const small = random.chance(0.6);
+	return {
+		maxMessageBytes: Math.round(random.scaled(32, small ? 512 : 16_384)),
+		maxInflightMessages: small ? random.whole(1, 4) : random.whole(4, 64),
+		maxInflightBytes: Math.round(random.scaled(64, small ? 1024 : 65_536)),
+		maxUncommittedBytes: Math.round(random.scaled(256, small ? 2048 : 65_536)),
+		windowBytes: Math.round(random.scaled(16, small ? 512 : 65_536)),
+	};
+}
+
+function network(random: Random, beatMs: number, electionMs: number) {
+	const on = (probability: number) => random.chance(probability);
+	return {
+		baseMs: beatMs * random.scaled(0.005, 0.3),
+		jitterMs: beatMs * random.scaled(0.005, on(0.3) ? 1 : 0.1),
+		slowChance: on(0.5) ? random.scaled(0.001, 0.1) : 0,
+		slowMs: electionMs * random.scaled(0.5, 20),
+		dropChance: on(0.5) ? random.scaled(0.001, 0.2) : 0,
+		duplicateChance: on(0.5) ? random.scaled(0.001, 0.2) : 0,
+		fifo: on(0.4),
+		/** How often the sender is told that a message did not get through. */
+		reportChance: on(0.7) ? random.next() : 0,
+	};
+}
+
+function disk(random: Random, beatMs: number, electionMs: number) {
+	return {
+		baseMs: beatMs * random.scaled(0.001, 0.3),
+		jitterMs: beatMs * random.scaled(0.001, 0.5),
+		slowChance: random.chance(0.4) ? random.scaled(0.001, 0.05) : 0,
+		slowMs: electionMs * random.between(0.2, 1.5),
+		groupChance: random.chance(0.5) ? random.next() : 0,
+	};
+}
+
+function driver(random: Random, beatMs: number, electionMs: number) {
+	return {
+		/** 0: each input is handled at once. Else: inputs gather for up to this long. */
+		turnMs: random.chance(0.5) ? 0 : beatMs * random.scaled(0.001, 0.2),
+		applyMs: random.chance(0.5) ? 0 : beatMs * random.scaled(0.01, 3),
+		fetchMs: beatMs * random.scaled(0.01, 1),
+		fetchFailChance: random.chance(0.5) ? random.scaled(0.01, 0.5) : 0,
+		fetchPartialChance: random.chance(0.5) ? random.next() : 0,
+		/** How often a restart finds the machine's own state, instead of starting it empty. */
+		durableMachineChance: random.next(),
+		/** Whether every write is reported, or only the last of those that were done together. */
+		reportEachWrite: random.chance(0.5),
+		pauseTickFirst: random.chance(0.5),
+		electionMs,
+	};
+}
+
+function faults(random: Random, electionMs: number) {
+	const weight = () => (random.chance(0.5) ? random.between(0.2, 1) : 0);
+	return {
+		meanMs: electionMs * random.scaled(0.3, 6),
+		lastsMs: electionMs * random.scaled(0.2, 5),
+		/** How often a node that crashed is back almost at once, while what it said is still under way. */
+		quickRestartChance: random.next(),
+		/** A crash soon after a write was handed in: where the danger is. */
+		crashOnWriteChance: random.chance(0.4) ? random.scaled(0.0005, 0.03) : 0,
+		weights: {
+			crash: weight(),
+			powerLoss: weight() * 0.3,
+			partition: weight(),
+			oneWay: weight(),
+			bridge: weight() * 0.5,
+			isolate: weight(),
+			pause: weight(),
+			diskStall: weight(),
+			slowDisk: weight(),
+			clock: weight(),
+		},
+	};
+}
+
+function workload(random: Random, beatMs: number, electionMs: number) {
+	return {
+		proposeMs: beatMs * random.scaled(0.05, 3),
+		maxBatch: random.pick([1, 1, 4, 16]),
+		maxPaddingBytes: random.pick([0, 16, 200]),
+		readMs: random.chance(0.8) ? beatMs * random.scaled(0.1, 4) : 0,
+		transferMs: random.chance(0.6) ? electionMs * random.scaled(0.5, 10) : 0,
+		/** How often a client goes straight to a node that believes that it leads. */
+		knowsLeaderChance: random.between(0.6, 1),
+		keys: 8,
+	};
+}
