@@ -29,7 +29,8 @@ export default class Validate extends ClusterCommand<typeof Validate> {
 			const learners = nodes.length - voters;
 			const members = learners === 0 ? "" : `, ${learners} learners`;
 			const noted = warnings.length === 0 ? "" : ", with warnings";
-			return `${this.flags.config} is valid${noted}: cluster ${name}, ${voters} voters${members}.`;
+			const file = this.flags.config === "-" ? "stdin" : this.flags.config;
+			return `${file} is valid${noted}: cluster ${name}, ${voters} voters${members}.`;
 		});
 	}
 }

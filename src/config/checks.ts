@@ -62,6 +62,8 @@ function claims(file: File, { nodes, balancer }: Inventory): Claim[] {
 		([...addressKeys, "agent"] as const).flatMap((key) => {
 			const address = node[key];
 			if (address === null || address === "") return [];
+			// An id that is there twice is named already; its ports would only repeat it.
+			if (nodes.findIndex(({ id }) => id === node.id) < position) return [];
 			const path = pathOf(file, position, key);
 			return [{ address, host: node.host, path, name: `${node.id}'s ${key}` }];
 		}),

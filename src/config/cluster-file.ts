@@ -123,12 +123,17 @@ export const clusterFile = z.strictObject({
 			"Ports that are not given are counted from here: the balancer gets the base itself and base + 1, node 1 (by the number at the end of its id) base + 10, 11 and 12 for peer, client and admin, node 2 base + 20 and so on.",
 		),
 	nodes: z
-		.array(z.union([name, node]))
+		.array(
+			z.union([name, node], "must be a node's id, or a mapping that has one"),
+		)
 		.min(1)
 		.max(50)
 		.describe("The members: ids, or mappings where more is to be said."),
 	balancer: z
-		.union([z.literal("embedded"), balancer])
+		.union(
+			[z.literal("embedded"), balancer],
+			'must be "embedded", or a mapping with "kind: embedded"',
+		)
 		.optional()
 		.describe("What stands in front of the nodes. None by default."),
 	timing: timing.prefault({}).describe("Raft's clocks."),

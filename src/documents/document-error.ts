@@ -11,6 +11,6 @@ export function documentError(
 	return new OperatorError("config", `${name} has ${count}`, {
 		problems,
 		state: "nothing was touched",
-		next: problems.length === 1 ? "correct it" : "correct them",
+		next: `correct ${problems.length === 1 ? "it" : "them"} and give the command again`,
 	});
 }

@@ -11,7 +11,15 @@ export function problemsOf(
 	issues: readonly Issue[],
 	yaml: YamlText,
 ): readonly string[] {
-	return issues.flatMap((issue) => problemsOfIssue(issue, [], yaml));
+	return issues
+		.flatMap((issue) => problemsOfIssue(issue, [], yaml))
+		.sort((one, other) => one.offset - other.offset)
+		.map(({ offset, sentence }) => `${yaml.placeOf(offset)} ${sentence}`);
+}
+
+interface Problem {
+	readonly offset: number;
+	readonly sentence: string;
 }
 
 /**
@@ -73,7 +81,7 @@ function problemsOfIssue(
 	issue: Issue,
 	parent: DocumentPath,
 	yaml: YamlText,
-): string[] {
+): Problem[] {
 	const path = [...parent, ...(issue.path as (string | number)[])];
 	if (issue.code === "unrecognized_keys")
 		return issue.keys.map((key) => unknownKey(key, issue, path, yaml));
@@ -84,9 +92,8 @@ function problemsOfIssue(
 	}
 	if (issue.input === undefined && issue.code !== "custom")
 		return [missing(issue, path, yaml)];
-	return [
-		`${yaml.locate(path)} ${nameOf(path)} ${issue.message}${found(issue)}`,
-	];
+	const sentence = `${nameOf(path)} ${issue.message}${found(issue)}`;
+	return [{ offset: yaml.offsetOf(path), sentence }];
 }
 
 /** Of a choice between forms, the one whose type fits what was written; null when none or several do. */
@@ -107,7 +114,7 @@ function unknownKey(
 	issue: Issue,
 	path: DocumentPath,
 	yaml: YamlText,
-): string {
+): Problem {
 	const known = issue.message.split(keySeparator).filter((name) => name !== "");
 	const guess = nearest(key, known);
 	const hint =
@@ -115,19 +122,25 @@ function unknownKey(
 			? `known here: ${known.join(", ")}`
 			: `did you mean ${JSON.stringify(guess)}?`;
 	const where = path.length === 0 ? "" : ` in ${nameOf(path)}`;
-	return `${yaml.locateKey(path, key)} unknown key ${JSON.stringify(key)}${where}; ${hint}`;
+	return {
+		offset: yaml.offsetOfKey(path, key),
+		sentence: `unknown key ${JSON.stringify(key)}${where}; ${hint}`,
+	};
 }
 
-function missing(issue: Issue, path: DocumentPath, yaml: YamlText): string {
+function missing(issue: Issue, path: DocumentPath, yaml: YamlText): Problem {
 	const parent = path.slice(0, -1);
 	const where =
 		parent.length === 0 ? "at the top level" : `in ${nameOf(parent)}`;
-	return `${yaml.locate(parent)} ${JSON.stringify(String(path.at(-1)))} is missing ${where}; it ${issue.message}`;
+	return {
+		offset: yaml.offsetOf(parent),
+		sentence: `${JSON.stringify(String(path.at(-1)))} is missing ${where}; it ${issue.message}`,
+	};
 }
 
 function found(issue: Issue): string {
-	if (issue.code === "custom" || issue.input === undefined) return "";
 	const { input } = issue;
+	if (input === undefined) return "";
 	if (input === null) return "; there is nothing after the colon";
 	if (typeof input === "number" && issue.code === "invalid_type")
 		return `; found the number ${input}${expectsText(issue) ? ", put it in quotes if it is meant" : ""}`;
@@ -141,8 +154,13 @@ function found(issue: Issue): string {
 	return typeof input === "number" ? `; found ${input}` : "";
 }
 
+/** Plain text, that is: a schema that wants a form of its own says so itself. */
 function expectsText(issue: Issue): boolean {
-	return issue.code === "invalid_type" && issue.expected === "string";
+	return (
+		issue.code === "invalid_type" &&
+		issue.expected === "string" &&
+		issue.message === `must be ${typeNames.string}`
+	);
 }
 
 function clip(text: string): string {

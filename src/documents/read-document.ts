@@ -29,5 +29,8 @@ export function readDocument<Schema extends z.ZodType>(
 	});
 	if (!parsed.success)
 		throw documentError(source, problemsOf(parsed.error.issues, yaml));
-	return { value: parsed.data, locate: (path) => yaml.locate(path) };
+	return {
+		value: parsed.data,
+		locate: (path) => yaml.placeOf(yaml.offsetOf(path)),
+	};
 }

@@ -8,8 +8,8 @@ import {
 	visit,
 	type YAMLMap,
 } from "yaml";
-import { reasonOf } from "../errors.js";
 import { documentError } from "./document-error.js";
+import { nestedTooDeeply } from "./nesting.js";
 import type { DocumentPath } from "./read-document.js";
 
 /** So many times may an alias be expanded: a few lines of YAML can otherwise grow to gigabytes. */
@@ -22,9 +22,12 @@ const syntaxErrorLimit = 20;
 export interface YamlText {
 	/** A mapping of plain JavaScript values. */
 	readonly value: Record<string, unknown>;
-	locate(path: DocumentPath): string;
-	/** The place of the key itself in the mapping at `path`. */
-	locateKey(path: DocumentPath, key: string): string;
+	/** Where the value at `path` begins, or the nearest thing around it, in characters. */
+	offsetOf(path: DocumentPath): number;
+	/** The same of the key itself in the mapping at `path`. */
+	offsetOfKey(path: DocumentPath, key: string): number;
+	/** "cluster.yaml:4:11" */
+	placeOf(offset: number): string;
 }
 
 /** Parses one document whose root is a mapping. Throws OperatorError "config" with the places of all mistakes. */
@@ -32,16 +35,13 @@ export function parseYaml(text: string, source: string): YamlText {
 	const lines = new LineCounter();
 	const place = (offset: number): string => {
 		const { line, col } = lines.linePos(offset);
-		return `${source}:${Math.max(line, 1)}:${Math.max(col, 1)}`;
+		const name = source === "-" ? "stdin" : source;
+		return `${name}:${Math.max(line, 1)}:${Math.max(col, 1)}`;
 	};
 	const fail = (offset: number, sentence: string) =>
 		documentError(source, [`${place(offset)} ${sentence}`]);
 	const document = parse(text, lines, fail);
-	const errors = document.errors
-		.slice(0, syntaxErrorLimit)
-		.map(
-			({ pos, code, message }) => `${place(pos[0])} ${explain(code, message)}`,
-		);
+	const errors = syntaxErrors(document, place);
 	if (errors.length > 0) throw documentError(source, errors);
 	const { contents } = document;
 	if (contents === null || (isScalar(contents) && contents.value === null))
@@ -54,26 +54,38 @@ export function parseYaml(text: string, source: string): YamlText {
 	checkAliases(document, fail);
 	return {
 		value: toValue(document, fail),
-		locate: (path) => place(offsetOf(document, path)),
-		locateKey: (path, key) => place(keyOffset(document, path, key)),
+		offsetOf: (path) => offsetOf(document, path),
+		offsetOfKey: (path, key) => keyOffset(document, path, key),
+		placeOf: place,
 	};
 }
 
 type Fail = (offset: number, sentence: string) => Error;
 
 function parse(text: string, lines: LineCounter, fail: Fail): Document.Parsed {
-	try {
-		return parseDocument(text, {
-			version: "1.2",
-			lineCounter: lines,
-			prettyErrors: false,
-			uniqueKeys: true,
-		});
-	} catch (error) {
-		// The parser is recursive: ten thousand brackets exhaust the stack.
-		if (error instanceof RangeError) throw fail(0, "is nested too deeply");
-		throw fail(0, `cannot be read as YAML: ${reasonOf(error)}`);
+	const tooDeep = nestedTooDeeply(text);
+	if (tooDeep !== null) {
+		for (const { index } of text.slice(0, tooDeep).matchAll(/^/gm))
+			lines.addNewLine(index);
+		throw fail(tooDeep, "this is nested too deeply to be meant");
 	}
+	return parseDocument(text, {
+		version: "1.2",
+		lineCounter: lines,
+		prettyErrors: false,
+		uniqueKeys: true,
+	});
+}
+
+/** Each once: a parser that lost its way repeats itself. */
+function syntaxErrors(
+	document: Document.Parsed,
+	place: (offset: number) => string,
+): string[] {
+	const errors = document.errors.map(
+		({ pos, code, message }) => `${place(pos[0])} ${explain(code, message)}`,
+	);
+	return [...new Set(errors)].slice(0, syntaxErrorLimit);
 }
 
 function explain(code: string, message: string): string {
@@ -91,12 +103,17 @@ function explain(code: string, message: string): string {
 
 function checkAliases(document: Document.Parsed, fail: Fail): void {
 	visit(document, {
-		Alias: (_, alias) => {
-			if (alias.resolve(document) !== undefined) return;
-			throw fail(
-				alias.range?.[0] ?? 0,
-				`the alias *${alias.source} has no anchor &${alias.source} before it`,
-			);
+		Alias: (_, alias, ancestors) => {
+			const anchored = alias.resolve(document);
+			const reason =
+				anchored === undefined
+					? `has no anchor &${alias.source} before it`
+					: ancestors.includes(anchored)
+						? "stands inside what it repeats"
+						: null;
+			if (reason === null) return;
+			const [offset] = alias.range ?? [0];
+			throw fail(offset, `the alias *${alias.source} ${reason}`);
 		},
 	});
 }
@@ -108,10 +125,10 @@ function toValue(
 	try {
 		return document.toJS({ maxAliasCount: aliasLimit });
 	} catch {
-		// All aliases resolve (checked above), so what is left is one that grows or contains itself.
+		// All aliases resolve and none contains itself (checked above), so what is left is growth.
 		throw fail(
 			0,
-			`aliases expand to more than ${aliasLimit} copies, or contain themselves; write the values out`,
+			`aliases expand to more than ${aliasLimit} copies; write the values out`,
 		);
 	}
 }

@@ -1,6 +1,7 @@
 import type { OperationEvent } from "../../operations/events.js";
 import { durationText } from "./duration.js";
 import type { ProgressView, TextSink } from "./view.js";
+import { warningText } from "./warning.js";
 
 /** One line an event: time, node, what happened. For CI logs: no cursor movement, no colour. */
 export function linesView({
@@ -11,8 +12,14 @@ export function linesView({
 	readonly now: () => Date;
 }): ProgressView {
 	const titles = new Map<string, string>();
+	let begun = false;
 	return {
 		show(event) {
+			begun ||= event.type !== "warning";
+			if (event.type === "warning" && !begun) {
+				sink.write(warningText(event));
+				return;
+			}
 			if (event.type === "plan")
 				for (const { id, title } of event.steps) titles.set(id, title);
 			if (event.type === "step-started") titles.set(event.step, event.title);

@@ -3,6 +3,7 @@ import type { Output } from "../output.js";
 import { linesView } from "./lines.js";
 import { liveView } from "./live.js";
 import { ndjsonView } from "./ndjson.js";
+import { warningText } from "./warning.js";
 
 /** Shows an operation's events while it runs. */
 export interface ProgressView {
@@ -42,9 +43,7 @@ export function viewFor({
 function warningsView(sink: TextSink): ProgressView {
 	return {
 		show(event) {
-			if (event.type !== "warning") return;
-			const where = event.node === null ? "" : `${event.node}: `;
-			sink.write(`Warning: ${where}${event.message}\n`);
+			if (event.type === "warning") sink.write(warningText(event));
 		},
 		close: () => Promise.resolve(),
 	};
