@@ -83,3 +83,16 @@ function openMachines({
 		close: () => local.close(),
 	};
 }
+
+/** Runs one operation on the real thing, and lets go of it at the end, however that comes. */
+export async function withContext<Result>(
+	options: ContextOptions,
+	operation: (context: OperationContext) => Promise<Result>,
+): Promise<Result> {
+	const context = openContext(options);
+	try {
+		return await operation(context);
+	} finally {
+		await context.close();
+	}
+}

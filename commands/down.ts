@@ -1,0 +1,33 @@
+import { lockWaitFlag } from "../src/cli/flags.js";
+import { OperatorCommand } from "../src/cli/operator-command.js";
+import { down } from "../src/operations/down.js";
+import { withContext } from "../src/operations/open-context.js";
+
+export default class Down extends OperatorCommand<typeof Down> {
+	static override summary = "Stop the whole cluster: an outage.";
+	static override description =
+		"Stops the followers, then the leader, then the balancer. No data is lost: `up` starts it again. Refused while another operation is under way.";
+	static override examples = ["<%= config.bin %> down --yes"];
+	static override flags = { "lock-wait": lockWaitFlag };
+
+	async run(): Promise<void> {
+		const inventory = await this.inventory();
+		await this.confirm(
+			`Stop all of ${inventory.name}? Applications will have nothing to talk to.`,
+		);
+		const report = await withContext(
+			await this.operating(inventory),
+			(context) => down(context, { lockWaitMs: this.flags["lock-wait"] }),
+		);
+		const { cluster, stopped, notRunning } = report;
+		await this.print(report, () =>
+			[
+				`cluster ${cluster} is down`,
+				...(stopped.length > 0 ? [`stopped: ${stopped.join(", ")}`] : []),
+				...(notRunning.length > 0
+					? [`did not run: ${notRunning.join(", ")}`]
+					: []),
+			].join("\n"),
+		);
+	}
+}

@@ -1,0 +1,73 @@
+import {
+	dryRunFlag,
+	durationFlag,
+	lockWaitFlag,
+	nodeFlag,
+	skipFlag,
+} from "../src/cli/flags.js";
+import { OperatorCommand } from "../src/cli/operator-command.js";
+import { withContext } from "../src/operations/open-context.js";
+import { rollChecks } from "../src/operations/roll/options.js";
+import { rollingRestart } from "../src/operations/rolling-restart.js";
+
+export default class RollingRestart extends OperatorCommand<
+	typeof RollingRestart
+> {
+	static override summary = "Restart nodes one by one; nobody notices.";
+	static override description =
+		"Learners and followers first, the leader last. Before each stop every voter is asked, and the roll ends rather than risk the quorum. Connections are moved, paced, and the next node waits until this one is a full member again. --yes skips no check; --skip leaves out one check by its name.";
+	static override examples = [
+		"<%= config.bin %> rolling-restart --dry-run",
+		"<%= config.bin %> rolling-restart --lock-wait 15m",
+		"<%= config.bin %> rolling-restart --node n2 --skip=drain",
+	];
+	static override flags = {
+		node: nodeFlag,
+		"dry-run": dryRunFlag,
+		"lock-wait": lockWaitFlag,
+		skip: skipFlag(rollChecks),
+		settle: durationFlag({
+			summary: "How long a restarted node must stay ready before the next.",
+		}),
+		"drain-timeout": durationFlag({
+			summary: "How long connections may take to leave a node.",
+		}),
+		"close-over": durationFlag({
+			summary: "Close a node's connections evenly over this time.",
+		}),
+		"start-timeout": durationFlag({
+			summary: "How long a node may take to become ready.",
+		}),
+		"stop-timeout": durationFlag({
+			summary: "How long a node may take to stop.",
+		}),
+	};
+
+	async run(): Promise<void> {
+		const { node, skip } = this.flags;
+		const report = await withContext(await this.operating(), (context) =>
+			rollingRestart(context, {
+				nodes: node,
+				skip,
+				lockWaitMs: this.flags["lock-wait"],
+				dryRun: this.flags["dry-run"],
+				settings: this.#settings(),
+			}),
+		);
+		const { rollText } = await import("../src/cli/roll-text.js");
+		await this.print(report, () => rollText(report));
+	}
+
+	#settings() {
+		const given = {
+			settleMs: this.flags.settle,
+			drainTimeoutMs: this.flags["drain-timeout"],
+			closeOverMs: this.flags["close-over"],
+			startTimeoutMs: this.flags["start-timeout"],
+			stopTimeoutMs: this.flags["stop-timeout"],
+		};
+		return Object.fromEntries(
+			Object.entries(given).filter(([, ms]) => ms !== undefined),
+		);
+	}
+}

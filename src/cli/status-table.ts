@@ -1,0 +1,108 @@
+import type {
+	BalancerReport,
+	NodeReport,
+	StatusReport,
+} from "../operations/status.js";
+import { textTable } from "./text-table.js";
+
+/** `raftctl status` for people: a table of nodes, and sentences about the whole. `nowMs` is Unix time. */
+export function statusText(report: StatusReport, nowMs: number): string {
+	return [
+		headline(report),
+		"",
+		textTable(
+			columns,
+			report.nodes.map((node) => rowOf(node, report)),
+		),
+		...sentences("safe to stop now", report.nodes.map(stopSentence)),
+		...sentences("balancer", balancerLines(report.balancer)),
+		...sentences("operation", lockLines(report, nowMs)),
+		...sentences("problems", report.problems),
+	].join("\n");
+}
+
+const columns = [
+	"NODE",
+	"MEMBER",
+	"ROLE",
+	"TERM",
+	"COMMIT",
+	"APPLIED",
+	"LAG",
+	"CONNS",
+	"READY",
+	"RELEASE",
+];
+
+function headline({ cluster, leader, quorum, healthy }: StatusReport): string {
+	const { voters, sound, needed, failureTolerance } = quorum;
+	const tolerance =
+		failureTolerance === 1
+			? "1 more voter may fail"
+			: failureTolerance === 0
+				? "no voter may fail"
+				: `${failureTolerance} more voters may fail`;
+	return [
+		`cluster ${cluster} is ${healthy ? "healthy" : "UNHEALTHY"}`,
+		`leader ${leader ?? "unknown"}`,
+		`${sound.length} of ${voters.length} voters sound, quorum ${needed}`,
+		tolerance,
+	].join(" · ");
+}
+
+function rowOf(node: NodeReport, { leader }: StatusReport): string[] {
+	if (!node.reachable)
+		return [
+			node.id,
+			node.member ?? "-",
+			"silent",
+			..."-----".split(""),
+			"no",
+			"-",
+		];
+	return [
+		node.id,
+		node.member ?? "-",
+		node.id === leader ? "leader" : (node.role ?? "-"),
+		number(node.term),
+		number(node.commit),
+		number(node.applied),
+		number(node.lag),
+		number(node.connections?.total ?? null),
+		node.draining ? "draining" : node.ready ? "yes" : "no",
+		node.release ?? "-",
+	];
+}
+
+function number(value: number | null): string {
+	return value === null ? "-" : String(value);
+}
+
+function stopSentence({ id, safeToStop }: NodeReport): string {
+	return `${id}: ${safeToStop.safe ? "yes" : "NO"}, ${safeToStop.reason}`;
+}
+
+function balancerLines(balancer: BalancerReport | null): readonly string[] {
+	if (balancer === null) return [];
+	if (!balancer.reachable) return [balancer.fault];
+	return balancer.backends.map(
+		({ node, state, admitting, connections, reason }) =>
+			`${node}: ${state}${admitting ? "" : ", takes no new connections"}, ${connections} connections${reason === "" ? "" : ` (${reason})`}`,
+	);
+}
+
+function lockLines({ lock }: StatusReport, nowMs: number): readonly string[] {
+	if (lock === null) return [];
+	const since = new Date(lock.acquiredAtMs).toISOString();
+	const state =
+		lock.expiresAtMs <= nowMs ? "expired; its holder is gone" : "under way";
+	return [
+		`${lock.operation} by ${lock.holder} since ${since}, ${state}${lock.step === "" ? "" : `, at ${lock.step}`}`,
+	];
+}
+
+function sentences(title: string, lines: readonly string[]): readonly string[] {
+	return lines.length === 0
+		? []
+		: ["", `${title}:`, ...lines.map((line) => `  ${line}`)];
+}
