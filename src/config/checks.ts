@@ -19,6 +19,7 @@ export function checkCluster(file: File, inventory: Inventory): Findings {
 			...missingAddresses(file, inventory),
 			...duplicateAddresses(file, inventory),
 			...wildcardAddresses(file, inventory),
+			...sharedData(file, inventory),
 			...unknownHosts(file, inventory),
 			...timing(file, inventory),
 			...voters(file, inventory),
@@ -103,6 +104,20 @@ function wildcardAddresses(file: File, inventory: Inventory): string[] {
 			({ address, name, path }) =>
 				`${file.locate(path)} ${name} is ${address}, which nobody can connect to; give the address by which others reach it`,
 		);
+}
+
+/** Two nodes in one directory would destroy each other's log; raftd's lock refuses it too, but late. */
+function sharedData(file: File, { nodes }: Inventory): string[] {
+	return nodes.flatMap(({ id, host, dataDirectory }, position) => {
+		const first = nodes.findIndex(
+			(other) => other.host === host && other.dataDirectory === dataDirectory,
+		);
+		const other = nodes[first];
+		if (other === undefined || first === position || other.id === id) return [];
+		return [
+			`${file.locate(pathOf(file, position, "data"))} ${id} and ${other.id} have the same data directory; give each its own`,
+		];
+	});
 }
 
 function unknownHosts(file: File, { nodes, balancer }: Inventory): string[] {

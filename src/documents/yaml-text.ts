@@ -45,7 +45,7 @@ export function parseYaml(text: string, source: string): YamlText {
 	if (errors.length > 0) throw documentError(source, errors);
 	const { contents } = document;
 	if (contents === null || (isScalar(contents) && contents.value === null))
-		throw fail(0, "the file is empty; `raftctl init` writes one to begin with");
+		throw fail(0, "there is nothing in it");
 	if (!isMap(contents))
 		throw fail(
 			contents.range?.[0] ?? 0,

@@ -80,9 +80,9 @@ describe("a document read by a schema", () => {
 
 describe("a document that is hardly one", () => {
 	it.each([
-		["empty", "", "1:1 the file is empty"],
-		["only a comment", "# nothing\n", "1:1 the file is empty"],
-		["only null", "~\n", "1:1 the file is empty"],
+		["empty", "", "1:1 there is nothing in it"],
+		["only a comment", "# nothing\n", "1:1 there is nothing in it"],
+		["only null", "~\n", "1:1 there is nothing in it"],
 		["a list", "- a\n", "1:1 the file must be a mapping"],
 		["a word", "hello\n", "1:1 the file must be a mapping"],
 		["indented by a tab", "name:\n\tfoo: a\n", "2:1 a tab indents this line"],
