@@ -1,0 +1,275 @@
+import type { LockStatus, NodeStatus } from "../../src/cluster/engine.js";
+import { OperatorError } from "../../src/errors.js";
+import type { FakeClock } from "./fake-clock.js";
+
+export interface FakeNode {
+	readonly id: string;
+	readonly role: "voter" | "learner";
+	running: boolean;
+	/** It starts, and ends at once, as with a port in use. */
+	failsToStart: boolean;
+	/** It starts and never gets ready. */
+	neverReady: boolean;
+	/** It ignores SIGTERM. */
+	neverStops: boolean;
+	/** Entries that its log is short of the leader's. */
+	behind: number;
+	process: number;
+	startedAtMs: number;
+	downSinceMs: number;
+	drain: { until: number; closing: boolean };
+	/** Connections that ignore being told to go. */
+	stubborn: number;
+}
+
+export interface FakeConnection {
+	readonly id: number;
+	node: string;
+	moves: number;
+}
+
+const bootMs = 300;
+const electionMs = 1_000;
+
+/** A small cluster in memory, by the rules that matter to an operator: quorum, leadership, drain, connections, lock. */
+export class FakeCluster {
+	readonly clusterId = "c1";
+	readonly nodes: Map<string, FakeNode>;
+	readonly connections: FakeConnection[] = [];
+	/** Connections that were open on a node when it stopped. */
+	cut = 0;
+	leader: string | null;
+	term = 3;
+	lock: LockStatus | null = null;
+	newestToken = 0;
+	preferred: readonly string[] = [];
+	readonly transfers: string[] = [];
+	/** Moments at which fewer voters than a quorum were up. */
+	quorumLosses = 0;
+	leaderlessMs = 0;
+	#leaderlessSinceMs: number | null = null;
+
+	constructor(
+		readonly clock: FakeClock,
+		roles: Readonly<Record<string, "voter" | "learner">>,
+	) {
+		this.nodes = new Map(
+			Object.entries(roles).map(([id, role]) => [id, freshNode(id, role)]),
+		);
+		this.leader = this.voters()[0]?.id ?? null;
+	}
+
+	node(id: string): FakeNode {
+		const node = this.nodes.get(id);
+		if (node === undefined) throw new Error(`no node ${id}`);
+		return node;
+	}
+
+	voters(): FakeNode[] {
+		return [...this.nodes.values()].filter(({ role }) => role === "voter");
+	}
+
+	hasQuorum(): boolean {
+		const voters = this.voters();
+		return voters.filter(({ running }) => running).length > voters.length / 2;
+	}
+
+	connect(count: number, node: string): void {
+		for (let n = 0; n < count; n++)
+			this.connections.push({ id: this.connections.length, node, moves: 0 });
+	}
+
+	at(node: string): FakeConnection[] {
+		return this.connections.filter((connection) => connection.node === node);
+	}
+
+	isDraining(id: string): boolean {
+		return this.node(id).drain.until > this.clock.now();
+	}
+
+	isReady(id: string): boolean {
+		const node = this.node(id);
+		return (
+			node.running &&
+			!node.neverReady &&
+			this.clock.now() - node.startedAtMs >= bootMs &&
+			this.leader !== null
+		);
+	}
+
+	start(id: string): void {
+		const node = this.node(id);
+		if (node.running || node.failsToStart) return;
+		node.running = true;
+		node.process += 1;
+		node.startedAtMs = this.clock.now();
+		node.drain = { until: 0, closing: false };
+	}
+
+	stop(id: string): void {
+		const node = this.node(id);
+		if (!node.running) return;
+		node.running = false;
+		node.downSinceMs = this.clock.now();
+		this.cut += this.at(id).length;
+		for (const connection of this.at(id)) this.#move(connection);
+		if (!this.hasQuorum()) this.quorumLosses += 1;
+		this.advance();
+	}
+
+	/** Lets elections and leases catch up with the clock. */
+	advance(): void {
+		const now = this.clock.now();
+		const leaderGone = this.leader !== null && !this.node(this.leader).running;
+		if (leaderGone || (this.leader !== null && !this.hasQuorum())) {
+			this.leader = null;
+			this.#leaderlessSinceMs = now;
+		}
+		if (this.leader !== null || !this.hasQuorum()) return;
+		this.#leaderlessSinceMs ??= now;
+		if (now - this.#leaderlessSinceMs < electionMs) return;
+		this.leader = this.voters().find(({ running }) => running)?.id ?? null;
+		this.term += 1;
+		this.leaderlessMs += now - this.#leaderlessSinceMs;
+		this.#leaderlessSinceMs = null;
+	}
+
+	closeConnections(id: string): void {
+		const node = this.node(id);
+		node.drain.closing = true;
+		for (const connection of this.at(id).slice(node.stubborn))
+			this.#move(connection);
+	}
+
+	commit(): number {
+		return 1_000 + Math.floor(this.clock.now() / 10);
+	}
+
+	requireFencing(node: string, token: number): void {
+		if (token >= this.newestToken) return;
+		throw new OperatorError(
+			"refused",
+			`${node}: token ${token} is out of date`,
+		);
+	}
+
+	lockNow(): LockStatus | null {
+		return this.lock !== null && this.lock.expiresAtMs > this.clock.now()
+			? this.lock
+			: null;
+	}
+
+	status(id: string): NodeStatus {
+		this.advance();
+		const node = this.node(id);
+		const leads = this.leader === id;
+		const booted = this.clock.now() - node.startedAtMs >= bootMs;
+		const ready = this.isReady(id) && !this.isDraining(id);
+		const others = [...this.nodes.values()].filter((one) => one.id !== id);
+		const connections = this.at(id).length;
+		return {
+			clusterId: this.clusterId,
+			clusterName: "test",
+			nodeId: id,
+			incarnation: `i-${id}`,
+			processId: `${id}-${node.process}`,
+			release: "0.1.0",
+			machine: "kv",
+			role: leads ? "leader" : "follower",
+			term: this.term,
+			leader: booted ? this.leader : null,
+			lastIndex: this.commit(),
+			durableIndex: this.commit(),
+			commitIndex: this.commit(),
+			appliedIndex: booted ? this.commit() - node.behind : 0,
+			configurationIndex: 1,
+			members: [...this.nodes.values()].map((one) => ({
+				id: one.id,
+				role: one.role,
+				peer: `${one.id}:1`,
+				client: `${one.id}:2`,
+				admin: `${one.id}:3`,
+			})),
+			followers: leads ? others.map((one) => this.#followerView(one)) : [],
+			ready,
+			checks: [
+				{ name: "started", ok: booted, reason: booted ? "" : "booting" },
+				{
+					name: "healthy",
+					ok: !node.neverReady,
+					reason: node.neverReady ? "sick" : "",
+				},
+				{
+					name: "not-draining",
+					ok: !this.isDraining(id),
+					reason: this.isDraining(id) ? "asked to" : "",
+				},
+			],
+			drain: this.drainStatus(id),
+			connections: { total: connections, websockets: connections, streams: 0 },
+			inflightRequests: 0,
+			connectedPeers: others
+				.filter(({ running }) => running && booted)
+				.map((one) => one.id),
+			lock: this.lock,
+			levels: { readsFrom: 0, readsTo: 1, writes: 0 },
+			uptimeMs: this.clock.now() - node.startedAtMs,
+			leaderlessMaxMs: this.leaderlessMs,
+			leaderlessTotalMs: this.leaderlessMs,
+		};
+	}
+
+	drainStatus(id: string): NodeStatus["drain"] {
+		const { drain } = this.node(id);
+		const draining = this.isDraining(id);
+		return {
+			draining,
+			closing: draining && drain.closing,
+			leaseLeftMs: draining ? drain.until - this.clock.now() : 0,
+			connectionsLeft: this.at(id).length,
+		};
+	}
+
+	#followerView(node: FakeNode): NodeStatus["followers"][number] {
+		return {
+			id: node.id,
+			state: "replicate",
+			match: node.running ? this.commit() - node.behind : 0,
+			heardAgoMs: node.running
+				? 10
+				: this.clock.now() - node.downSinceMs + 2_000,
+		};
+	}
+
+	/** Where a balancer would send it: a preferred node, else the admitting one with the fewest connections. */
+	#move(connection: FakeConnection): void {
+		const able = [...this.nodes.keys()].filter(
+			(id) =>
+				id !== connection.node && this.isReady(id) && !this.isDraining(id),
+		);
+		const liked = able.filter((id) => this.preferred.includes(id));
+		const [next] = (liked.length > 0 ? liked : able).sort(
+			(a, b) => this.at(a).length - this.at(b).length,
+		);
+		if (next === undefined) return;
+		connection.node = next;
+		connection.moves += 1;
+	}
+}
+
+function freshNode(id: string, role: FakeNode["role"]): FakeNode {
+	return {
+		id,
+		role,
+		running: true,
+		failsToStart: false,
+		neverReady: false,
+		neverStops: false,
+		behind: 0,
+		process: 1,
+		startedAtMs: -10_000,
+		downSinceMs: 0,
+		drain: { until: 0, closing: false },
+		stubborn: 0,
+	};
+}

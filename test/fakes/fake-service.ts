@@ -1,0 +1,69 @@
+import { OperatorError } from "../../src/errors.js";
+import type { Host, Service } from "../../src/hosts/host.js";
+import type { Machines } from "../../src/operations/context.js";
+import type { FakeCluster } from "./fake-cluster.js";
+
+const stopMs = 150;
+
+/** A host in memory, with the programs of a FakeCluster on it. Every other program just runs. */
+export class FakeMachines implements Machines {
+	readonly files = new Map<string, { content: Uint8Array; mode: number }>();
+	readonly log: string[] = [];
+	readonly #others = new Map<string, boolean>();
+
+	constructor(readonly cluster: FakeCluster) {}
+
+	async host(name: string): Promise<Host> {
+		return {
+			name,
+			run: async () => ({ exitCode: 0, stdout: "", stderr: "" }),
+			upload: async (path, content, mode) => {
+				this.files.set(path, { content, mode });
+			},
+			read: async (path) => this.files.get(path)?.content ?? null,
+			close: async () => undefined,
+		};
+	}
+
+	isRunning(name: string): boolean {
+		return this.cluster.nodes.has(name)
+			? this.cluster.node(name).running
+			: (this.#others.get(name) ?? false);
+	}
+
+	async service({ name }: { readonly name: string }): Promise<Service> {
+		const { cluster, log } = this;
+		const isNode = cluster.nodes.has(name);
+		return {
+			name,
+			start: async () => {
+				if (this.isRunning(name)) return;
+				log.push(`start ${name}`);
+				if (isNode) cluster.start(name);
+				else this.#others.set(name, true);
+			},
+			stop: async (timeoutMs) => {
+				if (!this.isRunning(name)) return;
+				log.push(`stop ${name}`);
+				if (isNode && cluster.node(name).neverStops) {
+					await cluster.clock.sleep(timeoutMs);
+					throw new OperatorError("timeout", `${name} still runs`);
+				}
+				await cluster.clock.sleep(stopMs);
+				if (isNode) cluster.stop(name);
+				else this.#others.set(name, false);
+			},
+			kill: async () => {
+				if (isNode) cluster.stop(name);
+			},
+			state: async () =>
+				this.isRunning(name)
+					? {
+							running: true,
+							pid: 4_000 + (isNode ? cluster.node(name).process : 0),
+						}
+					: { running: false, exit: "exit code 1" },
+			logTail: async () => `last words of ${name}`,
+		};
+	}
+}
