@@ -94,6 +94,16 @@ export abstract class ClusterCommand<T extends typeof Command> extends Command {
 		return this.#printing;
 	}
 
+	/** The same for a result that is lines, of which there may be none. */
+	protected printLines(
+		result: object,
+		lines: readonly string[],
+	): Promise<void> {
+		if (lines.length === 0 && this.outputMode === "table")
+			return Promise.resolve();
+		return this.print(result, () => lines.join("\n"));
+	}
+
 	/** Ends the command with this kind's exit code although a result was printed: `health` of a sick cluster. */
 	protected exitAs(kind: ErrorKind): void {
 		process.exitCode = exitCodes[kind];
