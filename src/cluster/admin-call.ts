@@ -4,7 +4,7 @@ import type { CallOptions, NodeRef } from "./engine.js";
 
 /** What a node said no with: Connect's error object, as JSON over HTTP. */
 export interface AdminFailure {
-	/** Connect's code, for example "aborted" or "failed_precondition"; "unknown" when the body named none. */
+	/** Connect's code, for example "aborted"; "unknown" when the answer named none, "foreign" when it was no answer of raftd. */
 	readonly code: string;
 	readonly message: string;
 }
@@ -159,7 +159,7 @@ function failureOf(
 ): AdminFailure {
 	if (json === null)
 		return {
-			code: "unknown",
+			code: "foreign",
 			message: `HTTP ${status} without a JSON object: not raftd's admin port`,
 		};
 	const { code, message } = json;

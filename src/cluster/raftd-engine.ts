@@ -149,6 +149,7 @@ const kinds: Readonly<Record<string, ErrorKind>> = {
 	unavailable: "unreachable",
 	deadline_exceeded: "timeout",
 	canceled: "timeout",
+	foreign: "unreachable",
 	unauthenticated: "unreachable",
 	permission_denied: "unreachable",
 };

@@ -9,13 +9,11 @@ import type { Roll } from "./roll.js";
  */
 export function rollFailure(roll: Roll, cause: unknown): OperatorError {
 	const operator = cause instanceof OperatorError ? cause : null;
-	const inHand = roll.current;
-	const down = inHand !== null && inHand.stoppedAtMs !== null;
 	return new OperatorError(kindOf(roll, operator), reasonOf(cause), {
 		...(operator?.node === undefined ? {} : { node: operator.node }),
 		problems: operator?.problems ?? [],
 		state: stateOf(roll),
-		next: nextOf(roll, down),
+		next: nextOf(roll, operator),
 		cause,
 	});
 }
@@ -52,18 +50,31 @@ function inHand({ node, stoppedAtMs, readyAtMs }: Passage): string {
 
 type Passage = NonNullable<Roll["current"]>;
 
-function nextOf(roll: Roll, down: boolean): string {
-	const { context, current, remaining, restarted } = roll;
-	if (down && current !== null && !restarted.includes(current.node))
-		return commandFor(context, current.readyAtMs === null ? "up" : "status");
+/** `up` starts what is down, and waits until all is ready; it does nothing where nothing is wrong. */
+function nextOf(
+	{ context, current, remaining, restarted }: Roll,
+	cause: OperatorError | null,
+): string {
+	const inHand =
+		current === null || restarted.includes(current.node) ? null : current;
+	const half = inHand !== null && inHand.stoppedAtMs !== null;
 	const left = [
-		...(current === null || restarted.includes(current.node)
-			? []
-			: [current.node]),
+		...(inHand === null || half ? [] : [inHand.node]),
 		...remaining,
 	];
-	return commandFor(
-		context,
-		["rolling-restart", ...left.map((node) => `--node ${node}`)].join(" "),
-	);
+	const whole =
+		!half && cause?.kind !== "refused" && cause?.kind !== "unreachable";
+	const commands = [
+		...(whole ? [] : ["up"]),
+		...(left.length === 0
+			? []
+			: [
+					["rolling-restart", ...left.map((node) => `--node ${node}`)].join(
+						" ",
+					),
+				]),
+	];
+	return (commands.length === 0 ? ["status"] : commands)
+		.map((words) => commandFor(context, words))
+		.join(" && ");
 }

@@ -1,0 +1,115 @@
+import { describe, expect, it } from "vitest";
+import { drain } from "../../src/operations/drain.js";
+import { transferLeader } from "../../src/operations/transfer-leader.js";
+import { undrain } from "../../src/operations/undrain.js";
+import { failureOf, operating } from "./operating.js";
+
+describe("transfer-leader", () => {
+	it("goes to the voter that is named", async () => {
+		const { cluster, context } = operating();
+		const report = await transferLeader(context, { to: "n3", lockWaitMs: 0 });
+		expect(report).toMatchObject({ from: "n1", to: "n3", changed: true });
+		expect(cluster.leader).toBe("n3");
+		expect(cluster.lock).toBeNull();
+	});
+
+	it("goes to the most caught-up voter when none is named", async () => {
+		const { cluster, context } = operating();
+		cluster.node("n2").behind = 50;
+		const { to } = await transferLeader(context, { to: null, lockWaitMs: 0 });
+		expect(to).toBe("n3");
+	});
+
+	it("does nothing when the named one leads already", async () => {
+		const { cluster, context } = operating();
+		const report = await transferLeader(context, { to: "n1", lockWaitMs: 0 });
+		expect(report.changed).toBe(false);
+		expect(cluster.transfers).toEqual([]);
+	});
+
+	it("is refused for a target that lags, drains, is down or is no voter", async () => {
+		const { clock, cluster, context } = operating({
+			n1: "voter",
+			n2: "voter",
+			n3: "voter",
+			n4: "voter",
+			n5: "learner",
+		});
+		cluster.node("n2").behind = 50_000;
+		cluster.node("n3").drain.until = clock.now() + 60_000;
+		cluster.stop("n4");
+		for (const [to, why] of [
+			["n2", "entries behind"],
+			["n3", "is draining"],
+			["n4", "does not answer"],
+			["n5", "is not a voter"],
+		] as const) {
+			const failure = await failureOf(
+				transferLeader(context, { to, lockWaitMs: 0 }),
+			);
+			expect(failure.exitCode, to).toBe(11);
+			expect(failure.message).toContain(why);
+		}
+		expect(cluster.leader).toBe("n1");
+	});
+
+	it("is a mistake in the command for a node that does not exist", async () => {
+		const { context } = operating();
+		const failure = await failureOf(
+			transferLeader(context, { to: "n9", lockWaitMs: 0 }),
+		);
+		expect(failure.exitCode).toBe(2);
+	});
+});
+
+describe("drain", () => {
+	it("moves the connections away and lasts as long as it was asked to", async () => {
+		const { clock, cluster, context } = operating();
+		cluster.connect(7, "n2");
+		await drain(context, { node: "n2", forMs: 60_000, lockWaitMs: 0 });
+		expect(cluster.at("n2")).toEqual([]);
+		expect(cluster.isDraining("n2")).toBe(true);
+		expect(cluster.lock).toBeNull();
+		await clock.sleep(60_000);
+		expect(cluster.isDraining("n2")).toBe(false);
+	});
+
+	it("is undone when connections do not leave", async () => {
+		const { cluster, context } = operating();
+		cluster.connect(7, "n2");
+		cluster.node("n2").stubborn = 1;
+		const failure = await failureOf(
+			drain(context, { node: "n2", forMs: 60_000, lockWaitMs: 0 }),
+		);
+		expect(failure.exitCode).toBe(12);
+		expect(cluster.isDraining("n2")).toBe(false);
+	});
+
+	it("is refused for the last node that takes connections", async () => {
+		const { cluster, context } = operating();
+		cluster.node("n1").neverReady = true;
+		cluster.node("n3").neverReady = true;
+		const failure = await failureOf(
+			drain(context, { node: "n2", forMs: 60_000, lockWaitMs: 0 }),
+		);
+		expect(failure.exitCode).toBe(11);
+		expect(cluster.isDraining("n2")).toBe(false);
+	});
+});
+
+describe("undrain", () => {
+	it("ends the drain and waits for the balancer", async () => {
+		const { balancer, cluster, context } = operating();
+		await drain(context, { node: "n2", forMs: 60_000, lockWaitMs: 0 });
+		await undrain(context, { node: "n2", lockWaitMs: 0 });
+		expect(cluster.isDraining("n2")).toBe(false);
+		const backends = await balancer.backends();
+		expect(backends.find(({ node }) => node === "n2")?.admitting).toBe(true);
+	});
+
+	it("does nothing where there is no drain", async () => {
+		const { cluster, context } = operating();
+		await undrain(context, { node: "n2", lockWaitMs: 0 });
+		expect(cluster.lock).toBeNull();
+	});
+});

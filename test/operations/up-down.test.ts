@@ -1,0 +1,151 @@
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { down } from "../../src/operations/down.js";
+import { up } from "../../src/operations/up.js";
+import { failureOf, type Operating, operating } from "./operating.js";
+
+/** A cluster that was never started. */
+function stopped(): Operating {
+	const world = operating();
+	for (const node of world.cluster.nodes.values()) node.running = false;
+	world.cluster.leader = null;
+	return world;
+}
+
+describe("up", () => {
+	it("starts every node at once and the balancer, and waits for a leader", async () => {
+		const world = stopped();
+		const report = await up(world.context);
+		expect(report).toMatchObject({
+			started: ["n1", "n2", "n3", "balancer"],
+			alreadyRunning: [],
+			leader: "n1",
+		});
+		expect(world.machines.log).toHaveLength(4);
+	});
+
+	it("does nothing the second time", async () => {
+		const world = stopped();
+		await up(world.context);
+		const report = await up(world.context);
+		expect(report.started).toEqual([]);
+		expect(world.machines.log).toHaveLength(4);
+		expect(world.events.some(({ type }) => type === "warning")).toBe(false);
+	});
+
+	it("starts only what is missing", async () => {
+		const world = stopped();
+		await up(world.context);
+		world.cluster.stop("n3");
+		expect(await up(world.context)).toMatchObject({ started: ["n3"] });
+	});
+
+	it("writes for each node what raftd reads, and for the operator's eyes only", async () => {
+		const world = stopped();
+		await up(world.context);
+		const file = world.machines.files.get("/state/n2/node.yaml");
+		expect(file?.mode).toBe(0o600);
+		expect(parse(new TextDecoder().decode(file?.content))).toMatchObject({
+			cluster: { id: "c1", name: "test" },
+			node: "n2",
+			data: "/data/n2",
+			listen: { peer: "n2:1", client: "n2:2", admin: "n2:3" },
+			members: [{ id: "n1", role: "voter" }, { id: "n2" }, { id: "n3" }],
+			timing: { electionTimeoutMs: 1_000 },
+		});
+	});
+
+	it("says that a running node has an older configuration", async () => {
+		const world = stopped();
+		await up(world.context);
+		world.machines.files.set("/state/n2/node.yaml", {
+			content: new Uint8Array(),
+			mode: 0o600,
+		});
+		await up(world.context);
+		expect(world.events).toContainEqual(
+			expect.objectContaining({
+				type: "warning",
+				node: "n2",
+				message: expect.stringContaining("rolling-restart --node n2"),
+			}),
+		);
+	});
+
+	it("tells at once, with its log, that a node ended at its start", async () => {
+		const world = stopped();
+		world.cluster.node("n2").failsToStart = true;
+		const failure = await failureOf(up(world.context));
+		expect(failure.exitCode).toBe(14);
+		expect(failure.node).toBe("n2");
+		expect(failure.problems).toEqual(["last words of n2"]);
+		expect(world.cluster.node("n1").running).toBe(true);
+	});
+
+	it("gives up on a node that never becomes ready, with its log and why", async () => {
+		const world = stopped();
+		world.cluster.node("n3").neverReady = true;
+		const failure = await failureOf(up(world.context));
+		expect(failure.exitCode).toBe(12);
+		expect(failure.message).toContain("n3 is not ready: healthy: sick");
+		expect(failure.problems).toEqual(["n3: last words of n3"]);
+	});
+
+	it("ends at Ctrl-C and leaves running what it started", async () => {
+		const world = stopped();
+		world.onEvent = ({ type }) => {
+			if (type === "step-progress") world.abort.abort();
+		};
+		const failure = await failureOf(up(world.context));
+		expect(failure.exitCode).toBe(130);
+		expect(world.cluster.node("n1").running).toBe(true);
+	});
+});
+
+describe("down", () => {
+	it("stops followers, then the leader, then the balancer", async () => {
+		const world = stopped();
+		await up(world.context);
+		world.machines.log.length = 0;
+		const report = await down(world.context, { lockWaitMs: 0 });
+		expect(report.stopped).toEqual(["n1", "n2", "n3", "balancer"]);
+		expect(world.machines.log).toEqual([
+			"stop n2",
+			"stop n3",
+			"stop n1",
+			"stop balancer",
+		]);
+	});
+
+	it("does nothing where nothing runs", async () => {
+		const world = stopped();
+		const report = await down(world.context, { lockWaitMs: 0 });
+		expect(report.notRunning).toEqual(["n1", "n2", "n3", "balancer"]);
+	});
+
+	it("is refused while another operation is under way", async () => {
+		const world = operating();
+		world.cluster.lock = {
+			holder: "bob@ci:7",
+			host: "ci",
+			operation: "rolling-restart",
+			step: "",
+			fencingToken: 1,
+			acquiredAtMs: 0,
+			expiresAtMs: 1e9,
+		};
+		const failure = await failureOf(down(world.context, { lockWaitMs: 0 }));
+		expect(failure.exitCode).toBe(13);
+		expect(world.machines.log).toEqual([]);
+	});
+
+	it("names every program that does not stop, and stops no leader above it", async () => {
+		const world = operating();
+		world.cluster.node("n2").neverStops = true;
+		world.cluster.node("n3").neverStops = true;
+		const failure = await failureOf(down(world.context, { lockWaitMs: 0 }));
+		expect(failure.exitCode).toBe(12);
+		expect(failure.problems).toEqual(["n2 still runs", "n3 still runs"]);
+		expect(world.cluster.node("n1").running).toBe(true);
+	});
+});
