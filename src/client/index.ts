@@ -1,0 +1,23 @@
+export type { Ack, Consistency, FailureReason } from "../wire/client-frames.js";
+export {
+	EventsGoneError,
+	NotDoneError,
+	type NotDoneReason,
+	OutcomeUnknownError,
+} from "./failures.js";
+export {
+	connectKeyValue,
+	type KeyValueChange,
+	type KeyValueClient,
+	keyValueOver,
+	type WatchOptions,
+} from "./kv.js";
+export {
+	type CommandOptions,
+	type ConnectOptions,
+	connectRaft,
+	type QueryOptions,
+	type RaftClient,
+} from "./raft-client.js";
+export type { Answer } from "./request.js";
+export type { SubscribeOptions, Subscription } from "./subscription.js";

@@ -1,0 +1,74 @@
+import { request } from "node:http";
+import type { Socket } from "node:net";
+import { streamProtocol } from "../wire/client-frames.js";
+import type { Endpoint } from "./endpoints.js";
+
+export interface OpenedStream {
+	readonly socket: Socket;
+	/** What came in the same packet as the answer to the upgrade. */
+	readonly head: Buffer;
+}
+
+/** The endpoint answers HTTP, but not with the stream protocol. */
+export class UnsupportedEndpointError extends Error {
+	override readonly name = "UnsupportedEndpointError";
+}
+
+/** Connects and upgrades. Rejects with UnsupportedEndpointError, or with what went wrong on the network. */
+export function openStream(
+	endpoint: Endpoint,
+	timeoutMs: number,
+): Promise<OpenedStream> {
+	const { host, port, address } = endpoint;
+	return new Promise((resolve, reject) => {
+		const outgoing = request({
+			host,
+			port,
+			path: "/v1/stream",
+			agent: false,
+			headers: { connection: "Upgrade", upgrade: streamProtocol },
+		});
+		const timer = setTimeout(
+			() =>
+				outgoing.destroy(
+					new Error(`${address} did not answer within ${timeoutMs} ms`),
+				),
+			timeoutMs,
+		);
+		outgoing.once("upgrade", (response, socket, head) => {
+			clearTimeout(timer);
+			if (response.headers.upgrade === streamProtocol) {
+				(socket as Socket).setNoDelay(true);
+				resolve({ socket: socket as Socket, head });
+				return;
+			}
+			socket.destroy();
+			reject(unsupported(address, `it speaks ${response.headers.upgrade}`));
+		});
+		outgoing.once("response", ({ statusCode = 0 }) => {
+			clearTimeout(timer);
+			outgoing.destroy();
+			reject(
+				isTemporary(statusCode)
+					? new Error(`${address} answers ${statusCode}`)
+					: unsupported(address, `it answers HTTP ${statusCode}`),
+			);
+		});
+		outgoing.once("error", (error) => {
+			clearTimeout(timer);
+			reject(error);
+		});
+		outgoing.end();
+	});
+}
+
+/** Too many connections, or a node that leaves: another endpoint, or another moment, is better. */
+function isTemporary(status: number): boolean {
+	return status === 429 || status >= 500;
+}
+
+function unsupported(address: string, what: string): UnsupportedEndpointError {
+	return new UnsupportedEndpointError(
+		`${address} does not offer ${streamProtocol}: ${what}; is it the client port of raftd, or a balancer before it?`,
+	);
+}
