@@ -23,7 +23,7 @@ import type {
 	WriteBatch,
 } from "./log-storage.js";
 import { PendingWrites } from "./pending-writes.js";
-import { defaultSegmentBytes } from "./wal.js";
+import { defaultSegmentBytes } from "./record-log.js";
 
 export interface OpenLogOptions {
 	/** The log's own directory; made when it is not there. The caller holds the lock on the data directory. */

@@ -132,7 +132,6 @@ class Recoverer {
 			throw missing(this.#place, segmentName(segment.header.ordinal + 1));
 		const { floor, turn } = readFloor(bytes, segment.seed);
 		const dirtyEnd = this.#judgeTail(reading, floor);
-		this.#judgeCommit(reading);
 		const { disk, directory } = this.#place;
 		removeTemporary(this.#place);
 		if (unused !== null) {
@@ -175,16 +174,6 @@ class Recoverer {
 				`records are gone that were durable up to ${floor}`,
 			);
 		return dirtyEnd;
-	}
-
-	#judgeCommit({ segment, end }: Reading): void {
-		const { commit } = this.#replay.hardState;
-		if (commit > this.#replay.blocks.lastIndex)
-			throw this.#damage(
-				segment,
-				end,
-				`entries up to ${commit} were committed and are gone`,
-			);
 	}
 
 	#damage(

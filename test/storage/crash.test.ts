@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { WriteBatch } from "../../src/storage/log-storage.js";
 import { DiskCrash, FakeDisk, seededRandom } from "../fakes/fake-disk.js";
-import { contentsOf, Model, openOn, randomHistory } from "./history.js";
+import {
+	batchOf,
+	contentsOf,
+	entry,
+	Model,
+	openOn,
+	randomHistory,
+} from "./history.js";
 
 /** Plays `history` until its end or the crash; says what must be there and what may be there as well. */
 function play(
@@ -61,6 +68,39 @@ describe("the log after a crash", () => {
 			}
 		}
 		expect(crashes).toBeGreaterThan(500);
+	});
+
+	it("is as safe when the process was killed and the power failed later", () => {
+		for (let seed = 1; seed <= 6; seed += 1) {
+			const history = randomHistory(seed, 16);
+			const whole = new FakeDisk(seed);
+			play(whole, history);
+			for (let at = 1; at <= whole.operations; at += 1) {
+				const disk = new FakeDisk(seed * 10_000 + at);
+				disk.crashAfter(at);
+				const { must, may } = play(disk, history);
+				disk.restart();
+				const killed = openOn(disk);
+				const found = contentsOf(killed.wal, killed.recovered);
+				expect(
+					[must.contents(), may.contents()],
+					`seed ${seed}, call ${at}`,
+				).toContain(found);
+				const { lastIndex, terms } = killed.recovered;
+				const next = [
+					batchOf(1, [entry(lastIndex + 1, (terms.at(-1)?.term ?? 0) + 1)]),
+				];
+				killed.wal.append(next);
+				disk.crash();
+				expect(
+					reopened(disk).split("\n").slice(1),
+					`seed ${seed}, call ${at}, power`,
+				).toEqual([
+					...found.split("\n").slice(1),
+					`${lastIndex + 1} ${(terms.at(-1)?.term ?? 0) + 1} 1 1 ${Buffer.from(next[0]?.block.subarray(18) ?? []).toString("hex")}`,
+				]);
+			}
+		}
 	});
 
 	it("goes on after a crash, and after a crash within the repair of a crash", () => {

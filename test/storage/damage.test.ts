@@ -45,10 +45,7 @@ function segmentPath(ordinal: number): string {
 	return `${place.directory}/${String(ordinal).padStart(10, "0")}.wal`;
 }
 
-function readRecords(
-	disk: FakeDisk,
-	path: string,
-): { at: number; end: number; used: number }[] {
+function readRecords(disk: FakeDisk, path: string): Span[] {
 	const bytes = disk.bytes(path);
 	const id = decodeSegmentHeader(bytes)?.header.id as Buffer;
 	const records = [];
@@ -63,6 +60,13 @@ function readRecords(
 		});
 		at = record.end;
 	}
+}
+
+interface Span {
+	readonly at: number;
+	readonly end: number;
+	/** Behind the last byte that means something; padding follows. */
+	readonly used: number;
 }
 
 type Outcome = "corrupt" | "whole" | "without the last group" | "WRONG";
@@ -198,6 +202,17 @@ for (const floorKnown of [true, false]) {
 					floorKnown ? "corrupt" : "without the last group",
 				);
 			}
+		});
+
+		it("does not take rot for a torn write when there are bytes behind the damaged record", () => {
+			const path = segmentPath(2);
+			const [before, last] = readRecords(disk, path).slice(-2) as [Span, Span];
+			const damaged = disk.copy(1);
+			const bytes = Buffer.from(damaged.bytes(path));
+			bytes.writeUInt8((bytes[before.used - 1] as number) ^ 1, before.used - 1);
+			bytes.writeUInt8((bytes[last.at] as number) ^ 1, last.at);
+			damaged.overwrite(path, bytes);
+			expect(outcome(damaged, known)).toBe("corrupt");
 		});
 
 		it("refuses to start when a segment is missing, whichever it is", () => {

@@ -3,6 +3,12 @@ import { describe, expect, it } from "vitest";
 import { OperatorError } from "../../src/errors.js";
 import { decodeBlock } from "../../src/raft/codec.js";
 import { type Entry, EntryKind } from "../../src/raft/types.js";
+import { ItemKind, readRecord } from "../../src/storage/record.js";
+import {
+	dataStart,
+	decodeSegmentHeader,
+	seedOf,
+} from "../../src/storage/segment.js";
 import { openWal } from "../../src/storage/wal.js";
 import { FakeDisk } from "../fakes/fake-disk.js";
 import {
@@ -94,6 +100,32 @@ describe("the log", () => {
 		expect(new Set(costs)).toEqual(new Set([2, 8]));
 	});
 
+	it("begins each segment with the hard state, so that those before it can be dropped", () => {
+		const disk = new FakeDisk(1);
+		const { wal } = openOn(disk);
+		wal.append([batchOf(1, [], { term: 4, votedFor: "n3", commit: 0 })]);
+		for (let index = 1; wal.stats().segments < 3; index += 1)
+			wal.append([batchOf(index + 1, [entry(index, 4, "x".repeat(700))])]);
+		for (const ordinal of [2, 3]) {
+			const bytes = disk.bytes(`${place.directory}/000000000${ordinal}.wal`);
+			const seed = seedOf(decodeSegmentHeader(bytes)?.header.id as Buffer);
+			const state = readRecord(bytes, dataStart, seed)?.items.at(-1);
+			expect(state?.kind).toBe(ItemKind.hardState);
+		}
+	});
+
+	it("is known to have been begun once it is open, whatever happens next", () => {
+		for (let seed = 1; seed <= 20; seed += 1) {
+			const disk = new FakeDisk(seed);
+			openOn(disk);
+			disk.crash();
+			expect(disk.list(place.directory).sort()).toEqual([
+				"0000000001.wal",
+				"log.json",
+			]);
+		}
+	});
+
 	it("takes a record larger than a segment", () => {
 		const disk = new FakeDisk(1);
 		const { wal } = openOn(disk);
@@ -115,6 +147,7 @@ describe("the log", () => {
 			{ ...batchOf(2, [entry(2, 1)]), lastIndex: 3 },
 			{ ...batchOf(2, [entry(2, 1)]), firstIndex: 1 },
 			batchOf(2, [entry(1, 2)]),
+			batchOf(2, [entry(2, 1)], { term: 1, votedFor: null, commit: 3 }),
 		];
 		for (const batch of wrong) {
 			const { wal } = openOn(new FakeDisk(1));
