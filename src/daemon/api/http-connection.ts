@@ -1,0 +1,65 @@
+import type { Duplex } from "node:stream";
+import type { ApiContext, Connection } from "./context.js";
+
+/** One client's keep-alive connection; Node's server owns the socket, this only knows when it is idle. */
+export class HttpConnection implements Connection {
+	readonly kind = "http";
+	/** Whose budget its commands count against. */
+	readonly client: string;
+	readonly #socket: Duplex;
+	readonly #context: ApiContext;
+	#pending = 0;
+	#ending = false;
+	#idleSinceMs = performance.now();
+
+	constructor(options: {
+		socket: Duplex;
+		client: string;
+		context: ApiContext;
+	}) {
+		this.client = options.client;
+		this.#socket = options.socket;
+		this.#context = options.context;
+	}
+
+	/** Requests that are not answered. */
+	get pending(): number {
+		return this.#pending;
+	}
+
+	/** The connection ends with the next answer. */
+	get ending(): boolean {
+		return this.#ending;
+	}
+
+	begun(): void {
+		this.#pending += 1;
+		this.#context.counters.inflight += 1;
+	}
+
+	answered(): void {
+		this.#pending -= 1;
+		this.#context.counters.inflight -= 1;
+		this.#idleSinceMs = performance.now();
+	}
+
+	/** The next answer says so; see `sweep` for one that is idle. */
+	leave(): void {}
+
+	sweep(nowMs: number): void {
+		const { limits, closing } = this.#context;
+		const idleMs = nowMs - this.#idleSinceMs;
+		// Just used, its client is likely to use it again: closing it now could meet a request on its way.
+		if (this.#pending === 0 && closing() && idleMs >= limits.idleBeforeCloseMs)
+			this.destroy();
+	}
+
+	end(): void {
+		this.#ending = true;
+		if (this.#pending === 0) this.#socket.end();
+	}
+
+	destroy(): void {
+		this.#socket.destroy();
+	}
+}

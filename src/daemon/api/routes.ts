@@ -1,0 +1,191 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { streamProtocol } from "../../wire/client-frames.js";
+import type { ApiContext } from "./context.js";
+import {
+	type Failure,
+	failureJson,
+	failureOfError,
+	RequestError,
+	rejected,
+} from "./failures.js";
+import { sendFailure, sendJson } from "./http-answers.js";
+import type { HttpConnection } from "./http-connection.js";
+import {
+	type HttpOutcome,
+	knownOnly,
+	runCommand,
+	runQuery,
+	whoami,
+} from "./http-requests.js";
+import { announcesTooMuch, readBody } from "./request-body.js";
+
+interface Call {
+	readonly request: IncomingMessage;
+	readonly options: URLSearchParams;
+	readonly connection: HttpConnection;
+}
+
+interface Route {
+	readonly methods: readonly string[];
+	readonly about: string;
+	/** Null when the client went away. Throws RequestError. */
+	run(context: ApiContext, call: Call): Promise<HttpOutcome | null>;
+}
+
+const routes: Readonly<Record<string, Route>> = {
+	"/": {
+		methods: ["GET"],
+		about: "this description",
+		run: async (context, { options }) => {
+			knownOnly(options, []);
+			return { status: 200, body: description(context) };
+		},
+	},
+	"/v1/whoami": {
+		methods: ["GET"],
+		about: "the node that answers, and the leader it knows",
+		run: async (context, { options }) => {
+			knownOnly(options, []);
+			return { status: 200, body: whoami(context) };
+		},
+	},
+	"/v1/command": {
+		methods: ["POST"],
+		about: "execute a command; ?ack=none|commit|apply&timeout-ms=N",
+		run: async (context, { request, options, connection }) => {
+			const body = await readBody(request, context.limits.maxBodyBytes);
+			if (body === null) return null;
+			return runCommand(context, { body, options, client: connection.client });
+		},
+	},
+	"/v1/query": {
+		methods: ["GET", "POST"],
+		about:
+			"ask, with GET ?q=JSON; ?consistency=linearizable|stale&min-index=N&timeout-ms=N",
+		run: async (context, { request, options }) => {
+			if (request.method === "GET")
+				return runQuery(context, { body: null, options });
+			const body = await readBody(request, context.limits.maxBodyBytes);
+			return body === null ? null : runQuery(context, { body, options });
+		},
+	},
+	"/v1/events": upgradeOnly("websocket", "a WebSocket with events; ?from=N"),
+	"/v1/stream": upgradeOnly(streamProtocol, "a stream of binary frames"),
+};
+
+/** Answers one HTTP request; resolves when the answer is handed over. */
+export async function serve(
+	context: ApiContext,
+	connection: HttpConnection,
+	{ request, response }: { request: IncomingMessage; response: ServerResponse },
+): Promise<void> {
+	connection.begun();
+	response.once("close", () => connection.answered());
+	const last = () => context.closing() || connection.ending;
+	try {
+		const outcome = await answer(context, connection, request);
+		if (outcome === null) return;
+		if ("failure" in outcome)
+			sendFailure(response, outcome.failure, { last: last() });
+		else sendJson(response, outcome.status, { ...outcome, last: last() });
+	} catch (error) {
+		if (error instanceof HttpRefusal) {
+			const { status, headers } = error;
+			const body = { error: failureJson(error.failure) };
+			sendJson(response, status, { body, headers, last: last() });
+			return;
+		}
+		const failure = failureOfError(error);
+		// What is left of its body would be taken for the next request.
+		const cut = failure.code === "too-large" && !request.complete;
+		sendFailure(response, failure, { last: cut || last() });
+	}
+}
+
+/** A refusal that HTTP has a status of its own for. */
+class HttpRefusal extends Error {
+	constructor(
+		readonly status: number,
+		readonly failure: Failure,
+		readonly headers: Record<string, string> = {},
+	) {
+		super(failure.message);
+	}
+}
+
+async function answer(
+	context: ApiContext,
+	connection: HttpConnection,
+	request: IncomingMessage,
+): Promise<HttpOutcome | null> {
+	const { limits } = context;
+	if (connection.pending > limits.maxPendingRequests)
+		return {
+			failure: {
+				...rejected("overloaded", "too many requests on this connection"),
+				retryAfterMs: 1000,
+			},
+		};
+	const url = request.url ?? "/";
+	const mark = url.indexOf("?");
+	const path = mark < 0 ? url : url.slice(0, mark);
+	const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
+	if (route === undefined) throw notFound(request, path);
+	if (!route.methods.includes(request.method ?? ""))
+		throw new HttpRefusal(
+			405,
+			rejected("invalid", `${path} takes ${route.methods.join(" and ")} only`),
+			{ Allow: route.methods.join(", ") },
+		);
+	const options = new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1));
+	return route.run(context, { request, options, connection });
+}
+
+function notFound(request: IncomingMessage, path: string): HttpRefusal {
+	const known = Object.entries(routes).map(
+		([name, { methods }]) => `${methods.join("|")} ${name}`,
+	);
+	return new HttpRefusal(
+		404,
+		rejected(
+			"invalid",
+			`there is no ${request.method} ${path}; there are ${known.join(", ")}`,
+		),
+	);
+}
+
+function upgradeOnly(protocol: string, about: string): Route {
+	return {
+		methods: ["GET"],
+		about: `${about} (Upgrade: ${protocol})`,
+		run: async () => {
+			throw new HttpRefusal(
+				426,
+				rejected("invalid", `this needs the header Upgrade: ${protocol}`),
+				{ Upgrade: protocol },
+			);
+		},
+	};
+}
+
+function description({ nodeId }: ApiContext): object {
+	const endpoints = Object.entries(routes).map(
+		([path, { methods, about }]) => `${methods.join("|")} ${path}: ${about}`,
+	);
+	return { server: "raftd", node: nodeId, endpoints };
+}
+
+/** Asked by a client whether it may send its body (Expect: 100-continue). */
+export function refuseAnnouncedBody(
+	context: ApiContext,
+	request: IncomingMessage,
+): Failure | null {
+	const { maxBodyBytes } = context.limits;
+	if (!announcesTooMuch(request, maxBodyBytes)) return null;
+	return failureOfError(
+		new RequestError(
+			"too-large",
+			`the body is longer than ${maxBodyBytes} bytes`,
+		),
+	);
+}

@@ -1,0 +1,127 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { WebSocketServer } from "ws";
+import { streamProtocol } from "../../wire/client-frames.js";
+import type { Connections } from "./connections.js";
+import type { ApiContext } from "./context.js";
+import { failureOfError, RequestError, rejected } from "./failures.js";
+import { rawFailure } from "./http-answers.js";
+import { HttpConnection } from "./http-connection.js";
+import { knownOnly } from "./http-requests.js";
+import { fromOf } from "./request-options.js";
+import { StreamConnection } from "./stream-connection.js";
+import { WebSocketConnection } from "./websocket-connection.js";
+
+interface Upgrade {
+	readonly request: IncomingMessage;
+	readonly socket: Duplex;
+	readonly head: Buffer;
+	readonly client: string;
+}
+
+/** Turns HTTP connections into WebSockets and streams; refuses what it does not know with an HTTP answer. */
+export class Upgrades {
+	readonly #context: ApiContext;
+	readonly #connections: Connections;
+	readonly #webSockets: WebSocketServer;
+
+	constructor(context: ApiContext, connections: Connections) {
+		this.#context = context;
+		this.#connections = connections;
+		this.#webSockets = new WebSocketServer({
+			noServer: true,
+			clientTracking: false,
+			// Compression would frame each event anew for each subscriber, and cost 64 KiB or more for each.
+			perMessageDeflate: false,
+			maxPayload: context.limits.maxBodyBytes,
+		});
+	}
+
+	accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+		socket.on("error", () => socket.destroy());
+		const http = this.#connections.of(socket);
+		// A request that is still being answered would write into what follows.
+		if (!(http instanceof HttpConnection) || http.pending > 0) {
+			socket.destroy();
+			return;
+		}
+		const url = new URLSearchParams((request.url ?? "").split("?")[1] ?? "");
+		const upgrade = { request, socket, head, client: http.client };
+		try {
+			this.#refuseWhileClosing();
+			switch (`${pathOf(request)} ${protocolOf(request)}`) {
+				case "/v1/events websocket":
+					knownOnly(url, ["from"]);
+					this.#openWebSocket(upgrade, fromOf(url.get("from") ?? undefined));
+					return;
+				case `/v1/stream ${streamProtocol}`:
+					knownOnly(url, []);
+					this.#openStream(upgrade);
+					return;
+			}
+			throw new RequestError(
+				"invalid",
+				`there is no upgrade of ${pathOf(request)} to ${protocolOf(request)}`,
+			);
+		} catch (error) {
+			socket.end(rawFailure(failureOfError(error)));
+		}
+	}
+
+	/** It would only be asked to leave again: better that it finds another node now. */
+	#refuseWhileClosing(): void {
+		if (this.#context.closing())
+			throw new RequestError("stopping", "this node is draining; try another");
+	}
+
+	#openWebSocket(upgrade: Upgrade, from: number): void {
+		const { request, socket, head, client } = upgrade;
+		const context = this.#context;
+		this.#webSockets.handleUpgrade(request, socket, head, (ws) => {
+			const options = { ws, socket, client, from, context };
+			this.#connections.replace(socket, new WebSocketConnection(options));
+		});
+	}
+
+	#openStream({ socket, head, client }: Upgrade): void {
+		socket.write(
+			`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${streamProtocol}\r\n\r\n`,
+		);
+		const context = this.#context;
+		this.#connections.replace(
+			socket,
+			new StreamConnection({ socket, head, client, context }),
+		);
+	}
+}
+
+/** Ends a socket whose bytes Node could not take for a request; `code` is its error's. */
+export function endBrokenSocket(
+	context: ApiContext,
+	{ socket, code, pending }: { socket: Duplex; code: string; pending: number },
+): void {
+	if (code === "ECONNRESET" || !socket.writable) {
+		socket.destroy();
+		return;
+	}
+	context.counters.protocolErrors += 1;
+	// Between the answers of earlier requests this one would pass for theirs.
+	if (pending > 1) socket.destroy();
+	else if (code === "ERR_HTTP_REQUEST_TIMEOUT")
+		socket.end(
+			rawFailure(rejected("timeout", "the request took too long"), 408),
+		);
+	else if (code === "HPE_HEADER_OVERFLOW")
+		socket.end(
+			rawFailure(rejected("too-large", "the header is too long"), 431),
+		);
+	else socket.end(rawFailure(rejected("invalid", "this is no HTTP request")));
+}
+
+function pathOf(request: IncomingMessage): string {
+	return (request.url ?? "").split("?")[0] ?? "";
+}
+
+function protocolOf(request: IncomingMessage): string {
+	return `${request.headers.upgrade}`.toLowerCase();
+}

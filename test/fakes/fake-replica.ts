@@ -1,0 +1,248 @@
+import type {
+	CommandOutcome,
+	EventSubscriber,
+	EventSubscription,
+	ProposeOptions,
+	QueryOptions,
+	QueryOutcome,
+	Replica,
+	ReplicaStatus,
+} from "../../src/daemon/replica.js";
+import {
+	applyControl,
+	type ControlState,
+	createControlState,
+} from "../../src/machines/control.js";
+import { type Machine, MachineInputError } from "../../src/machines/machine.js";
+
+interface Told {
+	readonly index: number;
+	readonly event: Uint8Array;
+}
+
+/**
+ * A cluster of one, in memory: it really runs the machine, keeps its events and keeps the contract of Replica — each
+ * callback once, and never from within the call. `hold` keeps what arrives until `release`, as a slow disk would.
+ */
+export class FakeReplica implements Replica {
+	readonly proposals: ProposeOptions[] = [];
+	readonly queries: QueryOptions[] = [];
+	/** The next commands end like this instead of being executed. */
+	readonly nextOutcomes: CommandOutcome[] = [];
+	readonly nextQueryOutcomes: QueryOutcome[] = [];
+	leader: string | null = "n1";
+	readonly #machine: Machine;
+	readonly #state: unknown;
+	readonly #control: ControlState = createControlState();
+	readonly #subscribers = new Map<EventSubscriber, number>();
+	readonly #maxEvents: number;
+	#events: Told[] = [];
+	#oldest = 1;
+	#applied = 0;
+	#held: (() => void)[] | null = null;
+	#inflight = 0;
+
+	constructor(machine: Machine, options: { maxEvents?: number } = {}) {
+		this.#machine = machine;
+		this.#state = machine.create();
+		this.#maxEvents = options.maxEvents ?? 1_000_000;
+	}
+
+	get inflight(): number {
+		return this.#inflight;
+	}
+
+	get subscribers(): number {
+		return this.#subscribers.size;
+	}
+
+	hold(): void {
+		this.#held ??= [];
+	}
+
+	release(): void {
+		const held = this.#held ?? [];
+		this.#held = null;
+		for (const run of held) run();
+	}
+
+	propose(
+		command: Uint8Array,
+		options: ProposeOptions,
+		done: (outcome: CommandOutcome) => void,
+	): void {
+		this.proposals.push(options);
+		const forced = this.nextOutcomes.shift();
+		this.#later(() => done(forced ?? this.#execute(command, options)));
+	}
+
+	control(
+		command: Uint8Array,
+		_deadlineMs: number,
+		done: (outcome: CommandOutcome) => void,
+	): void {
+		this.#later(() => {
+			this.#applied += 1;
+			const result = applyControl(this.#control, command, this.#applied);
+			done({ kind: "applied", index: this.#applied, result });
+			this.#progress();
+		});
+	}
+
+	query(
+		query: Uint8Array,
+		options: QueryOptions,
+		done: (outcome: QueryOutcome) => void,
+	): void {
+		this.queries.push(options);
+		const forced = this.nextQueryOutcomes.shift();
+		this.#later(() => done(forced ?? this.#answer(query, options)));
+	}
+
+	readIndex(_deadlineMs: number, done: (index: number | null) => void): void {
+		this.#later(() => done(this.leader === null ? null : this.#applied));
+	}
+
+	transferLeadership(
+		_target: string | null,
+		done: (refusal: string | null) => void,
+	): void {
+		this.#later(() => done("there is nobody else"));
+	}
+
+	controlState(): Readonly<ControlState> {
+		return this.#control;
+	}
+
+	subscribe(
+		from: number,
+		subscriber: EventSubscriber,
+	): EventSubscription | null {
+		if (from < this.#oldest) return null;
+		this.#subscribers.set(subscriber, from);
+		setImmediate(() => this.#catchUp(subscriber));
+		return { close: () => this.#subscribers.delete(subscriber) };
+	}
+
+	leaderCommit() {
+		return { index: this.#applied, heardAgoMs: 0 };
+	}
+
+	async close(): Promise<void> {
+		this.release();
+		this.#subscribers.clear();
+	}
+
+	status(): ReplicaStatus {
+		return {
+			raft: {
+				id: "n1",
+				role: this.leader === "n1" ? "leader" : "follower",
+				term: 1,
+				leader: this.leader,
+				votedFor: "n1",
+				firstIndex: 1,
+				lastIndex: this.#applied,
+				lastTerm: 1,
+				durableIndex: this.#applied,
+				commit: this.#applied,
+				applied: this.#applied,
+				configuration: {
+					voters: ["n1"],
+					outgoing: [],
+					learners: [],
+					addresses: {
+						n1: { peer: "h:1", client: "h:2", admin: "h:3" },
+					},
+				},
+				configurationIndex: 1,
+				transferTarget: null,
+				uncommittedBytes: 0,
+				followers: [],
+			},
+			applied: this.#applied,
+			oldestEventIndex: this.#oldest,
+			inflight: this.#inflight,
+			connectedPeers: [],
+			leaderlessTotalMs: 0,
+			leaderlessMaxMs: 0,
+			failure: null,
+			diskPendingMs: 0,
+		};
+	}
+
+	#later(run: () => void): void {
+		this.#inflight += 1;
+		const settle = () => {
+			this.#inflight -= 1;
+			run();
+		};
+		setImmediate(() => {
+			if (this.#held === null) settle();
+			else this.#held.push(settle);
+		});
+	}
+
+	#execute(command: Uint8Array, { ack }: ProposeOptions): CommandOutcome {
+		const message = this.#machine.validate?.(command, this.#state) ?? null;
+		if (message !== null)
+			return { kind: "rejected", reason: "invalid", message, retryAfterMs: 0 };
+		this.#applied += 1;
+		const index = this.#applied;
+		const result = this.#machine.apply(this.#state, command, {
+			index,
+			level: 1,
+			emit: (event) => this.#keep({ index, event }),
+		});
+		this.#progress();
+		if (ack === "none") return { kind: "accepted" };
+		if (ack === "commit") return { kind: "committed", index };
+		return { kind: "applied", index, result };
+	}
+
+	#answer(query: Uint8Array, { minIndex }: QueryOptions): QueryOutcome {
+		if (minIndex > this.#applied) {
+			const message = `index ${minIndex} is not applied`;
+			return { kind: "failed", reason: "timeout", message };
+		}
+		try {
+			const answer = this.#machine.query(this.#state, query);
+			return { kind: "answer", index: this.#applied, answer };
+		} catch (error) {
+			if (!(error instanceof MachineInputError)) throw error;
+			return { kind: "failed", reason: "invalid", message: error.message };
+		}
+	}
+
+	#keep(told: Told): void {
+		this.#events.push(told);
+		if (this.#events.length > this.#maxEvents) {
+			this.#events = this.#events.slice(-Math.ceil(this.#maxEvents / 2));
+			this.#oldest = (this.#events[0] as Told).index;
+		}
+	}
+
+	#progress(): void {
+		for (const subscriber of [...this.#subscribers.keys()])
+			this.#catchUp(subscriber);
+	}
+
+	#catchUp(subscriber: EventSubscriber): void {
+		const next = this.#subscribers.get(subscriber);
+		if (next === undefined) return;
+		this.#subscribers.set(subscriber, Math.max(next, this.#applied + 1));
+		let at = this.#firstAt(next);
+		for (; at < this.#events.length; at += 1) {
+			if (!this.#subscribers.has(subscriber)) return;
+			const { index, event } = this.#events[at] as Told;
+			subscriber.onEvent(index, event);
+		}
+		if (this.#subscribers.has(subscriber)) subscriber.onProgress(this.#applied);
+	}
+
+	#firstAt(index: number): number {
+		let at = this.#events.length;
+		while (at > 0 && (this.#events[at - 1] as Told).index >= index) at -= 1;
+		return at;
+	}
+}
