@@ -17,10 +17,9 @@ export async function leave(options: LeaveOptions): Promise<LeaveReport> {
 	await until(() => nowMs() >= announcedAtMs, { deadlineMs, nowMs });
 	draining.stopClosing(settings.closeOverMs);
 	const quiet = await until(() => isQuiet(clients), { deadlineMs, nowMs });
-	const { websockets, streams } = clients.connections();
 	return {
 		handover,
-		connectionsCut: quiet ? 0 : websockets + streams,
+		connectionsCut: quiet ? 0 : clients.connections().total,
 		requestsCut: quiet ? 0 : clients.inflight(),
 	};
 }
@@ -35,7 +34,7 @@ export interface LeaveOptions {
 }
 
 export interface LeavingClients {
-	connections(): { readonly websockets: number; readonly streams: number };
+	connections(): { readonly total: number };
 	inflight(): number;
 }
 
@@ -55,9 +54,9 @@ export interface LeaveReport {
 
 const pollIntervalMs = 10;
 
+// A kept connection counts, too: cutting it could meet a request that is on its way.
 function isQuiet(clients: LeavingClients): boolean {
-	const { websockets, streams } = clients.connections();
-	return websockets === 0 && streams === 0 && clients.inflight() === 0;
+	return clients.connections().total === 0 && clients.inflight() === 0;
 }
 
 async function handOver(

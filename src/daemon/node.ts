@@ -96,7 +96,7 @@ async function open(
 		clients: () => clients,
 	});
 	opened.push(ports);
-	clients = await openClients({ config, logger, machine, replica, modules });
+	clients = await openClients({ config, machine, replica, modules });
 	opened.push(clients);
 	draining.attach(clients);
 	return running({ config, draining, replica, clients, opened });
@@ -152,23 +152,18 @@ async function openReplica(
 
 async function openClients(options: {
 	config: NodeConfig;
-	logger: Logger;
 	machine: Machine;
 	replica: Replica;
 	modules: ReturnType<typeof loadModules>;
 }): Promise<ClientApi> {
 	const { config, machine, replica } = options;
 	const { api } = await options.modules;
-	try {
-		return await api.startClientApi({
-			replica,
-			machine,
-			listen: config.listen.client,
-			nodeId: config.node,
-		});
-	} catch (error) {
-		throw listenError(error, config.listen.client, "listen.client");
-	}
+	return api.startClientApi({
+		replica,
+		machine,
+		listen: config.listen.client,
+		nodeId: config.node,
+	});
 }
 
 function initialConfiguration({ members }: NodeConfig): Configuration {
@@ -191,7 +186,7 @@ function initialConfiguration({ members }: NodeConfig): Configuration {
 }
 
 /** The part of a stop's limit that is kept for closing what is open. */
-const closingShare = 0.2;
+const closingShare = 0.3;
 
 function running(options: {
 	config: NodeConfig;

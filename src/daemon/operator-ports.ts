@@ -71,11 +71,20 @@ export interface OperatorPortsOptions {
 	/** Monotonic milliseconds. */
 	readonly nowMs: () => number;
 	/** Null until the client port is open. */
-	readonly clients: () => Pick<ClientApi, "connections" | "inflight"> | null;
+	readonly clients: () => Pick<
+		ClientApi,
+		"connections" | "inflight" | "counters"
+	> | null;
 }
 
 const sampleIntervalMaxMs = 100;
 const noConnections = { total: 0, websockets: 0, streams: 0 };
+const noFaults = {
+	protocolErrors: 0,
+	stalled: 0,
+	unresponsive: 0,
+	eventsGone: 0,
+};
 
 function healthMonitor(options: OperatorPortsOptions): HealthMonitor {
 	const { config, logger, replica, draining, eventLoop } = options;
@@ -117,6 +126,7 @@ function subjectOf(
 		transferTimeoutMs: config.timing.transferTimeoutMs,
 		connections: () => options.clients()?.connections() ?? noConnections,
 		inflight: () => options.clients()?.inflight() ?? 0,
+		clientFaults: () => options.clients()?.counters() ?? noFaults,
 		// The monotonic clock of a process begins with it.
 		uptimeMs: nowMs,
 	};

@@ -6,14 +6,14 @@ import { ScriptedReplica } from "../fakes/scripted-replica.js";
 function leaving(role: "leader" | "follower" = "leader") {
 	const story: string[] = [];
 	const clients = {
-		websockets: 3,
+		open: 3,
 		requests: 1,
-		connections: () => ({ websockets: clients.websockets, streams: 0 }),
+		connections: () => ({ total: clients.open }),
 		inflight: () => clients.requests,
 		beginClosing(overMs: number) {
 			story.push(`close over ${overMs}`);
 			if (clients.stubborn) return;
-			clients.websockets = 0;
+			clients.open = 0;
 			clients.requests = 0;
 		},
 		stopClosing: () => story.push("stop closing"),

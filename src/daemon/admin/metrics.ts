@@ -1,4 +1,5 @@
 import type { EventLoopView } from "../event-loop.js";
+import { counter, exposition, type Family, gauge } from "./exposition.js";
 import type { AdminSubject } from "./subject.js";
 
 /** The Prometheus text exposition (version 0.0.4) of this node. docs/raftd.md lists every metric. */
@@ -12,18 +13,6 @@ export function metricsText(
 		...processFamilies(subject, eventLoop),
 	];
 	return families.map(exposition).join("");
-}
-
-interface Family {
-	readonly name: string;
-	readonly type: "gauge" | "counter";
-	readonly help: string;
-	readonly samples: readonly Sample[];
-}
-
-interface Sample {
-	readonly labels: Readonly<Record<string, string>>;
-	readonly value: number;
 }
 
 const roles = ["follower", "pre-candidate", "candidate", "leader"] as const;
@@ -115,6 +104,7 @@ function raftFamilies({ replica }: AdminSubject): Family[] {
 function serviceFamilies(subject: AdminSubject): Family[] {
 	const { health, draining } = subject;
 	const { total, websockets, streams } = subject.connections();
+	const faults = subject.clientFaults();
 	const drain = draining.view();
 	return [
 		{
@@ -149,6 +139,17 @@ function serviceFamilies(subject: AdminSubject): Family[] {
 			"Requests accepted and not yet answered.",
 			subject.inflight(),
 		),
+		{
+			name: "raftd_client_connections_ended_total",
+			type: "counter",
+			help: "Connections that the node itself ended or turned away.",
+			samples: [
+				{ labels: { reason: "protocol" }, value: faults.protocolErrors },
+				{ labels: { reason: "stalled" }, value: faults.stalled },
+				{ labels: { reason: "unresponsive" }, value: faults.unresponsive },
+				{ labels: { reason: "events-gone" }, value: faults.eventsGone },
+			],
+		},
 	];
 }
 
@@ -199,32 +200,4 @@ function processFamilies(
 		gauge("process_resident_memory_bytes", "Resident memory size.", memory.rss),
 		gauge("nodejs_heap_used_bytes", "JavaScript heap in use.", memory.heapUsed),
 	];
-}
-
-function gauge(name: string, help: string, value: number): Family {
-	return { name, type: "gauge", help, samples: [{ labels: {}, value }] };
-}
-
-function counter(name: string, help: string, value: number): Family {
-	return { name, type: "counter", help, samples: [{ labels: {}, value }] };
-}
-
-function exposition({ name, type, help, samples }: Family): string {
-	const lines = samples.map(
-		({ labels, value }) => `${name}${labelText(labels)} ${value}\n`,
-	);
-	return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join("")}`;
-}
-
-function labelText(labels: Readonly<Record<string, string>>): string {
-	const pairs = Object.entries(labels).map(
-		([key, value]) => `${key}="${escaped(value)}"`,
-	);
-	return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
-}
-
-function escaped(value: string): string {
-	return value.replace(/[\\"\n]/g, (character) =>
-		character === "\n" ? "\\n" : `\\${character}`,
-	);
 }

@@ -24,6 +24,7 @@ export interface AdminSubject {
 	connections(): ConnectionCounts;
 	/** Requests of clients that were accepted and not yet answered. */
 	inflight(): number;
+	clientFaults(): ClientFaults;
 	uptimeMs(): number;
 }
 
@@ -32,4 +33,16 @@ export interface ConnectionCounts {
 	readonly total: number;
 	readonly websockets: number;
 	readonly streams: number;
+}
+
+/** Connections that the client port ended, or turned away, since the start. */
+export interface ClientFaults {
+	/** They broke a protocol. */
+	readonly protocolErrors: number;
+	/** They did not take what was sent to them. */
+	readonly stalled: number;
+	/** They answered no ping. */
+	readonly unresponsive: number;
+	/** They asked for events that are no longer kept. */
+	readonly eventsGone: number;
 }

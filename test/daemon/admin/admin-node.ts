@@ -47,6 +47,12 @@ export async function startAdminNode(
 			transferTimeoutMs: 200,
 			connections: () => ({ total: 9, websockets: 4, streams: 2 }),
 			inflight: () => 5,
+			clientFaults: () => ({
+				protocolErrors: 7,
+				stalled: 0,
+				unresponsive: 0,
+				eventsGone: 0,
+			}),
 			uptimeMs: () => 1234,
 		},
 	});

@@ -101,6 +101,7 @@ describe("the metrics", () => {
 			'raftd_follower_match_index{follower="n2"} 12',
 			'raftd_ready{check="caught-up"} 1',
 			'raftd_client_connections{kind="http"} 3',
+			'raftd_client_connections_ended_total{reason="protocol"} 7',
 			"raftd_inflight_requests 5",
 			"raftd_leaderless_seconds_total 0.12",
 			"raftd_event_loop_stall_longest_seconds 0.002",

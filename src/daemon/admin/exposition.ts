@@ -1,0 +1,42 @@
+/** One family of metrics as the Prometheus text exposition (version 0.0.4) writes it. */
+export function exposition({ name, type, help, samples }: Family): string {
+	const lines = samples.map(
+		({ labels, value }) => `${name}${labelText(labels)} ${value}\n`,
+	);
+	return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join("")}`;
+}
+
+export interface Family {
+	readonly name: string;
+	readonly type: "gauge" | "counter";
+	readonly help: string;
+	readonly samples: readonly Sample[];
+}
+
+export interface Sample {
+	readonly labels: Readonly<Record<string, string>>;
+	readonly value: number;
+}
+
+/** A gauge without labels. */
+export function gauge(name: string, help: string, value: number): Family {
+	return { name, type: "gauge", help, samples: [{ labels: {}, value }] };
+}
+
+/** A counter without labels. */
+export function counter(name: string, help: string, value: number): Family {
+	return { name, type: "counter", help, samples: [{ labels: {}, value }] };
+}
+
+function labelText(labels: Readonly<Record<string, string>>): string {
+	const pairs = Object.entries(labels).map(
+		([key, value]) => `${key}="${escaped(value)}"`,
+	);
+	return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
+}
+
+function escaped(value: string): string {
+	return value.replace(/[\\"\n]/g, (character) =>
+		character === "\n" ? "\\n" : `\\${character}`,
+	);
+}
