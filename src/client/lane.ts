@@ -44,7 +44,7 @@ export class Lane {
 				options.onResult(request, index, result);
 			},
 			onFailed: options.onFailed,
-			onGoaway: (connection) => this.#retire(connection),
+			onLeave: (connection) => this.#retire(connection),
 			onDrain: () => this.#scheduleFlush(),
 			onClosed: (connection, unanswered, reason) => {
 				this.#detach(connection);
@@ -74,7 +74,9 @@ export class Lane {
 
 	forgetSettled(): void {
 		this.#queue = this.#queue.filter(({ settled }) => !settled);
-		for (const connection of this.#connections()) connection.forgetSettled();
+		const { connectTimeoutMs } = this.#options;
+		for (const connection of this.#connections())
+			connection.forgetSettled(connectTimeoutMs);
 	}
 
 	close(): void {

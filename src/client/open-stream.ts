@@ -9,6 +9,9 @@ export interface OpenedStream {
 	readonly head: Buffer;
 }
 
+/** An idle connection to a machine that vanished is noticed. */
+const keepAliveMs = 15_000;
+
 /** The endpoint answers HTTP, but not with the stream protocol. */
 export class UnsupportedEndpointError extends Error {
 	override readonly name = "UnsupportedEndpointError";
@@ -38,8 +41,9 @@ export function openStream(
 		outgoing.once("upgrade", (response, socket, head) => {
 			clearTimeout(timer);
 			if (response.headers.upgrade === streamProtocol) {
-				(socket as Socket).setNoDelay(true);
-				resolve({ socket: socket as Socket, head });
+				const stream = socket as Socket;
+				stream.setNoDelay(true).setKeepAlive(true, keepAliveMs);
+				resolve({ socket: stream, head });
 				return;
 			}
 			socket.destroy();

@@ -13,8 +13,8 @@ import type { Request } from "./request.js";
 export interface StreamHandlers {
 	onResult(request: Request, index: number, result: Buffer): void;
 	onFailed(request: Request, failure: FailedFrame): void;
-	/** The server leaves: it answers what it has, and wants nothing more. */
-	onGoaway(connection: StreamConnection): void;
+	/** What follows belongs on another connection: the server leaves, or it fell silent. What it has may be answered yet. */
+	onLeave(connection: StreamConnection): void;
 	/** It takes more again. */
 	onDrain(connection: StreamConnection): void;
 	/** Once, with what was written and never answered. */
@@ -36,6 +36,7 @@ export class StreamConnection {
 	readonly #batch = new FrameBatch();
 	readonly #pending = new Map<number, Request>();
 	#lastId = 0;
+	#heardAtMs = performance.now();
 	#retiring = false;
 	#closed = false;
 	#reason = "the connection was closed";
@@ -89,10 +90,16 @@ export class StreamConnection {
 		if (this.#batch.bytes > 0) this.#socket.write(this.#batch.take());
 	}
 
-	/** Forgets requests that were settled without an answer; one that still comes is ignored. */
-	forgetSettled(): void {
+	/**
+	 * Forgets requests whose time was over; an answer that still comes is ignored. If nothing at all has come for
+	 * `silenceMs`, the machine behind it may be gone, which TCP would notice only after many minutes.
+	 */
+	forgetSettled(silenceMs: number): void {
+		const before = this.#pending.size;
 		for (const [id, request] of this.#pending)
 			if (request.settled) this.#pending.delete(id);
+		const silent = performance.now() - this.#heardAtMs > silenceMs;
+		if (this.#pending.size < before && silent) this.#handlers.onLeave(this);
 		this.#endWhenRetired();
 	}
 
@@ -115,6 +122,7 @@ export class StreamConnection {
 
 	#receive(chunk: Buffer): void {
 		if (this.#closed) return;
+		this.#heardAtMs = performance.now();
 		try {
 			this.#splitter.push(chunk, (frame) => this.#handle(frame));
 		} catch (error) {
@@ -127,7 +135,7 @@ export class StreamConnection {
 	#handle(bytes: Buffer): void {
 		const frame = decodeResponseFrame(bytes);
 		if (frame.kind === "goaway") {
-			this.#handlers.onGoaway(this);
+			this.#handlers.onLeave(this);
 			return;
 		}
 		const { requestId } = frame;
@@ -141,7 +149,7 @@ export class StreamConnection {
 		this.#pending.delete(requestId);
 		if (request.settled) return;
 		if (frame.kind === "failed") {
-			if (frame.reason === "stopping") this.#handlers.onGoaway(this);
+			if (frame.reason === "stopping") this.#handlers.onLeave(this);
 			this.#handlers.onFailed(request, frame);
 		} else
 			this.#handlers.onResult(request, frame.index, frame.result as Buffer);

@@ -213,6 +213,21 @@ describe("the client's requests", () => {
 		expect(replica.proposals).toHaveLength(2);
 	});
 
+	it("leaves a connection that fell silent, though it never broke", async () => {
+		const { endpoints } = await serving(1);
+		const proxy = await cutting(endpoints[0] ?? "");
+		const client = kept(
+			connectRaft({ endpoints: [proxy.address], connectTimeoutMs: 200 }),
+		);
+		await client.command(put("a"));
+		proxy.stallAll();
+		await expect(
+			client.command(put("b"), { timeoutMs: 400 }),
+		).rejects.toMatchObject({ name: "OutcomeUnknownError", reason: "timeout" });
+		await client.command(put("c"));
+		expect(proxy.accepted).toBe(2);
+	});
+
 	it("goes to another endpoint when one does not answer", async () => {
 		const { endpoints } = await serving(1);
 		const dead = [

@@ -15,7 +15,6 @@ export interface Cut {
 /** A network that breaks: carries connections to `target`, and resets each at the place that `cuts` says, in turn. */
 export class CuttingProxy {
 	accepted = 0;
-	/** Refuses what comes next, as a port that nobody listens on. */
 	readonly #target: string;
 	readonly #cuts: Cut[];
 	readonly #server: Server;
@@ -41,6 +40,12 @@ export class CuttingProxy {
 	/** Resets all connections there are. */
 	cutAll(): void {
 		for (const socket of this.#sockets) socket.resetAndDestroy();
+	}
+
+	/** The connections there are carry nothing any more, as if the machine behind them had lost its power. */
+	stallAll(): void {
+		for (const socket of this.#sockets)
+			socket.removeAllListeners("data").resume();
 	}
 
 	async stop(): Promise<void> {
