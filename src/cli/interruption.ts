@@ -5,8 +5,14 @@ import { OperatorError } from "../errors.js";
  * done; the second ends the process at once.
  */
 export class Interruption {
+	readonly #exit: (code: number) => void;
 	readonly #controller = new AbortController();
 	#exitCode: number | null = null;
+
+	/** `exit` ends the process at once. */
+	constructor(exit: (code: number) => void = (code) => process.exit(code)) {
+		this.#exit = exit;
+	}
 
 	/** Aborts with an OperatorError of kind "interrupted" or "terminated" as its reason. */
 	get signal(): AbortSignal {
@@ -39,7 +45,8 @@ export class Interruption {
 		if (this.#exitCode !== null) {
 			// A live list hides the cursor; whoever leaves in the middle of it puts it back.
 			if (process.stderr.isTTY) process.stderr.write("\u001B[?25h");
-			process.exit(error.exitCode);
+			this.#exit(error.exitCode);
+			return;
 		}
 		this.#exitCode = error.exitCode;
 		process.stderr.write(

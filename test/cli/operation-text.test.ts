@@ -56,7 +56,7 @@ describe("the text of a roll", () => {
 		);
 		expect(text).toContain("nothing was touched");
 		expect(text).toMatch(/n3\/drain +.* +7 connections move, over 500 ms/);
-		expect(text).toMatch(/n1\/transfer +hand leadership over/);
+		expect(text).toMatch(/n1\/transfer +hand its leadership over/);
 	});
 
 	it("shows afterwards what it did cost", async () => {

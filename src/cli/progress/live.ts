@@ -1,31 +1,17 @@
-import type {
-	Listr,
-	ListrTask,
-	ListrTaskState,
-	ListrTaskWrapper,
-} from "listr2";
+import type { ListrTask } from "listr2";
 import type { OperationEvent, PlannedStep } from "../../operations/events.js";
-import { type Deferred, deferred } from "./deferred.js";
-import { durationText } from "./duration.js";
+import { deferred } from "./deferred.js";
 import { linesView } from "./lines.js";
+import {
+	endingOf,
+	groupsOf,
+	groupTask,
+	type Library,
+	type LiveStep,
+	type StepEvent,
+	type Task,
+} from "./live-steps.js";
 import type { ProgressView } from "./view.js";
-
-type Library = typeof import("listr2");
-type Task = ListrTaskWrapper<unknown, never, never>;
-
-/** A planned step as the list shows it. Its promises settle with the events, whether or not it is drawn yet. */
-interface LiveStep {
-	readonly planned: PlannedStep;
-	/** False: the operation ended before this step's turn. */
-	readonly started: Deferred<boolean>;
-	readonly ended: Deferred<Ending>;
-	task: Task | null;
-}
-
-type Ending =
-	| { readonly how: "finished"; readonly note: string }
-	| { readonly how: "skipped" | "failed"; readonly reason: string }
-	| { readonly how: "left" };
 
 export interface LiveViewOptions {
 	readonly stream: NodeJS.WriteStream;
@@ -55,6 +41,7 @@ class LiveList {
 	readonly #closed = deferred<void>();
 	/** Shown below the list: warnings, and what belongs to no planned step. */
 	readonly #notices: string[] = [];
+	readonly #unplanned = new Map<string, string>();
 	#noticeTask: Task | null = null;
 	#drawing: Promise<void> | null = null;
 
@@ -76,7 +63,11 @@ class LiveList {
 		}
 		const step = this.#steps.get(event.step);
 		if (step === undefined) {
-			if (event.type !== "step-started") this.#notice(noticeOf(event));
+			// Undoing, for one: it is in no plan.
+			if (event.type === "step-started")
+				this.#unplanned.set(event.step, event.title);
+			const title = this.#unplanned.get(event.step) ?? event.step;
+			this.#notice(`${whereOf(event)}${title}${remarkOf(event)}`);
 			return;
 		}
 		if (event.type === "step-progress") {
@@ -109,7 +100,7 @@ class LiveList {
 	async #draw(): Promise<void> {
 		const library = await import("listr2");
 		const output = new library.ProcessOutput(this.#stream, this.#stream);
-		const list: Listr = new library.Listr(
+		const list = new library.Listr(
 			[
 				this.#noticeLine(),
 				...groupsOf([...this.#steps.values()]).map((group) =>
@@ -121,8 +112,7 @@ class LiveList {
 				exitOnError: false,
 				// Its own handler would end the process with 127 and skip what has to be undone.
 				registerSignalListeners: false,
-				renderer: "default",
-				fallbackRendererCondition: false,
+				renderer: rendererFor(library),
 				rendererOptions: {
 					logger: new library.ListrLogger({ processOutput: output }),
 				},
@@ -144,102 +134,26 @@ class LiveList {
 	}
 }
 
-interface Group {
-	readonly node: string | null;
-	readonly steps: LiveStep[];
-}
-
-/** Neighbouring steps of one node belong together; a step of no node stands alone. */
-function groupsOf(steps: readonly LiveStep[]): Group[] {
-	const groups: Group[] = [];
-	for (const step of steps) {
-		const { node } = step.planned;
-		const last = groups.at(-1);
-		if (node !== null && last?.node === node) last.steps.push(step);
-		else groups.push({ node, steps: [step] });
-	}
-	return groups;
-}
-
-function groupTask({ node, steps }: Group, library: Library): ListrTask {
-	const [first] = steps;
-	if (node === null && first !== undefined) return stepTask(first, library);
-	return {
-		title: node ?? "",
-		task: async (_, task): Promise<Listr | undefined> => {
-			setState(task, library.ListrTaskState.WAITING);
-			const begun = await firstOf(steps);
-			if (!begun) return undefined;
-			setState(task, library.ListrTaskState.STARTED);
-			return task.newListr(
-				steps.map((step) => stepTask(step, library)),
-				{ concurrent: true, exitOnError: false },
-			) as unknown as Listr;
-		},
+/** listr2 asks whether stdout is a terminal; it is stderr that is drawn on, and that was asked before. */
+function rendererFor(library: Library) {
+	return class extends library.DefaultRenderer {
+		static override nonTTY = true;
 	};
 }
 
-/** listr2 starts every task at once; the state is put back until the operation starts the step. */
-function stepTask(step: LiveStep, library: Library): ListrTask {
-	const { title } = step.planned;
-	return {
-		title,
-		task: async (_, task): Promise<void> => {
-			step.task = task as unknown as Task;
-			setState(task, library.ListrTaskState.WAITING);
-			if (!(await step.started.promise)) return;
-			setState(task, library.ListrTaskState.STARTED);
-			const ending = await step.ended.promise;
-			if (ending.how === "finished") task.title = `${title}${ending.note}`;
-			if (ending.how === "skipped") task.skip(`${title}: ${ending.reason}`);
-			if (ending.how === "left") task.skip(`${title}: not finished`);
-			if (ending.how === "failed")
-				throw new Error(`${title}: ${ending.reason}`);
-		},
-	};
-}
-
-async function firstOf(steps: readonly LiveStep[]): Promise<boolean> {
-	const waiting = steps.map(async ({ started }) => {
-		// Never settles for a step that was left: another one may still have begun.
-		if (!(await started.promise)) throw new Error("left");
-	});
-	return Promise.any(waiting).then(
-		() => true,
-		() => false,
-	);
-}
-
-function setState(
-	task: { readonly task: { state$: ListrTaskState } },
-	state: ListrTaskState,
-): void {
-	task.task.state$ = state;
-}
-
-type StepEvent = Extract<OperationEvent, { readonly step: string }>;
-
-function endingOf(event: StepEvent): Ending | null {
+function remarkOf(event: StepEvent): string {
 	switch (event.type) {
-		case "step-finished": {
-			const note = event.note === null ? "" : `: ${event.note}`;
-			return {
-				how: "finished",
-				note: ` (${durationText(event.durationMs)})${note}`,
-			};
-		}
+		case "step-started":
+			return "";
+		case "step-progress":
+			return `: ${event.note}`;
+		case "step-finished":
+			return `: done${event.note === null ? "" : `, ${event.note}`}`;
 		case "step-skipped":
-			return { how: "skipped", reason: event.reason };
+			return `: skipped, ${event.reason}`;
 		case "step-failed":
-			return { how: "failed", reason: event.reason };
-		default:
-			return null;
+			return `: failed, ${event.reason}`;
 	}
-}
-
-function noticeOf(event: Exclude<StepEvent, { type: "step-started" }>): string {
-	const said = "reason" in event ? event.reason : event.note;
-	return `${whereOf(event)}${event.step}${said === null ? "" : `: ${said}`}`;
 }
 
 function whereOf({ node }: { readonly node: string | null }): string {

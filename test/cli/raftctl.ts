@@ -1,0 +1,52 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+
+/** The built program; RAFTCTL_MAIN names that of another package, an installed one for example. */
+const main =
+	process.env.RAFTCTL_MAIN ??
+	join(import.meta.dirname, "..", "..", "dist", "src", "main.js");
+
+export interface Outcome {
+	readonly code: number | null;
+	readonly stdout: string;
+	readonly stderr: string;
+}
+
+export interface RunOptions {
+	readonly directory: string;
+	readonly stdin?: string;
+	readonly environment?: Readonly<Record<string, string>>;
+	/** Called with the process once it runs. */
+	readonly during?: (child: ChildProcess) => void;
+}
+
+/** Runs the real raftctl without a terminal, to its end. */
+export function raftctl(
+	argv: readonly string[],
+	{ directory, stdin = "", environment = {}, during }: RunOptions,
+): Promise<Outcome> {
+	if (!existsSync(main))
+		throw new Error(`${main} is not there: run "npm run build" first`);
+	const { PATH = "", HOME = "" } = process.env;
+	const child = spawn(process.execPath, [main, ...argv], {
+		cwd: directory,
+		env: { PATH, HOME, ...environment },
+	});
+	let stdout = "";
+	let stderr = "";
+	child.stdout.setEncoding("utf8").on("data", (text) => {
+		stdout += text;
+	});
+	child.stderr.setEncoding("utf8").on("data", (text) => {
+		stderr += text;
+	});
+	// A program that ends before it has read all closes the pipe; that is its right.
+	child.stdin.on("error", () => {});
+	child.stdin.end(stdin);
+	during?.(child);
+	return new Promise((resolve, reject) => {
+		child.on("error", reject);
+		child.on("close", (code) => resolve({ code, stdout, stderr }));
+	});
+}
