@@ -104,7 +104,7 @@ function causesOf(error: unknown): string[] {
 
 async function failureText(report: FailureReport): Promise<string> {
 	const colours = await coloursFor(process.stderr);
-	const where = report.node === undefined ? "" : `${report.node}: `;
+	const where = isNamed(report) ? "" : `${report.node}: `;
 	const lines = [
 		`${colours.red.bold("Error:")} ${where}${sentence(report.message)}`,
 	];
@@ -116,6 +116,11 @@ async function failureText(report: FailureReport): Promise<string> {
 	if (report.next !== undefined)
 		lines.push(`${colours.bold("Next:")} ${report.next}`);
 	return `${lines.join("\n")}\n`;
+}
+
+/** Whether the message says itself which node it is about, or there is none. */
+function isNamed({ node, message }: FailureReport): boolean {
+	return node === undefined || message.split(/[^\w.-]+/).includes(node);
 }
 
 function sentence(text: string): string {

@@ -14,7 +14,7 @@ export function statusText(report: StatusReport, nowMs: number): string {
 			columns,
 			report.nodes.map((node) => rowOf(node, report)),
 		),
-		...sentences("safe to stop now", report.nodes.map(stopSentence)),
+		...sentences("safe to stop now", stopLines(report)),
 		...sentences("balancer", balancerLines(report.balancer)),
 		...sentences("operation", lockLines(report, nowMs)),
 		...sentences("problems", report.problems),
@@ -34,7 +34,10 @@ const columns = [
 	"RELEASE",
 ];
 
-function headline({ cluster, leader, quorum, healthy }: StatusReport): string {
+function headline(report: StatusReport): string {
+	const { cluster, leader, nodes, quorum, healthy } = report;
+	if (!nodes.some(({ reachable }) => reachable))
+		return `cluster ${cluster} does not answer`;
 	const { voters, sound, needed, failureTolerance } = quorum;
 	const tolerance =
 		failureTolerance === 1
@@ -76,6 +79,12 @@ function rowOf(node: NodeReport, { leader }: StatusReport): string[] {
 
 function number(value: number | null): string {
 	return value === null ? "-" : String(value);
+}
+
+function stopLines({ leader, nodes }: StatusReport): readonly string[] {
+	return leader === null
+		? ["none: no leader that a quorum confirms"]
+		: nodes.map(stopSentence);
 }
 
 function stopSentence({ id, safeToStop }: NodeReport): string {

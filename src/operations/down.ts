@@ -71,7 +71,7 @@ function stopStep(
 ): Step {
 	return {
 		id: `${name}/stop`,
-		title: `stop ${name}`,
+		title: node === null ? `stop the ${name}` : "stop",
 		node,
 		cost: "",
 		isDone: async () =>

@@ -56,7 +56,7 @@ function startStep(
 	const { name, node, service, configure } = program;
 	return {
 		id: `${name}/start`,
-		title: `start ${name}`,
+		title: node === null ? `start the ${name}` : "start",
 		node,
 		cost: "",
 		async isDone() {

@@ -23,7 +23,7 @@ export function admitNodeStep(
 ): Step {
 	return {
 		id: `${node.id}/admit`,
-		title: `take ${node.id} back into service`,
+		title: "take it back into service",
 		node: node.id,
 		cost: "",
 		async run(signal, progress) {

@@ -36,7 +36,7 @@ export function awaitReadyStep(
 	const { node, service, settleMs } = wish;
 	return {
 		id: `${node.id}/ready`,
-		title: `wait until ${node.id} is ready and has settled`,
+		title: "wait until it is ready and has settled",
 		node: node.id,
 		cost: settleMs === 0 ? "" : `${settleMs} ms to settle`,
 		async run(signal, progress) {

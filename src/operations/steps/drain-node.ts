@@ -36,7 +36,7 @@ export function announceDrainStep(
 	const { node, hold } = wish;
 	return {
 		id: `${node.id}/announce`,
-		title: `announce that ${node.id} leaves`,
+		title: "announce that it leaves",
 		node: node.id,
 		cost: "",
 		async run(signal, progress) {
@@ -78,7 +78,7 @@ export function closeConnectionsStep(
 	const { node, hold } = wish;
 	return {
 		id: `${node.id}/drain`,
-		title: `move connections away from ${node.id}`,
+		title: "move its connections away",
 		node: node.id,
 		cost: wish.cost,
 		async run(signal, progress) {

@@ -141,7 +141,7 @@ export function transferStep(
 ): Step {
 	return {
 		id: `${from}/transfer`,
-		title: `hand leadership over from ${from}`,
+		title: "hand its leadership over",
 		node: from,
 		cost: `writes wait for the handover, at most ${context.inventory.timing.transferTimeoutMs} ms an attempt`,
 		async run(_signal, progress) {

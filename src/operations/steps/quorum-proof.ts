@@ -93,8 +93,8 @@ export function proveQuorumStep(
 		id: `${node}/${name}`,
 		title:
 			name === "prove"
-				? `prove that the quorum survives without ${node}`
-				: `prove it again, right before ${node} stops`,
+				? "prove that the quorum survives without it"
+				: "prove it again, right before the stop",
 		node,
 		cost,
 		async run(signal, progress) {

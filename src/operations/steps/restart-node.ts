@@ -22,7 +22,7 @@ export function restartStep(
 ): Step {
 	return {
 		id: `${node.id}/restart`,
-		title: `stop and start ${node.id}`,
+		title: "stop and start",
 		node: node.id,
 		cost,
 		committed: true,
