@@ -17,7 +17,8 @@ import {
 } from "./codec.js";
 import { keyValueJson } from "./json.js";
 import { OrderedItems } from "./ordered-items.js";
-import { decodeSnapshot, encodeSnapshot, owned } from "./snapshot.js";
+import { decodeSnapshot, encodeSnapshot } from "./snapshot.js";
+import { load, store } from "./stored-bytes.js";
 
 /** Checked before the log sees a command; a command in the log is executed whatever its size. */
 export interface KeyValueLimits {
@@ -82,11 +83,11 @@ function apply(
 		const current = items.get(key)?.version ?? 0;
 		if (current !== (command.expect ?? 0))
 			return encodeResult({ op: "cas", swapped: false, version: current });
-		items.set(key, { version, value: owned(command.value) });
+		items.set(key, { version, value: store(command.value) });
 		context.emit(encodeEvent({ ...command, op: "put" }));
 		return encodeResult({ op: "cas", swapped: true, version });
 	}
-	items.set(key, { version, value: owned(command.value) });
+	items.set(key, { version, value: store(command.value) });
 	context.emit(bytes);
 	return encodeResult({ op: "put", version });
 }
@@ -97,9 +98,9 @@ function answer(
 ): KeyValueAnswer {
 	if (query.op === "list") return list(items, query);
 	const item = items.get(query.key.toString("latin1"));
-	return item === null
-		? { op: "get", found: false }
-		: { op: "get", found: true, ...item };
+	if (item === null) return { op: "get", found: false };
+	const { value, version } = item;
+	return { op: "get", found: true, value: load(value), version };
 }
 
 function list(
@@ -119,7 +120,12 @@ function list(
 		const full = found.length === query.limit || bytes > maxListBytes;
 		if (full && found.length > 0)
 			return { op: "list", items: found, more: true };
-		found.push({ key: Buffer.from(key, "latin1"), ...item });
+		const { value, version } = item;
+		found.push({
+			key: Buffer.from(key, "latin1"),
+			value: load(value),
+			version,
+		});
 	}
 	return { op: "list", items: found, more: false };
 }

@@ -1,8 +1,10 @@
+import type { StoredBytes } from "./stored-bytes.js";
+
 /**
  * What a key holds. Never changed in place, so that an older view of the items stays true.
  */
 export interface Item {
-	readonly value: Uint8Array;
+	readonly value: StoredBytes;
 	readonly version: number;
 }
 

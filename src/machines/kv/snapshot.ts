@@ -1,6 +1,7 @@
 import { MachineInputError } from "../machine.js";
 import { ByteReader, ByteWriter } from "./byte-cursor.js";
 import { type Item, OrderedItems } from "./ordered-items.js";
+import { load, store } from "./stored-bytes.js";
 
 /**
  * The state in bytes: a magic, then the items in the order of their keys, then an end with their count. Equal states
@@ -61,7 +62,7 @@ function encodeItem(key: string, { value, version }: Item): Buffer {
 		.u8(itemMark)
 		.u48(version)
 		.bytes16(Buffer.from(key, "latin1"), "a key")
-		.bytes32(value).bytes;
+		.bytes32(load(value)).bytes;
 }
 
 function decodeItem(source: ChunkReader): readonly [string, Item] {
@@ -69,14 +70,7 @@ function decodeItem(source: ChunkReader): readonly [string, Item] {
 	const version = head.u48("a version");
 	const key = source.next(head.u16("a key")).toString("latin1");
 	const valueBytes = new ByteReader(source.next(4)).u32("a value");
-	return [key, { version, value: owned(source.next(valueBytes)) }];
-}
-
-/** A copy with memory of its own, so that it keeps no larger buffer alive. */
-export function owned(bytes: Uint8Array): Uint8Array {
-	const copy = Buffer.allocUnsafeSlow(bytes.length);
-	copy.set(bytes);
-	return copy;
+	return [key, { version, value: store(source.next(valueBytes)) }];
 }
 
 /** Takes runs of bytes from chunks that were cut anywhere. */

@@ -180,6 +180,23 @@ describe("the key-value machine", () => {
 		expect(ask(state, { op: "get", key: "key" })).toBe("value@1");
 	});
 
+	it("keeps any bytes exactly, below, at and above the size at which they are kept otherwise", () => {
+		const state = kv.create();
+		for (const length of [0, 1, 511, 512, 513, 70_000]) {
+			const bytes = Buffer.from(
+				Array.from({ length }, (_, at) => (at * 31 + length) % 256),
+			);
+			const key = length === 0 ? Buffer.from("k") : bytes.subarray(-3);
+			const command = encodeCommand({ op: "put", key, value: bytes });
+			kv.apply(state, command, { index: 1, level: 1, emit: () => {} });
+			command.fill(0);
+			for (const each of [state, kv.restore(kv.snapshot(state))])
+				expect(
+					decodeAnswer(kv.query(each, encodeQuery({ op: "get", key }))),
+				).toEqual({ op: "get", found: true, value: bytes, version: 1 });
+		}
+	});
+
 	it("refuses beforehand what is malformed or over a limit", () => {
 		const machine = createKeyValueMachine({ maxKeyBytes: 4, maxValueBytes: 5 });
 		const verdict = (command: TextCommand) =>
