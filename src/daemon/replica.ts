@@ -98,7 +98,12 @@ export type QueryOutcome =
 	  }
 	| {
 			readonly kind: "failed";
-			readonly reason: "no-leader" | "timeout" | "invalid" | "stopping";
+			readonly reason:
+				| "overloaded"
+				| "no-leader"
+				| "timeout"
+				| "invalid"
+				| "stopping";
 			readonly message: string;
 	  };
 

@@ -1,0 +1,119 @@
+import { entryBytes } from "../../raft/codec.js";
+import type { Entry } from "../../raft/types.js";
+import type { LogStorage } from "../../storage/log-storage.js";
+import type { ReplicatedState } from "./replicated-state.js";
+
+/** How long one turn applies before the sockets are looked at again. */
+const turnLimitMs = 5;
+/** Entries between two looks at the clock. */
+const clockStride = 32;
+const readBytes = 4 * 1024 * 1024;
+
+interface Range {
+	readonly first: number;
+	readonly last: number;
+	/** Null while they must still be read from the log. */
+	entries: readonly Entry[] | null;
+}
+
+/** Applies committed entries in order, in slices. */
+export class Applier {
+	readonly #state: ReplicatedState;
+	readonly #log: LogStorage;
+	readonly #onExecuted: (index: number, result: Uint8Array) => void;
+	readonly #onLoaded: () => void;
+	readonly #onUnreadable: (error: Error) => void;
+	readonly #ranges: Range[] = [];
+	#at = 0;
+	#loading = false;
+	#waitingBytes = 0;
+
+	constructor(options: {
+		readonly state: ReplicatedState;
+		readonly log: LogStorage;
+		onExecuted(index: number, result: Uint8Array): void;
+		/** Entries came from the log: there is something to run. */
+		onLoaded(): void;
+		onUnreadable(error: Error): void;
+	}) {
+		this.#state = options.state;
+		this.#log = options.log;
+		this.#onExecuted = options.onExecuted;
+		this.#onLoaded = options.onLoaded;
+		this.#onUnreadable = options.onUnreadable;
+	}
+
+	/** Bytes of entries that are committed, in memory and not applied. */
+	get waitingBytes(): number {
+		return this.#waitingBytes;
+	}
+
+	/** The next committed range; `entries` is null when the core no longer has them all. */
+	add(
+		range: { readonly first: number; readonly last: number },
+		entries: readonly Entry[] | null,
+	): void {
+		this.#ranges.push({ first: range.first, last: range.last, entries });
+		for (const entry of entries ?? []) this.#waitingBytes += entryBytes(entry);
+	}
+
+	/** Applies for one turn; true when there is more to apply right away. */
+	run(nowMs: () => number): boolean {
+		if (this.#ranges.length === 0 || this.#state.failure !== null) return false;
+		const untilMs = nowMs() + turnLimitMs;
+		for (let range = this.#ranges[0]; range !== undefined; ) {
+			if (range.entries === null) {
+				this.#load(range);
+				return false;
+			}
+			if (!this.#applySome(range.entries, nowMs, untilMs))
+				return this.#state.failure === null;
+			this.#ranges.shift();
+			this.#at = 0;
+			range = this.#ranges[0];
+		}
+		return false;
+	}
+
+	/** True when all of `entries` is applied; false when time is up or the state has failed. */
+	#applySome(
+		entries: readonly Entry[],
+		nowMs: () => number,
+		untilMs: number,
+	): boolean {
+		while (this.#at < entries.length) {
+			const entry = entries[this.#at] as Entry;
+			const result = this.#state.apply(entry);
+			if (result === null) return false;
+			this.#at++;
+			this.#waitingBytes -= entryBytes(entry);
+			this.#onExecuted(entry.index, result);
+			if (this.#at % clockStride === 0 && nowMs() >= untilMs)
+				return this.#at === entries.length;
+		}
+		return true;
+	}
+
+	/** What the core has let go of is read from the disk, piece by piece. */
+	#load(range: Range): void {
+		if (this.#loading) return;
+		this.#loading = true;
+		this.#log.read(range.first, range.last, readBytes).then(
+			(entries) => {
+				this.#loading = false;
+				this.#ranges.shift();
+				const last = entries.at(-1)?.index ?? range.first - 1;
+				if (last < range.last)
+					this.#ranges.unshift({
+						first: last + 1,
+						last: range.last,
+						entries: null,
+					});
+				this.#ranges.unshift({ first: range.first, last, entries });
+				for (const entry of entries) this.#waitingBytes += entryBytes(entry);
+				this.#onLoaded();
+			},
+			(error) => this.#onUnreadable(error),
+		);
+	}
+}

@@ -1,0 +1,171 @@
+import type { EventSubscriber, EventSubscription } from "../replica.js";
+
+interface Cursor {
+	readonly subscriber: EventSubscriber;
+	/** Events below this index are not told. */
+	readonly from: number;
+	/** The number of the next event to tell, counted from the first one ever. */
+	next: number;
+	/** The last progress told. */
+	progress: number;
+	closed: boolean;
+}
+
+/** A turn tells one subscriber at most so many events, so that one that catches up does not hold up the node. */
+const eventsPerTurn = 256;
+/** A turn ends when it has taken so long; the next one goes on with the subscriber that comes next. */
+const turnLimitMs = 5;
+
+/**
+ * The events of the commands applied lately, bounded by count and bytes, for subscribers that resume from an index.
+ * Nobody misses an event or gets one twice: before one is dropped, whoever is still to have it gets it.
+ */
+export class EventHistory {
+	readonly #maxEvents: number;
+	readonly #maxBytes: number;
+	#cursors: Cursor[] = [];
+	/** Whose turn it is. */
+	#nextCursor = 0;
+	/** Event number n lies at n % size; grows up to the limit. */
+	#indexes: number[] = [];
+	#events: Uint8Array[] = [];
+	#first = 0;
+	#end = 0;
+	#bytes = 0;
+	/** Everything from this index on is kept. */
+	#oldestIndex: number;
+	#applied: number;
+
+	/** `applied`: what was applied before the first event. */
+	constructor(options: {
+		readonly maxEvents: number;
+		readonly maxBytes: number;
+		readonly applied: number;
+	}) {
+		this.#maxEvents = options.maxEvents;
+		this.#maxBytes = options.maxBytes;
+		this.#applied = options.applied;
+		this.#oldestIndex = options.applied + 1;
+	}
+
+	get oldestIndex(): number {
+		return this.#oldestIndex;
+	}
+
+	get subscribers(): number {
+		return this.#cursors.length;
+	}
+
+	/** `index` rises with every call. */
+	add(index: number, event: Uint8Array): void {
+		while (
+			this.#end > this.#first &&
+			(this.#end - this.#first >= this.#maxEvents ||
+				this.#bytes + event.length > this.#maxBytes)
+		) {
+			this.#dropFirst();
+		}
+		const place = this.#end++ % this.#maxEvents;
+		this.#indexes[place] = index;
+		this.#events[place] = own(event);
+		this.#bytes += event.length;
+	}
+
+	/** The state machine stands at `index`. */
+	appliedTo(index: number): void {
+		this.#applied = index;
+	}
+
+	/** Null when events from `from` on are no longer kept. 0 means from now on. */
+	subscribe(
+		from: number,
+		subscriber: EventSubscriber,
+	): EventSubscription | null {
+		const first = from === 0 ? this.#applied + 1 : from;
+		if (first < this.#oldestIndex) return null;
+		const cursor: Cursor = {
+			subscriber,
+			from: first,
+			next: this.#numberOf(first),
+			progress: first - 1,
+			closed: false,
+		};
+		this.#cursors.push(cursor);
+		return {
+			close: () => {
+				if (cursor.closed) return;
+				cursor.closed = true;
+				this.#cursors = this.#cursors.filter((other) => other !== cursor);
+			},
+		};
+	}
+
+	/** Tells subscribers what is new; true when some is left for the next turn. */
+	tell(nowMs: () => number): boolean {
+		const cursors = this.#cursors;
+		const untilMs = cursors.length > 0 ? nowMs() + turnLimitMs : 0;
+		let unfinished = false;
+		for (let told = 0; told < cursors.length; told++) {
+			const at = (this.#nextCursor + told) % cursors.length;
+			if (!this.#tellSome(cursors[at] as Cursor)) unfinished = true;
+			if (told % 8 === 7 && nowMs() >= untilMs) {
+				this.#nextCursor = at + 1;
+				return true;
+			}
+		}
+		return unfinished;
+	}
+
+	/** True when the subscriber knows everything. */
+	#tellSome(cursor: Cursor): boolean {
+		const until = Math.min(this.#end, cursor.next + eventsPerTurn);
+		while (cursor.next < until && !cursor.closed) this.#tellNext(cursor);
+		if (cursor.closed) return true;
+		if (cursor.next < this.#end) return false;
+		if (this.#applied > cursor.progress) {
+			cursor.progress = this.#applied;
+			cursor.subscriber.onProgress(this.#applied);
+		}
+		return true;
+	}
+
+	#tellNext(cursor: Cursor): void {
+		const place = cursor.next++ % this.#maxEvents;
+		const index = this.#indexes[place] as number;
+		if (index >= cursor.from)
+			cursor.subscriber.onEvent(index, this.#events[place] as Uint8Array);
+	}
+
+	#dropFirst(): void {
+		for (const cursor of this.#cursors) {
+			if (cursor.next === this.#first && !cursor.closed) this.#tellNext(cursor);
+		}
+		const place = this.#first++ % this.#maxEvents;
+		this.#bytes -= (this.#events[place] as Uint8Array).length;
+		this.#oldestIndex = (this.#indexes[place] as number) + 1;
+		this.#events[place] = nothing;
+	}
+
+	/** The number of the first event at or after `index`. */
+	#numberOf(index: number): number {
+		let low = this.#first;
+		let high = this.#end;
+		while (low < high) {
+			const middle = Math.floor((low + high) / 2);
+			const isBefore =
+				(this.#indexes[middle % this.#maxEvents] as number) < index;
+			if (isBefore) low = middle + 1;
+			else high = middle;
+		}
+		return low;
+	}
+}
+
+const nothing = new Uint8Array(0);
+
+/** A view of a much larger buffer would keep all of that alive for as long as the event. */
+function own(event: Uint8Array): Uint8Array {
+	return event.buffer.byteLength > 2 * event.length + 1024
+		? event.slice()
+		: event;
+}

@@ -1,0 +1,204 @@
+import { EntryKind } from "../../raft/types.js";
+import type {
+	CommandOutcome,
+	EventSubscriber,
+	EventSubscription,
+	ProposeOptions,
+	QueryOptions,
+	QueryOutcome,
+	Replica,
+	ReplicaStatus,
+} from "../replica.js";
+import { overloaded, rejected } from "./admission.js";
+import type { Driver } from "./driver.js";
+import type { EngineStats } from "./engine-stats.js";
+import type { RequestOrigin } from "./request.js";
+import { bestSuccessor, transferRefusal } from "./transfers.js";
+
+/** This node's replica for the servers of the process: checks what comes in, and hands it to the driver. */
+export class NodeReplica implements Replica {
+	readonly #driver: Driver;
+
+	constructor(driver: Driver) {
+		this.#driver = driver;
+	}
+
+	propose(
+		command: Uint8Array,
+		options: ProposeOptions,
+		done: (outcome: CommandOutcome) => void,
+	): void {
+		const refusal = this.#refuses(command);
+		if (refusal !== null) {
+			queueMicrotask(() => done(refusal));
+			return;
+		}
+		this.#accept(
+			{ kind: EntryKind.command, command, ...options },
+			{ kind: "local", client: options.client, done },
+		);
+	}
+
+	#refuses(command: Uint8Array): CommandOutcome | null {
+		const { state, applier, limits } = this.#driver.parts;
+		if (state.failure !== null) return rejected("stopping", state.failure);
+		if (command.length > limits.maxCommandBytes) return null;
+		if (applier.waitingBytes > limits.maxApplyLagBytes)
+			return overloaded("it has not executed yet what is committed");
+		const mistake = state.refuses(command);
+		return mistake === null ? null : rejected("invalid", mistake);
+	}
+
+	control(
+		command: Uint8Array,
+		deadlineMs: number,
+		done: (outcome: CommandOutcome) => void,
+	): void {
+		this.#accept(
+			{ kind: EntryKind.control, command, ack: "apply", deadlineMs },
+			{ kind: "local", client: "control", done },
+		);
+	}
+
+	#accept(
+		request: {
+			readonly kind: typeof EntryKind.command | typeof EntryKind.control;
+			readonly command: Uint8Array;
+			readonly ack: "none" | "commit" | "apply";
+			readonly deadlineMs: number;
+		},
+		origin: Extract<RequestOrigin, { kind: "local" }>,
+	): void {
+		const { commands } = this.#driver.parts;
+		const refusal = commands.accept({
+			kind: request.kind,
+			command: request.command,
+			ack: request.ack,
+			deadlineMs: performance.now() + request.deadlineMs,
+			origin,
+		});
+		if (refusal === null) this.#driver.wake();
+		else queueMicrotask(() => origin.done(refusal));
+	}
+
+	query(
+		query: Uint8Array,
+		options: QueryOptions,
+		done: (outcome: QueryOutcome) => void,
+	): void {
+		const { consistency, minIndex } = options;
+		const deadlineMs = performance.now() + options.deadlineMs;
+		this.#read({ query, minIndex, deadlineMs, done }, consistency);
+	}
+
+	readIndex(deadlineMs: number, done: (index: number | null) => void): void {
+		this.#read(
+			{
+				query: null,
+				minIndex: 0,
+				deadlineMs: performance.now() + deadlineMs,
+				done: (outcome) =>
+					done(outcome.kind === "answer" ? outcome.index : null),
+			},
+			"linearizable",
+		);
+	}
+
+	#read(
+		read: {
+			readonly query: Uint8Array | null;
+			minIndex: number;
+			readonly deadlineMs: number;
+			readonly done: (outcome: QueryOutcome) => void;
+		},
+		consistency: "linearizable" | "stale",
+	): void {
+		const refusal = this.#driver.parts.reads.accept(read, consistency);
+		if (refusal === null) this.#driver.wake();
+		else queueMicrotask(() => read.done(refusal));
+	}
+
+	transferLeadership(
+		target: string | null,
+		done: (refusal: string | null) => void,
+	): void {
+		const { peers, transfers } = this.#driver.parts;
+		const { raft } = this.#driver;
+		const status = raft.status();
+		const isConnected = (id: string) => peers.isConnected(id);
+		const refusal = this.#driver.isStopped
+			? "the node is stopping"
+			: transferRefusal(status, target, isConnected);
+		if (refusal !== null) {
+			queueMicrotask(() => done(refusal));
+			return;
+		}
+		const successor = target ?? bestSuccessor(status, isConnected);
+		raft.transferLeadership(successor, transfers.begin(done));
+		this.#driver.wake();
+	}
+
+	status(): ReplicaStatus {
+		const { state, reads, commands, peers, log, watch } = this.#driver.parts;
+		const leaderless = watch.leaderless(performance.now());
+		return {
+			raft: this.#driver.raft.status(),
+			applied: state.applied,
+			oldestEventIndex: state.events.oldestIndex,
+			inflight: commands.pending + reads.pending,
+			connectedPeers: peers.connected(),
+			leaderlessTotalMs: leaderless.totalMs,
+			leaderlessMaxMs: leaderless.maxMs,
+			failure: this.#driver.failure,
+			diskPendingMs: log.pendingMs(),
+		};
+	}
+
+	controlState() {
+		return this.#driver.parts.state.control;
+	}
+
+	subscribe(
+		from: number,
+		subscriber: EventSubscriber,
+	): EventSubscription | null {
+		const subscription = this.#driver.parts.state.events.subscribe(
+			from,
+			subscriber,
+		);
+		this.#driver.wake();
+		return subscription;
+	}
+
+	leaderCommit() {
+		const nowMs = performance.now();
+		const { raft, leadership, parts } = this.#driver;
+		if (leadership.isLeader) parts.watch.leads(raft.status().commit, nowMs);
+		return parts.watch.leaderCommit(nowMs);
+	}
+
+	/** Counters since the start, for the metrics. */
+	stats(): EngineStats {
+		const { counters, peers, log, state, effects } = this.#driver.parts;
+		const { sent, read, queued } = peers.bytes();
+		return {
+			...counters,
+			peers: {
+				...peers.counters,
+				bytesSent: sent,
+				bytesRead: read,
+				bytesQueued: queued,
+			},
+			log: log.stats(),
+			events: {
+				subscribers: state.events.subscribers,
+				oldestIndex: state.events.oldestIndex,
+			},
+			blocksEncoded: effects.encodings,
+		};
+	}
+
+	close(): Promise<void> {
+		return this.#driver.close();
+	}
+}

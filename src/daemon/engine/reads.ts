@@ -1,0 +1,223 @@
+import { reasonOf } from "../../errors.js";
+import type { ReadOutcome } from "../../raft/types.js";
+import type { QueryOutcome } from "../replica.js";
+import type { Leadership } from "./leadership.js";
+import { Waiters } from "./waiters.js";
+
+/** After a read was not confirmed, the leader is asked again so much later. */
+const retryPauseMs = 10;
+/** How long one turn answers queries before the sockets are looked at again. */
+const turnLimitMs = 5;
+const clockStride = 32;
+
+export interface Read {
+	/** Null: only the index is wanted. */
+	readonly query: Uint8Array | null;
+	/** What must be applied before it is answered. */
+	minIndex: number;
+	readonly deadlineMs: number;
+	readonly done: (outcome: QueryOutcome) => void;
+	ended: boolean;
+}
+
+interface Asked {
+	readonly leader: string;
+	readonly reads: Read[];
+}
+
+export interface ReadsOptions {
+	readonly maxPending: number;
+	readonly nowMs: () => number;
+	readonly isConnected: (peer: string) => boolean;
+	readonly counters: ReadCounters;
+	/** To the core; the outcome comes to `settle`. */
+	readIndex(token: number): void;
+	query(query: Uint8Array): Uint8Array;
+	applied(): number;
+}
+
+export interface ReadCounters {
+	reads: number;
+	readRounds: number;
+	readsUnconfirmed: number;
+}
+
+/**
+ * Reads from their acceptance to their answer. All linearizable ones of a turn share one question to the core; one that
+ * is not confirmed is asked again, as a read may be. Answered only when this node has applied what was confirmed (P44).
+ */
+export class Reads {
+	readonly #options: ReadsOptions;
+	readonly #pending = new Set<Read>();
+	readonly #asked = new Map<number, Asked>();
+	readonly #waiters = new Waiters<Read>();
+	/** To be asked in the next turn. */
+	#fresh: Read[] = [];
+	/** To be answered now; from `#head` on. */
+	#ready: Read[] = [];
+	#head = 0;
+	#lastToken = 0;
+	#pausedUntilMs = 0;
+	#nextDeadlineMs = Number.POSITIVE_INFINITY;
+	#refusal: string | null = null;
+
+	constructor(options: ReadsOptions) {
+		this.#options = options;
+	}
+
+	get pending(): number {
+		return this.#pending.size;
+	}
+
+	/** Takes a read in; its one answer comes in a later turn. */
+	accept(
+		read: Omit<Read, "ended">,
+		consistency: "linearizable" | "stale",
+	): QueryOutcome | null {
+		if (this.#refusal !== null) return failed("stopping", this.#refusal);
+		const { maxPending, counters } = this.#options;
+		if (this.#pending.size >= maxPending)
+			return failed("overloaded", `${maxPending} reads are under way`);
+		const taken = { ...read, ended: false };
+		this.#pending.add(taken);
+		this.#nextDeadlineMs = Math.min(this.#nextDeadlineMs, read.deadlineMs);
+		counters.reads++;
+		if (consistency === "linearizable") this.#fresh.push(taken);
+		else this.#awaitApplied(taken);
+		return null;
+	}
+
+	/** Asks the leader for those that wait to be asked. */
+	dispatch({ leader, isLeader }: Leadership): void {
+		if (this.#fresh.length === 0 || leader === null) return;
+		const { nowMs, isConnected, readIndex, counters } = this.#options;
+		if (!isLeader && !isConnected(leader)) return;
+		if (this.#pausedUntilMs > 0 && nowMs() < this.#pausedUntilMs) return;
+		this.#pausedUntilMs = 0;
+		const token = ++this.#lastToken;
+		this.#asked.set(token, { leader, reads: this.#fresh });
+		this.#fresh = [];
+		counters.readRounds++;
+		readIndex(token);
+	}
+
+	settle({ token, index }: ReadOutcome): void {
+		const asked = this.#asked.get(token);
+		if (asked === undefined) return;
+		this.#asked.delete(token);
+		if (index === null) {
+			this.#options.counters.readsUnconfirmed++;
+			this.#pausedUntilMs = this.#options.nowMs() + retryPauseMs;
+			this.#fresh = asked.reads.concat(this.#fresh);
+			return;
+		}
+		for (const read of asked.reads) {
+			if (read.ended) continue;
+			if (read.query === null) {
+				this.#finish(read, { kind: "answer", index, answer: nothing });
+				continue;
+			}
+			read.minIndex = Math.max(read.minIndex, index);
+			this.#awaitApplied(read);
+		}
+	}
+
+	/** What was asked of `peer`, or its answer, may be lost with the link. */
+	peerBroken(peer: string): void {
+		for (const [token, { leader, reads }] of this.#asked) {
+			if (leader !== peer) continue;
+			this.#asked.delete(token);
+			this.#fresh = reads.concat(this.#fresh);
+		}
+	}
+
+	#awaitApplied(read: Read): void {
+		if (read.minIndex <= this.#options.applied()) this.#ready.push(read);
+		else this.#waiters.add(read.minIndex, read);
+	}
+
+	/** Answers what can be answered, for one turn; true when there is more to answer right away. */
+	run(): boolean {
+		this.#waiters.take(this.#options.applied(), (read) =>
+			this.#ready.push(read),
+		);
+		if (this.#ready.length === 0) return false;
+		const { nowMs } = this.#options;
+		const untilMs = nowMs() + turnLimitMs;
+		while (this.#head < this.#ready.length) {
+			this.#answer(this.#ready[this.#head++] as Read);
+			if (this.#head % clockStride === 0 && nowMs() >= untilMs) break;
+		}
+		if (this.#head < this.#ready.length) return true;
+		this.#ready = [];
+		this.#head = 0;
+		return false;
+	}
+
+	#answer(read: Read): void {
+		if (read.ended) return;
+		const { applied, query } = this.#options;
+		let outcome: QueryOutcome;
+		try {
+			const answer = query(read.query as Uint8Array);
+			outcome = { kind: "answer", index: applied(), answer };
+		} catch (error) {
+			outcome = failed("invalid", reasonOf(error));
+		}
+		this.#finish(read, outcome);
+	}
+
+	/** Ends what has waited too long. */
+	expire({ leader }: Leadership): void {
+		const nowMs = this.#options.nowMs();
+		if (nowMs < this.#nextDeadlineMs) return;
+		this.#nextDeadlineMs = Number.POSITIVE_INFINITY;
+		for (const read of this.#pending) {
+			if (read.deadlineMs > nowMs)
+				this.#nextDeadlineMs = Math.min(this.#nextDeadlineMs, read.deadlineMs);
+			else this.#finish(read, tooLate(read, leader));
+		}
+		this.#fresh = this.#fresh.filter(({ ended }) => !ended);
+		this.#waiters.keep(({ ended }) => !ended);
+	}
+
+	/** From now on nothing is accepted, because of `reason`; what was accepted goes on. */
+	refuse(reason: string): void {
+		this.#refusal = reason;
+	}
+
+	/** Ends everything now. */
+	abandon(reason: string): void {
+		this.#refusal = reason;
+		for (const read of this.#pending)
+			this.#finish(read, failed("stopping", reason));
+	}
+
+	#finish(read: Read, outcome: QueryOutcome): void {
+		if (read.ended) return;
+		read.ended = true;
+		this.#pending.delete(read);
+		read.done(outcome);
+	}
+}
+
+const nothing = new Uint8Array(0);
+
+type FailedQuery = Extract<QueryOutcome, { kind: "failed" }>;
+
+export function failed(
+	reason: FailedQuery["reason"],
+	message: string,
+): QueryOutcome {
+	return { kind: "failed", reason, message };
+}
+
+function tooLate({ minIndex }: Read, leader: string | null): QueryOutcome {
+	if (leader === null)
+		return failed("no-leader", "no leader was found in time");
+	const message =
+		minIndex > 0
+			? `index ${minIndex} was not applied here in time`
+			: `the leader ${leader} did not confirm the read in time`;
+	return failed("timeout", message);
+}

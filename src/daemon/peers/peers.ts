@@ -1,0 +1,255 @@
+import type { Server, Socket } from "node:net";
+import type { Message, NodeId } from "../../raft/types.js";
+import type {
+	ForwardAnswer,
+	ForwardedCommand,
+	ForwardFrame,
+	OutcomesFrame,
+} from "../../wire/forward-frames.js";
+import { listen } from "../listen.js";
+import { Complaints, type Diagnose } from "./complaints.js";
+import type { Incarnations, PeerIdentity } from "./handshake.js";
+import { IncomingLink } from "./incoming-link.js";
+import { OutgoingLink } from "./outgoing-link.js";
+import { acceptor } from "./transport.js";
+
+/** Connections at once on the peer port: far more than members, far fewer than would hurt. */
+const maxAccepted = 256;
+const pingIntervalMs = 500;
+const silenceLimitMs = 3000;
+
+export interface PeersOptions {
+	readonly self: PeerIdentity;
+	/** "host:port" */
+	readonly listen: string;
+	readonly incarnations: Incarnations;
+	readonly diagnose: Diagnose;
+	readonly maxQueuedBytes: number;
+	readonly events: PeerEvents;
+}
+
+export interface PeerEvents {
+	/** `block`: the entries of an append-request, as they came. */
+	onMessage(message: Message, block: Uint8Array | null): void;
+	/** `link` names the connection it came on: an answer makes sense only while that one lives. */
+	onForward(from: NodeId, link: number, frame: ForwardFrame): void;
+	onOutcomes(from: NodeId, frame: OutcomesFrame): void;
+	/** Both directions are alive. */
+	onConnected(peer: NodeId): void;
+	/** One direction broke: what was under way, either way, may be lost. */
+	onBroken(peer: NodeId, direction: "to" | "from"): void;
+}
+
+export interface PeerCounters {
+	framesIn: number;
+	badFrames: number;
+	refused: number;
+	/** Messages for a peer without a link. */
+	dropped: number;
+}
+
+/**
+ * The links to the other members. Each node dials every other and sends on its own connection only, so that one node's
+ * trouble with another never depends on who dialled first.
+ */
+export class Peers {
+	readonly counters: PeerCounters = {
+		framesIn: 0,
+		badFrames: 0,
+		refused: 0,
+		dropped: 0,
+	};
+	readonly #options: PeersOptions;
+	readonly #server: Server;
+	readonly #complaints: Complaints;
+	readonly #outgoing = new Map<NodeId, OutgoingLink>();
+	readonly #incoming = new Map<NodeId, IncomingLink>();
+	/** All accepted connections, those that have not said who they are included. */
+	readonly #accepted = new Set<IncomingLink>();
+	#lastLinkId = 0;
+	#nowMs = 0;
+	#gone = { sentBytes: 0, readBytes: 0 };
+
+	constructor(options: PeersOptions) {
+		this.#options = options;
+		this.#complaints = new Complaints(options.diagnose);
+		this.#server = acceptor(maxAccepted, (socket) => this.#accept(socket));
+	}
+
+	/** Rejects when the address cannot be listened on. */
+	async open(nowMs: number): Promise<void> {
+		this.#nowMs = nowMs;
+		await listen(this.#server, this.#options.listen, "listen.peer");
+	}
+
+	/** Whom to dial; links to others are closed. An address that changed is dialled anew. */
+	setMembers(addresses: ReadonlyMap<NodeId, string>): void {
+		for (const [peer, link] of this.#outgoing) {
+			if (addresses.get(peer) === link.address) continue;
+			this.#outgoing.delete(peer);
+			this.#gone.sentBytes += link.sentBytes;
+			if (link.outbox !== null) this.#options.events.onBroken(peer, "to");
+			link.destroy();
+		}
+		for (const [peer, address] of addresses) {
+			if (peer !== this.#options.self.nodeId && !this.#outgoing.has(peer))
+				this.#outgoing.set(peer, this.#makeOutgoing(peer, address));
+		}
+	}
+
+	#makeOutgoing(peer: NodeId, address: string): OutgoingLink {
+		const { self, incarnations, maxQueuedBytes, events } = this.#options;
+		return new OutgoingLink({
+			...{ peer, address, self, incarnations, maxQueuedBytes },
+			...{ silenceLimitMs, pingIntervalMs, complaints: this.#complaints },
+			onUp: () => this.#announce(peer),
+			onDown: () => events.onBroken(peer, "to"),
+		});
+	}
+
+	/** Members with a live link to them and from them. */
+	connected(): NodeId[] {
+		return [...this.#outgoing.keys()].filter((peer) => this.isConnected(peer));
+	}
+
+	isConnected(peer: NodeId): boolean {
+		return this.#incoming.has(peer) && this.#outbox(peer) !== null;
+	}
+
+	/** Collected until `flush`. `block` holds the entries of an append-request. */
+	message(message: Message, block: Uint8Array): void {
+		const outbox = this.#outbox(message.to);
+		if (outbox === null) this.counters.dropped++;
+		else outbox.message(message, block);
+	}
+
+	forward(to: NodeId, commands: readonly ForwardedCommand[]): void {
+		this.#outbox(to)?.forward(commands);
+	}
+
+	/** Not sent when the connection `link`, on which the commands came, is gone. */
+	answer(to: NodeId, link: number, answers: readonly ForwardAnswer[]): void {
+		if (this.#incoming.get(to)?.id === link)
+			this.#outbox(to)?.outcomes(answers);
+	}
+
+	/** Sends what this turn has collected: one write for each peer. */
+	flush(): void {
+		for (const link of this.#outgoing.values()) link.flush();
+	}
+
+	/** To be called after the sockets were read, so that nothing is judged that waits to be read (P68). */
+	tick(nowMs: number): void {
+		this.#nowMs = nowMs;
+		for (const link of this.#outgoing.values()) link.tick(nowMs);
+		for (const link of this.#accepted) link.tick(nowMs);
+	}
+
+	/** Bytes from and to all peers since the start, and those that wait to be sent. */
+	bytes(): { sent: number; read: number; queued: number } {
+		const total = {
+			sent: this.#gone.sentBytes,
+			read: this.#gone.readBytes,
+			queued: 0,
+		};
+		for (const link of this.#outgoing.values()) {
+			total.sent += link.sentBytes;
+			total.queued += link.queuedBytes;
+		}
+		for (const link of this.#accepted) total.read += link.readBytes;
+		return total;
+	}
+
+	async close(): Promise<void> {
+		const closed = new Promise<void>((resolve) =>
+			this.#server.close(() => resolve()),
+		);
+		await Promise.all([...this.#outgoing.values()].map((link) => link.close()));
+		for (const link of this.#accepted) link.destroy();
+		await closed;
+	}
+
+	/** At once, with nothing more said to anyone. */
+	destroy(): void {
+		this.#server.close();
+		for (const link of this.#outgoing.values()) link.destroy();
+		for (const link of this.#accepted) link.destroy();
+	}
+
+	#outbox(peer: NodeId) {
+		return this.#outgoing.get(peer)?.outbox ?? null;
+	}
+
+	#accept(socket: Socket): void {
+		const { self, incarnations } = this.#options;
+		const link = new IncomingLink(socket, {
+			...{ id: ++this.#lastLinkId, self, incarnations, silenceLimitMs },
+			nowMs: this.#nowMs,
+			onOpen: (opened, from) => this.#admit(opened, from),
+			onFrame: (sender, frame) => {
+				this.counters.framesIn++;
+				const from = sender.from as NodeId;
+				const { events } = this.#options;
+				if (frame.type === "forward") events.onForward(from, sender.id, frame);
+				else if (frame.type === "outcomes") events.onOutcomes(from, frame);
+				else if (frame.type === "append-request")
+					events.onMessage(frame, frame.block);
+				else if (frame.type !== "ping" && frame.type !== "pong")
+					events.onMessage(frame, null);
+			},
+			onRefused: (hello, refusal) => {
+				this.counters.refused++;
+				this.#complaints.say({
+					source: `from ${hello.from}`,
+					cause: refusal.cause,
+					message: `refused a connection: ${refusal.sentence}`,
+					fields: { from: hello.from, remote: link.remoteAddress },
+				});
+			},
+			onClosed: (closed, end) => this.#closed(closed, end),
+		});
+		this.#accepted.add(link);
+	}
+
+	/** A newer connection of a peer takes the place of its older one, which it has given up. */
+	#admit(link: IncomingLink, from: NodeId): void {
+		const older = this.#incoming.get(from);
+		this.#incoming.set(from, link);
+		if (older !== undefined) {
+			this.#accepted.delete(older);
+			this.#gone.readBytes += older.readBytes;
+			older.destroy();
+			this.#options.events.onBroken(from, "from");
+		}
+		this.#complaints.settled(`from ${from}`);
+		this.#outgoing.get(from)?.dialSoon();
+		this.#announce(from);
+	}
+
+	#announce(peer: NodeId): void {
+		if (!this.isConnected(peer)) return;
+		this.#options.diagnose("info", `linked with ${peer}`, { peer });
+		this.#options.events.onConnected(peer);
+	}
+
+	#closed(
+		link: IncomingLink,
+		{ reason, bad }: { readonly reason: string; readonly bad: boolean },
+	): void {
+		this.#accepted.delete(link);
+		this.#gone.readBytes += link.readBytes;
+		const { from } = link;
+		if (bad) {
+			this.counters.badFrames++;
+			this.#complaints.say({
+				source: `bad ${from ?? link.remoteAddress}`,
+				cause: "bad-frame",
+				message: `closed a connection of ${from ?? link.remoteAddress}: ${reason}`,
+				fields: { from, remote: link.remoteAddress },
+			});
+		}
+		if (from === null || this.#incoming.get(from) !== link) return;
+		this.#incoming.delete(from);
+		this.#options.events.onBroken(from, "from");
+	}
+}

@@ -1,0 +1,22 @@
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { splitAddress } from "../listen.js";
+
+/**
+ * How bytes get from node to node. The only place that knows it is plain TCP: TLS with client certificates belongs
+ * here, and changes nothing above.
+ */
+export function dial(address: string): Socket {
+	const { host, port } = splitAddress(address);
+	// The name is resolved anew for every connection: an address may move while the node runs.
+	return connect({ host, port, noDelay: true });
+}
+
+/** Not listening yet. Beyond `maxConnections` the kernel's connection is closed at once. */
+export function acceptor(
+	maxConnections: number,
+	onSocket: (socket: Socket) => void,
+): Server {
+	const server = createServer({ noDelay: true }, onSocket);
+	server.maxConnections = maxConnections;
+	return server;
+}
