@@ -1,0 +1,167 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { stringify } from "yaml";
+import { freePort } from "./free-port.js";
+
+const program = resolve(import.meta.dirname, "../../dist/src/daemon/main.js");
+
+/** The configuration of one node, as raftctl would write it. */
+export interface NodeFile {
+	readonly id: string;
+	readonly path: string;
+	readonly data: string;
+	readonly admin: string;
+	readonly client: string;
+	readonly peer: string;
+}
+
+/** Writes node.yaml for every member of a new cluster below `directory`. `changes` goes over each of them. */
+export async function writeCluster(
+	directory: string,
+	ids: readonly string[],
+	changes: Record<string, unknown> = {},
+): Promise<NodeFile[]> {
+	const address = async () => `127.0.0.1:${await freePort()}`;
+	const members: (Pick<NodeFile, "id" | "peer" | "client" | "admin"> & {
+		role: "voter";
+	})[] = [];
+	for (const id of ids) {
+		const [peer, client, admin] = [
+			await address(),
+			await address(),
+			await address(),
+		];
+		members.push({ id, role: "voter", peer, client, admin });
+	}
+	return members.map(({ id, peer, client, admin }) => {
+		const home = join(directory, id);
+		mkdirSync(home, { recursive: true });
+		const file = {
+			id,
+			path: join(home, "node.yaml"),
+			data: join(home, "data"),
+		};
+		writeFileSync(
+			file.path,
+			stringify({
+				cluster: { id: "c-test", name: "test" },
+				node: id,
+				data: file.data,
+				listen: { peer, client, admin },
+				members,
+				timing: { electionTimeoutMs: 500, heartbeatIntervalMs: 50 },
+				drain: { announceMs: 50, closeOverMs: 100, timeoutMs: 10_000 },
+				...changes,
+			}),
+		);
+		return { ...file, peer, client, admin };
+	});
+}
+
+export interface Ended {
+	readonly code: number | null;
+	readonly signal: NodeJS.Signals | null;
+	readonly stdout: string;
+	readonly stderr: string;
+}
+
+/** A raftd that runs. Nothing here waits for ever: the limit is that of the test. */
+export class Raftd {
+	readonly child: ChildProcess;
+	readonly ended: Promise<Ended>;
+	#stdout = "";
+	#stderr = "";
+	#hasEnded = false;
+
+	constructor(argv: readonly string[], env: Record<string, string> = {}) {
+		const { NODE_EXTRA_CA_CERTS: _, ...environment } = process.env;
+		this.child = spawn(process.execPath, [program, ...argv], {
+			env: { ...environment, ...env },
+			stdio: ["ignore", "pipe", "pipe"],
+		});
+		this.child.stdout?.on("data", (chunk) => {
+			this.#stdout += chunk;
+		});
+		this.child.stderr?.on("data", (chunk) => {
+			this.#stderr += chunk;
+		});
+		this.ended = new Promise((settle) =>
+			this.child.once("close", (code, signal) => {
+				this.#hasEnded = true;
+				settle({ code, signal, stdout: this.#stdout, stderr: this.#stderr });
+			}),
+		);
+	}
+
+	/** What it has logged so far, one object a line. */
+	log(): Record<string, unknown>[] {
+		return this.#stdout
+			.split("\n")
+			.filter((line) => line.startsWith("{"))
+			.map((line) => JSON.parse(line));
+	}
+
+	/** Waits until `condition` holds; fails with all that was said when the process ends before. */
+	async until(condition: () => Promise<boolean> | boolean): Promise<void> {
+		while (!(await condition())) {
+			if (this.#hasEnded)
+				throw new Error(`raftd ended\n${this.#stderr}\n${this.#stdout}`);
+			await new Promise((resolve) => setTimeout(resolve, 20));
+		}
+	}
+
+	kill(signal: NodeJS.Signals): void {
+		this.child.kill(signal);
+	}
+
+	async destroy(): Promise<void> {
+		this.child.kill("SIGKILL");
+		await this.ended;
+	}
+}
+
+/** 200, 503, or null when nobody answers. */
+export async function probe(
+	node: NodeFile,
+	path: string,
+): Promise<number | null> {
+	const response = await fetch(`http://${node.admin}${path}`, {
+		signal: AbortSignal.timeout(1000),
+	}).catch(() => null);
+	await response?.arrayBuffer();
+	return response?.status ?? null;
+}
+
+export async function adminCall(
+	node: NodeFile,
+	method: string,
+	request: object = {},
+): Promise<Record<string, unknown>> {
+	const response = await fetch(
+		`http://${node.admin}/raftctl.admin.v1.AdminService/${method}`,
+		{
+			method: "POST",
+			headers: { "content-type": "application/json" },
+			body: JSON.stringify(request),
+		},
+	);
+	return (await response.json()) as Record<string, unknown>;
+}
+
+/** A command or a query of the application, as JSON. */
+export async function ask(
+	node: NodeFile,
+	kind: "command" | "query",
+	body: object,
+): Promise<{ status: number; body: Record<string, unknown> }> {
+	const response = await fetch(`http://${node.client}/v1/${kind}`, {
+		method: "POST",
+		headers: { "content-type": "application/json" },
+		body: JSON.stringify(body),
+	});
+	return {
+		status: response.status,
+		body: (await response.json()) as Record<string, unknown>,
+	};
+}
