@@ -2,6 +2,7 @@
 export function emptyCoverage() {
 	return {
 		elections: 0,
+		rivalLeaders: 0,
 		preVotesRefused: 0,
 		votesRefused: 0,
 		truncations: 0,
@@ -20,6 +21,7 @@ export function emptyCoverage() {
 		readsConfirmed: 0,
 		readsForwarded: 0,
 		readsFailed: 0,
+		readsRefusedToRivals: 0,
 		readsWaitedForApply: 0,
 		transfersDone: 0,
 		transfersRefused: 0,
@@ -30,6 +32,7 @@ export function emptyCoverage() {
 		fetchesServed: 0,
 		fetchesPartial: 0,
 		fetchesFailed: 0,
+		fetchesWrong: 0,
 		heldForSync: 0,
 		hintOnlyWrites: 0,
 		crashes: 0,
@@ -45,6 +48,7 @@ export function emptyCoverage() {
 		partitions: 0,
 		oneWayCuts: 0,
 		bridges: 0,
+		depositions: 0,
 		dropped: 0,
 		duplicated: 0,
 		reordered: 0,
@@ -57,7 +61,7 @@ export function emptyCoverage() {
 export type Coverage = ReturnType<typeof emptyCoverage>;
 
 /** From this many seeds on, everything must have happened at least once. */
-export const coverageSeeds = 40;
+export const coverageSeeds = 100;
 
 export function addCoverage(total: Coverage, more: Coverage): void {
 	for (const name of names(total)) total[name] += more[name];

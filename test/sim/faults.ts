@@ -1,3 +1,4 @@
+import type { Write } from "../../src/raft/types.js";
 import type { SimNode } from "./node.js";
 import { Random } from "./random.js";
 import type { World } from "./world.js";
@@ -25,27 +26,33 @@ export class Faults {
 		this.#world.call(this.#random.exponential(meanMs), again);
 	}
 
-	/** A node has just handed a write to its disk: sometimes the power fails before it is done. */
-	wrote(node: SimNode): void {
+	/** A node has just handed a write to its disk: sometimes the power fails, before it is done or soon after. */
+	wrote(node: SimNode, { entries }: Write): void {
 		const { options, faulty } = this.#world;
-		if (!faulty || !this.#random.chance(options.faults.crashOnWriteChance))
-			return;
+		const { crashOnWriteChance } = options.faults;
+		// Votes are rare, and forgetting one is the worst that can happen.
+		const chance = crashOnWriteChance * (entries.length === 0 ? 10 : 1);
+		if (!faulty || !this.#random.chance(chance)) return;
 		const { epoch } = node;
-		this.#world.call(this.#random.exponential(options.disk.baseMs * 3), () => {
+		const { disk, network } = options;
+		const soonMs = disk.baseMs + disk.jitterMs + network.baseMs;
+		this.#world.call(this.#random.exponential(soonMs), () => {
 			if (node.epoch === epoch && this.#world.faulty) this.crash(node);
 		});
 	}
 
-	/** Takes a node down; it comes back after a while. */
+	/** Takes a node down; it comes back after a while, or while what it said is still under way. */
 	crash(node: SimNode): void {
 		if (node.raft === null) return;
 		const world = this.#world;
 		node.crash();
 		world.trace.note(world.nowMs, "crash", node.id);
 		const { epoch } = node;
-		const { quickRestartChance } = world.options.faults;
-		const quick = this.#random.chance(quickRestartChance);
-		world.call(this.#lastsMs() * (quick ? 0.05 : 1), () => {
+		const { faults, network } = world.options;
+		const downMs = this.#random.chance(faults.quickRestartChance)
+			? this.#random.exponential(network.baseMs)
+			: this.#lastsMs();
+		world.call(downMs, () => {
 			if (node.epoch === epoch && world.faulty) this.restart(node);
 		});
 	}
@@ -89,6 +96,9 @@ export class Faults {
 			case "bridge":
 				this.#bridge(node);
 				break;
+			case "depose":
+				this.#depose();
+				break;
 			case "isolate":
 				this.#isolate(node);
 				break;
@@ -123,7 +133,10 @@ export class Faults {
 		return this.#random.exponential(this.#world.options.faults.lastsMs);
 	}
 
-	#cutWhere(isCut: (from: SimNode, to: SimNode) => boolean): void {
+	#cutWhere(
+		isCut: (from: SimNode, to: SimNode) => boolean,
+		lastsMs = this.#lastsMs(),
+	): void {
 		const { network, nodes } = this.#world;
 		const mends: (() => void)[] = [];
 		for (const from of nodes) {
@@ -131,7 +144,7 @@ export class Faults {
 				if (from !== to && isCut(from, to)) mends.push(network.cut(from, to));
 			}
 		}
-		this.#world.call(this.#lastsMs(), () => {
+		this.#world.call(lastsMs, () => {
 			if (this.#world.faulty) for (const mend of mends) mend();
 		});
 	}
@@ -184,6 +197,22 @@ export class Faults {
 		this.#cutWhere((from, to) => from === node || to === node);
 	}
 
+	/** A leader alone, and slow to notice, while its clients go on: there will be another one beside it. */
+	#depose(): void {
+		const { nodes, options, coverage } = this.#world;
+		const leader = nodes.find(
+			(node) => node.raft !== null && node.seen?.role === "leader",
+		);
+		if (leader === undefined) return;
+		coverage.depositions++;
+		this.#cutWhere(
+			(from, to) => from === leader || to === leader,
+			options.electionTimeoutMs * this.#random.between(1, 6),
+		);
+		if (this.#random.chance(0.7))
+			leader.clock.set(this.#random.scaled(0.1, 0.7), 0);
+	}
+
 	/** The process does not run: nothing is handled, then everything at once. */
 	#pause(node: SimNode): void {
 		if (node.raft === null || node.backlog !== null) return;
@@ -209,6 +238,6 @@ export class Faults {
 		const jumpMs = this.#random.chance(0.5)
 			? 0
 			: this.#random.between(0.2, 3) * electionTimeoutMs;
-		node.setClock(this.#random.between(0.7, 1.4), jumpMs);
+		node.clock.set(this.#random.scaled(0.4, 2.5), jumpMs);
 	}
 }

@@ -1,3 +1,4 @@
+import { describeNodes } from "./describe.js";
 import type { SimNode } from "./node.js";
 import { Random } from "./random.js";
 import { demand } from "./violation.js";
@@ -22,10 +23,13 @@ export function heal(world: World): void {
 			.slice(0, Math.floor(voters / 2) + 1);
 		healNodes(world, majority);
 		cutOff(world, majority, random);
+		world.runFor(world.options.network.slowMs);
 		serveAmid(world, majority);
+		leadOn(world, majority);
 		world.coverage.majorityHeals++;
 	}
 	healNodes(world, world.nodes);
+	world.runFor(world.options.network.slowMs);
 	comeToRest(world);
 	serveEverywhere(world);
 	stayAtRest(world);
@@ -35,7 +39,7 @@ export function heal(world: World): void {
 function healNodes(world: World, nodes: readonly SimNode[]): void {
 	for (const node of nodes) {
 		node.disk.heal(world.nowMs);
-		node.setClock(1, 0);
+		node.clock.set(1, 0);
 		for (const other of nodes)
 			if (other !== node) world.network.join(node, other);
 		if (node.raft === null) world.faults.restart(node);
@@ -91,6 +95,21 @@ function serveAmid(world: World, majority: readonly SimNode[]): void {
 	);
 }
 
+/** Whoever serves the majority goes on to, however the others knock (P35). */
+function leadOn(world: World, majority: readonly SimNode[]): void {
+	const { electionTimeoutMs } = world.options;
+	const terms = () => Math.max(...majority.map((node) => node.seen?.term ?? 0));
+	world.runFor(restTimeouts * electionTimeoutMs);
+	const before = terms();
+	world.runFor(stableTimeouts * electionTimeoutMs);
+	demand(
+		terms() === before,
+		"stable-term",
+		() =>
+			`term ${before} of a majority that hears each other did not last: ${describeNodes(world).join("; ")}`,
+	);
+}
+
 /** One leader whom all follow, and equal logs, applied to the end. */
 function comeToRest(world: World): void {
 	const { electionTimeoutMs } = world.options;
@@ -134,16 +153,16 @@ function serveEverywhere(world: World): void {
 	);
 	leader.settle();
 	const last = leader.log.length + 1;
-	const served = world.workload.readsServed;
+	const served = world.workload.reads.served;
 	for (const node of world.nodes) {
-		world.workload.read(node);
+		world.workload.reads.read(node);
 		node.settle();
 	}
 	const done = world.runUntil(
 		() =>
 			isAtRest(world) &&
 			leader.log.length >= last - 1 &&
-			world.workload.readsServed >= served + world.nodes.length,
+			world.workload.reads.served >= served + world.nodes.length,
 		lookMs(world),
 		restTimeouts * electionTimeoutMs + catchUpMs(world),
 	);
@@ -217,18 +236,4 @@ function catchUpMs(world: World): number {
 		perEntryMs *
 		4
 	);
-}
-
-/** Where each node stands, in a line each. */
-export function describeNodes(world: World): string[] {
-	return world.nodes.map((node) => {
-		const { id, raft, seen, machine, disk } = node;
-		if (raft === null)
-			return `${id} down, disk term ${disk.term} vote ${disk.votedFor} last ${disk.entries.length} commit ${disk.commit}`;
-		const paused = node.backlog === null ? "" : " paused";
-		const followers = (seen?.followers ?? []).map(
-			(one) => `${one.id}:${one.state} ${one.match}/${one.next}`,
-		);
-		return `${id}${paused} ${seen?.role} term ${seen?.term} leader ${seen?.leader} commit ${seen?.commit} applied ${machine.applied} durable ${seen?.durableIndex} last ${seen?.lastIndex}; disk term ${disk.term} last ${disk.entries.length} under way ${disk.underWay}${followers.length > 0 ? `; ${followers.join(" ")}` : ""}`;
-	});
 }

@@ -1,12 +1,8 @@
 import { parseArgs } from "node:util";
-import {
-	addCoverage,
-	coverageSeeds,
-	emptyCoverage,
-	missingCoverage,
-} from "./coverage.js";
+import { runBatch } from "./batch.js";
+import { coverageSeeds, missingCoverage } from "./coverage.js";
 import { type Mutant, mutants } from "./mutants.js";
-import { runSeed, type SeedResult } from "./run.js";
+import type { SeedResult } from "./run.js";
 
 const usage = `npm run sim -- [--seeds N] [--seed S] [--steps M] [--mutant NAME] [--verbose] [--json]
   --seeds N    how many seeds (100)        --seed S   the first of them (1)
@@ -15,17 +11,8 @@ const usage = `npm run sim -- [--seeds N] [--seed S] [--steps M] [--mutant NAME]
   --verbose    print every event; for one seed`;
 
 function main(): number {
-	const { values } = parseArgs({
-		options: {
-			seeds: { type: "string", default: "100" },
-			seed: { type: "string", default: "1" },
-			steps: { type: "string", default: "10000" },
-			mutant: { type: "string" },
-			verbose: { type: "boolean", default: false },
-			json: { type: "boolean", default: false },
-			help: { type: "boolean", default: false },
-		},
-	});
+	const values = parse();
+	if (values === null) return 2;
 	const [seeds, first, steps] = [values.seeds, values.seed, values.steps].map(
 		Number,
 	) as [number, number, number];
@@ -46,30 +33,23 @@ function main(): number {
 		...(values.verbose ? { live: (line: string) => console.error(line) } : {}),
 	};
 	const beganMs = performance.now();
-	const coverage = emptyCoverage();
-	let totalSteps = 0;
-	let failed: SeedResult | null = null;
-	let done = 0;
-	for (let seed = first; seed < first + seeds && failed === null; seed++) {
-		const result = runSeed(seed, settings);
-		addCoverage(coverage, result.coverage);
-		totalSteps += result.steps;
-		done++;
-		if (result.failure !== null) failed = result;
-	}
+	const batch = runBatch(first, seeds, settings);
+	const { coverage, failed } = batch;
 	const seconds = (performance.now() - beganMs) / 1000;
 	if (failed !== null) reportFailure(failed, steps, values.mutant);
 	const missing =
-		failed === null && done >= coverageSeeds ? missingCoverage(coverage) : [];
+		failed === null && batch.seeds >= coverageSeeds
+			? missingCoverage(coverage)
+			: [];
 	for (const name of missing)
-		console.error(`never happened in ${done} seeds: ${name}`);
-	const stepsPerSecond = Math.round(totalSteps / seconds);
+		console.error(`never happened in ${batch.seeds} seeds: ${name}`);
+	const stepsPerSecond = Math.round(batch.steps / seconds);
 	const violations = failed === null ? 0 : 1;
 	if (values.json)
 		console.log(
 			JSON.stringify({
-				seeds: done,
-				steps: totalSteps,
+				seeds: batch.seeds,
+				steps: batch.steps,
 				stepsPerSecond,
 				violations,
 				coverage,
@@ -77,9 +57,30 @@ function main(): number {
 		);
 	else
 		console.log(
-			`${done} seeds, ${totalSteps} steps, ${stepsPerSecond} steps/s, ${violations} violations`,
+			`${batch.seeds} seeds, ${batch.steps} steps, ${stepsPerSecond} steps/s, ${violations} violations`,
 		);
 	return failed === null && missing.length === 0 ? 0 : 1;
+}
+
+/** Null when the arguments make no sense; the reason is told. */
+function parse() {
+	try {
+		return parseArgs({
+			options: {
+				seeds: { type: "string", default: "100" },
+				seed: { type: "string", default: "1" },
+				steps: { type: "string", default: "10000" },
+				mutant: { type: "string" },
+				verbose: { type: "boolean", default: false },
+				json: { type: "boolean", default: false },
+				help: { type: "boolean", default: false },
+			},
+		}).values;
+	} catch (error) {
+		console.error((error as Error).message);
+		console.error(usage);
+		return null;
+	}
 }
 
 function reportFailure(

@@ -3,20 +3,19 @@ import type {
 	Entry,
 	Fetch,
 	Message,
-	RaftOptions,
 	Ready,
 	Status,
+	Write,
 } from "../../src/raft/types.js";
+import { Applier } from "./applier.js";
+import { LocalClock } from "./clock.js";
 import { SimDisk } from "./disk.js";
 import { EventKind, type SimEvent } from "./event-queue.js";
-import { RegisterMachine } from "./machine.js";
+import type { RegisterMachine } from "./machine.js";
+import { raftOptions } from "./options.js";
+import { Outbox } from "./outbox.js";
 import { Random } from "./random.js";
 import type { World } from "./world.js";
-
-interface Held {
-	readonly afterSequence: number;
-	readonly messages: readonly Message[];
-}
 
 /**
  * A node: the core under test with a driver that obeys `Ready` to the letter, on a simulated disk, clock and network.
@@ -27,11 +26,12 @@ export class SimNode {
 	readonly position: number;
 	readonly disk: SimDisk;
 	readonly random: Random;
+	readonly clock: LocalClock;
 	/** Rises with every crash; what an earlier incarnation had under way is void. */
 	epoch = 0;
 	/** Null while the node is down. */
 	raft: Raft | null = null;
-	machine: RegisterMachine;
+	readonly applier: Applier;
 	/** The log as handed to the disk, under way or durable; entry i lies at i - 1. */
 	log: Entry[] = [];
 	/** Bytes of entries 1..i, so that sums over ranges are differences. */
@@ -40,44 +40,30 @@ export class SimNode {
 	seen: Status | null = null;
 	/** While paused, what arrives waits here. */
 	backlog: SimEvent[] | null = null;
-	/** A write was handed in just now; a crash may be near. */
-	wroteNow = false;
+	/** The clock at the last tick: all that the core knows of time. */
+	tickMs = 0;
+	/** What was handed to the disk just now; a crash may be near. */
+	wrote: Write | null = null;
 	readonly #world: World;
-	#clockBaseMs: number;
-	#clockFromMs = 0;
-	#clockRate = 1;
 	#incarnations = 0;
 	#turnPlanned = false;
-	#held: Held[] = [];
+	readonly #outbox = new Outbox((message) => this.#send(message));
 	#submitted = 0;
 	/** The newest write whose end the core knows. */
 	#reported = 0;
-	/** The committed range that waits to be applied: up to here. */
-	#applyTo = 0;
-	#applyPlanned = false;
 
 	constructor(world: World, id: string, position: number) {
 		this.#world = world;
 		this.id = id;
 		this.position = position;
 		this.random = new Random(world.options.seed, 100 + position);
-		const { disk, workload } = world.options;
-		this.disk = new SimDisk(disk, this.random, world.mutant);
-		this.machine = new RegisterMachine(workload.keys);
-		this.#clockBaseMs = this.random.between(0, 1e6);
+		this.disk = new SimDisk(world.options.disk, this.random, world.mutant);
+		this.applier = new Applier(world, this);
+		this.clock = new LocalClock(() => world.nowMs, this.random.between(0, 1e6));
 	}
 
-	/** The node's own monotonic clock, in its milliseconds. */
-	get localMs(): number {
-		const elapsedMs = this.#world.nowMs - this.#clockFromMs;
-		return this.#clockBaseMs + elapsedMs * this.#clockRate;
-	}
-
-	/** From now on the clock runs at `rate`, after a jump forward. */
-	setClock(rate: number, jumpMs: number): void {
-		this.#clockBaseMs = this.localMs + jumpMs;
-		this.#clockFromMs = this.#world.nowMs;
-		this.#clockRate = rate;
+	get machine(): RegisterMachine {
+		return this.applier.machine;
 	}
 
 	start(): void {
@@ -85,18 +71,17 @@ export class SimNode {
 		this.log = [...this.disk.entries];
 		this.logBytes = [];
 		world.oracles.log.measure(this, 0);
-		this.#held = [];
+		this.#outbox.clear();
 		this.#submitted = 0;
 		this.#reported = 0;
 		this.#turnPlanned = false;
-		this.#applyPlanned = false;
-		this.#restoreMachine();
-		this.#applyTo = this.machine.applied;
+		this.applier.restart();
 		this.seen = null;
+		this.tickMs = this.clock.nowMs;
 		this.raft = new Raft(
-			this.#raftOptions(),
+			raftOptions(world.options, this.id, this.#dice()),
 			this.disk.restored(this.machine.applied),
-			this.localMs,
+			this.tickMs,
 		);
 		world.oracles.started(this);
 		world.schedule(
@@ -120,6 +105,18 @@ export class SimNode {
 		this.raft = null;
 		this.backlog = null;
 		this.#world.workload.nodeCrashed(this);
+	}
+
+	receive(message: Message): void {
+		const { oracles } = this.#world;
+		const raft = this.raft as Raft;
+		oracles.arriving(this, message);
+		if (message.type === "vote-request") {
+			const termBefore = raft.status().term;
+			raft.step(message);
+			oracles.handled(this, message, termBefore);
+		} else raft.step(message);
+		this.settle();
 	}
 
 	/** After any input: handle what the core has ready, at once or when the loop comes round. */
@@ -148,30 +145,33 @@ export class SimNode {
 			if (++rounds > 1000) throw new Error("hasReady never ends");
 		}
 		if (rounds === 0) this.#world.oracles.observe(this, raft.status());
-		this.#world.workload.settled(this);
+		this.#world.workload.reads.settled(this);
 	}
 
 	#process(ready: Ready, raft: Raft): void {
-		const { oracles, workload } = this.#world;
+		const { oracles, workload, coverage, mutant } = this.#world;
 		if (ready.write !== null) this.#submit(ready.write);
-		oracles.observe(this, raft.status());
+		const status = raft.status();
+		oracles.observe(this, status);
+		if (ready.changed) this.#noteRole(status);
+		for (const message of ready.messages) oracles.said(this, message);
+		for (const message of ready.messagesAfterSync) oracles.said(this, message);
 		for (const message of ready.messages) this.#send(message);
-		this.#hold(ready);
-		if (ready.committed !== null) this.#commit(ready.committed);
+		const lies = mutant === "send-before-durable";
+		const done = lies ? ready.afterSequence : this.disk.done;
+		if (this.#outbox.take(ready, done)) coverage.heldForSync++;
+		if (ready.committed !== null) this.applier.take(ready.committed);
 		for (const outcome of ready.proposals)
 			workload.proposalEnded(this, outcome);
-		for (const outcome of ready.reads) workload.readIndexed(this, outcome);
+		for (const outcome of ready.reads) workload.reads.indexed(this, outcome);
 		for (const outcome of ready.transfers)
 			workload.transferEnded(this, outcome);
 		for (const fetch of ready.fetches) this.#fetch(fetch);
-		if (
-			ready.write !== null &&
-			this.#world.mutant === "complete-before-durable"
-		)
+		if (ready.write !== null && mutant === "complete-before-durable")
 			raft.appended(ready.write.sequence);
 	}
 
-	#submit(write: NonNullable<Ready["write"]>): void {
+	#submit(write: Write): void {
 		const world = this.#world;
 		world.oracles.log.handedIn(this, write, this.#submitted + 1);
 		this.#submitted = write.sequence;
@@ -183,22 +183,17 @@ export class SimNode {
 		}
 		const doneMs = this.disk.submit(write, world.nowMs);
 		world.schedule(doneMs - world.nowMs, EventKind.disk, this, null);
-		this.wroteNow = true;
+		this.wrote = write;
+		world.trace.note(world.nowMs, `${this.id} writes`, {
+			sequence: write.sequence,
+			term: write.hardState?.term,
+			vote: write.hardState?.votedFor,
+			from: first?.index,
+			entries: write.entries.length,
+		});
 		if (world.mutant === "apply-before-committed") {
 			for (const entry of write.entries) world.oracles.log.applied(this, entry);
 		}
-	}
-
-	#hold(ready: Ready): void {
-		const { messagesAfterSync, afterSequence } = ready;
-		if (messagesAfterSync.length === 0) return;
-		const lies = this.#world.mutant === "send-before-durable";
-		if (this.#held.length === 0 && (lies || this.disk.done >= afterSequence)) {
-			for (const message of messagesAfterSync) this.#send(message);
-			return;
-		}
-		this.#world.coverage.heldForSync++;
-		this.#held.push({ afterSequence, messages: messagesAfterSync });
 	}
 
 	/** The disk may have finished writes; tells the core of each, or of all of them at once. */
@@ -225,13 +220,7 @@ export class SimNode {
 		const before = this.#reported;
 		if (done === before) return;
 		this.#reported = done;
-		while (
-			this.#held.length > 0 &&
-			(this.#held[0] as Held).afterSequence <= done
-		) {
-			for (const message of (this.#held.shift() as Held).messages)
-				this.#send(message);
-		}
+		this.#outbox.durable(done);
 		if (this.#world.options.driver.reportEachWrite) {
 			for (let sequence = before + 1; sequence < done; sequence++)
 				raft.appended(sequence);
@@ -240,123 +229,27 @@ export class SimNode {
 		this.settle();
 	}
 
+	#noteRole({ role, term, leader }: Status): void {
+		const { trace, nowMs } = this.#world;
+		trace.note(nowMs, `${this.id} is`, { role, term, leader });
+	}
+
 	#send(message: Message): void {
 		const world = this.#world;
 		world.oracles.released(this, message);
 		world.network.send(message, this, world.nowMs);
 	}
 
-	#commit(range: { readonly first: number; readonly last: number }): void {
-		this.#world.oracles.log.handedOut(this, range, this.#applyTo);
-		this.#applyTo = range.last;
-		const { applyMs } = this.#world.options.driver;
-		if (applyMs === 0) this.apply();
-		else this.#planApply(applyMs);
-	}
-
-	#planApply(applyMs: number): void {
-		if (this.#applyPlanned) return;
-		this.#applyPlanned = true;
-		this.#world.schedule(
-			this.random.exponential(applyMs),
-			EventKind.apply,
-			this,
-			null,
-		);
-	}
-
-	/** Applies what is committed, or the first part of it. */
-	apply(): void {
-		this.#applyPlanned = false;
-		const { driver } = this.#world.options;
-		const first = this.machine.applied + 1;
-		const partial = driver.applyMs > 0 && this.random.chance(0.3);
-		const last = partial
-			? this.random.whole(first, this.#applyTo)
-			: this.#applyTo;
-		const entries =
-			this.raft?.entries(first, last) ?? this.log.slice(first - 1, last);
-		const skips =
-			this.#world.mutant === "skip-apply" && this.random.chance(0.01);
-		for (const entry of skips ? entries.slice(1) : entries) {
-			this.machine.apply(entry);
-			this.#world.oracles.log.applied(this, entry);
-		}
-		this.raft?.applied(last);
-		this.#world.workload.applied(this);
-		if (last < this.#applyTo) this.#planApply(driver.applyMs);
-	}
-
 	#fetch(fetch: Fetch): void {
 		const { fetchMs } = this.#world.options.driver;
-		this.#world.schedule(
-			this.random.exponential(fetchMs),
-			EventKind.fetched,
-			this,
-			fetch,
-		);
+		const delayMs = this.random.exponential(fetchMs);
+		this.#world.schedule(delayMs, EventKind.fetched, this, fetch);
 	}
 
-	/** The log storage answers: everything, a part, or an error. */
-	fetchEvent(fetch: Fetch): void {
-		const { coverage, options, mutant } = this.#world;
-		const raft = this.raft as Raft;
-		if (mutant === "lose-fetch" && this.random.chance(0.1)) return;
-		const { fetchFailChance, fetchPartialChance } = options.driver;
-		const entries = this.#readLog(fetch);
-		if (
-			entries.length === 0 ||
-			(this.#world.faulty && this.random.chance(fetchFailChance))
-		) {
-			coverage.fetchesFailed++;
-			raft.fetchFailed(fetch);
-		} else if (entries.length > 1 && this.random.chance(fetchPartialChance)) {
-			coverage.fetchesPartial++;
-			raft.fetched(
-				fetch,
-				entries.slice(0, this.random.whole(1, entries.length - 1)),
-			);
-		} else {
-			coverage.fetchesServed++;
-			raft.fetched(fetch, entries);
-		}
-		this.settle();
-	}
-
-	/** At least one entry, and at most about the bytes of one message, as LogStorage.read gives them. */
-	#readLog({ first, last }: Fetch): Entry[] {
-		const { maxMessageBytes } = this.#world.options.limits;
-		const endBytes = (this.logBytes[first - 1] ?? 0) + maxMessageBytes;
-		let end = Math.min(first, this.log.length);
-		while (end < last && (this.logBytes[end + 1] ?? Infinity) <= endBytes)
-			end++;
-		return this.log.slice(first - 1, end);
-	}
-
-	/** A machine may keep its own state on disk; it is never ahead of the commit hint there. */
-	#restoreMachine(): void {
-		const { driver, workload } = this.#world.options;
-		const kept = Math.min(this.machine.applied, this.disk.commit);
-		this.machine = new RegisterMachine(workload.keys);
-		if (!this.random.chance(driver.durableMachineChance)) return;
-		this.#world.coverage.restartsFromMachine++;
-		for (let at = 0; at < kept; at++) this.machine.apply(this.log[at] as Entry);
-	}
-
-	#raftOptions(): RaftOptions {
-		const { options } = this.#world;
-		const { seed } = options;
+	/** The core's own dice; every incarnation has others. */
+	#dice(): () => number {
 		const stream = 1000 + this.position * 1_000_000 + this.#incarnations++;
-		const random = new Random(seed, stream);
-		return {
-			id: this.id,
-			electionTimeoutMs: options.electionTimeoutMs,
-			heartbeatIntervalMs: options.heartbeatIntervalMs,
-			transferTimeoutMs: options.transferTimeoutMs,
-			diskStallMs: options.diskStallMs,
-			outcomeTimeoutMs: options.outcomeTimeoutMs,
-			...options.limits,
-			random: () => random.next(),
-		};
+		const random = new Random(this.#world.options.seed, stream);
+		return () => random.next();
 	}
 }

@@ -1,3 +1,4 @@
+import type { RaftOptions } from "../../src/raft/types.js";
 import { Random } from "./random.js";
 
 export type WorldOptions = ReturnType<typeof optionsFor>;
@@ -31,6 +32,24 @@ export function optionsFor(seed: number) {
 		workload: workload(random, heartbeatIntervalMs, electionTimeoutMs),
 		/** Messages and entries are frozen: nobody may change what others hold too. */
 		frozen: random.chance(0.1),
+	};
+}
+
+/** What the core of one node is told of this. */
+export function raftOptions(
+	options: WorldOptions,
+	id: string,
+	random: () => number,
+): RaftOptions {
+	return {
+		id,
+		electionTimeoutMs: options.electionTimeoutMs,
+		heartbeatIntervalMs: options.heartbeatIntervalMs,
+		transferTimeoutMs: options.transferTimeoutMs,
+		diskStallMs: options.diskStallMs,
+		outcomeTimeoutMs: options.outcomeTimeoutMs,
+		...options.limits,
+		random,
 	};
 }
 
@@ -77,6 +96,7 @@ function driver(random: Random, beatMs: number, electionMs: number) {
 		applyMs: random.chance(0.5) ? 0 : beatMs * random.scaled(0.01, 3),
 		fetchMs: beatMs * random.scaled(0.01, 1),
 		fetchFailChance: random.chance(0.5) ? random.scaled(0.01, 0.5) : 0,
+		fetchWrongChance: random.chance(0.3) ? random.scaled(0.01, 0.3) : 0,
 		fetchPartialChance: random.chance(0.5) ? random.next() : 0,
 		/** How often a restart finds the machine's own state, instead of starting it empty. */
 		durableMachineChance: random.next(),
@@ -103,6 +123,7 @@ function faults(random: Random, electionMs: number) {
 			oneWay: weight(),
 			bridge: weight() * 0.5,
 			isolate: weight(),
+			depose: weight(),
 			pause: weight(),
 			diskStall: weight(),
 			slowDisk: weight(),
@@ -119,6 +140,8 @@ function workload(random: Random, beatMs: number, electionMs: number) {
 		readMs: random.chance(0.8) ? beatMs * random.scaled(0.1, 4) : 0,
 		transferMs: random.chance(0.6) ? electionMs * random.scaled(0.5, 10) : 0,
 		/** How often a client goes straight to a node that believes that it leads. */
+		/** How often a read goes to any node, leader or not. */
+		readAnywhereChance: random.next(),
 		knowsLeaderChance: random.between(0.6, 1),
 		keys: 8,
 	};

@@ -1,5 +1,6 @@
 import { type Coverage, emptyCoverage } from "./coverage.js";
-import { describeNodes, heal } from "./heal.js";
+import { describeNodes } from "./describe.js";
+import { heal } from "./heal.js";
 import type { Mutant } from "./mutants.js";
 import { Violation } from "./violation.js";
 import { World } from "./world.js";

@@ -6,6 +6,7 @@ import type { Configuration, Fetch, Message } from "../../src/raft/types.js";
 import { type Coverage, emptyCoverage } from "./coverage.js";
 import { EventKind, EventQueue, type SimEvent } from "./event-queue.js";
 import { Faults } from "./faults.js";
+import { answerFetch } from "./fetching.js";
 import type { Mutant } from "./mutants.js";
 import { Network } from "./network.js";
 import { SimNode } from "./node.js";
@@ -143,9 +144,9 @@ export class World {
 				return true;
 			}
 			this.#handle(event);
-			if (node.wroteNow) {
-				node.wroteNow = false;
-				this.faults.wrote(node);
+			if (node.wrote !== null) {
+				this.faults.wrote(node, node.wrote);
+				node.wrote = null;
 			}
 		}
 		this.#queue.release(event);
@@ -158,7 +159,8 @@ export class World {
 		if (raft === null) return;
 		switch (event.kind) {
 			case EventKind.tick:
-				raft.tick(node.localMs);
+				node.tickMs = node.clock.nowMs;
+				raft.tick(node.tickMs);
 				node.settle();
 				this.schedule(this.options.tickMs, EventKind.tick, node, null);
 				break;
@@ -167,19 +169,18 @@ export class World {
 				break;
 			case EventKind.deliver:
 				this.trace.note(this.nowMs, "deliver", event.payload);
-				this.oracles.delivered(node, event.payload as Message);
-				raft.step(event.payload as Message);
-				node.settle();
+				node.receive(event.payload as Message);
 				break;
 			case EventKind.disk:
 				node.diskEvent();
 				break;
 			case EventKind.apply:
-				node.apply();
+				node.applier.apply();
 				node.settle();
 				break;
 			case EventKind.fetched:
-				node.fetchEvent(event.payload as Fetch);
+				answerFetch(this, node, event.payload as Fetch);
+				node.settle();
 				break;
 			case EventKind.unreachable:
 				raft.unreachable(event.payload as string);

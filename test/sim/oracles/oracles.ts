@@ -6,12 +6,14 @@ import { Committed } from "./committed.js";
 import { LogOracle } from "./log-oracle.js";
 import { PromiseOracle } from "./promise-oracle.js";
 import { StateOracle } from "./state-oracle.js";
+import { VoteRules } from "./vote-rules.js";
 
 /** All rules of section 3.3 that apply now, but for those of clients, which workload.ts keeps. */
 export class Oracles {
 	readonly committed: Committed;
 	readonly log: LogOracle;
 	readonly #promises: PromiseOracle;
+	readonly #votes: VoteRules;
 	readonly #state: StateOracle;
 
 	constructor(options: {
@@ -22,6 +24,7 @@ export class Oracles {
 	}) {
 		const { coverage } = options;
 		this.committed = new Committed(options.onCommand);
+		this.#votes = new VoteRules(options.options.electionTimeoutMs);
 		this.log = new LogOracle(this.committed, coverage);
 		this.#promises = new PromiseOracle({
 			...options,
@@ -35,6 +38,7 @@ export class Oracles {
 	}
 
 	started(node: SimNode): void {
+		this.#votes.restarted(node);
 		this.#state.started(node);
 	}
 
@@ -46,7 +50,17 @@ export class Oracles {
 		this.#promises.released(node, message);
 	}
 
-	delivered(node: SimNode, message: Message): void {
+	/** The core says something, now or once the disk is ready. */
+	said(node: SimNode, message: Message): void {
+		this.#votes.said(node, message);
+	}
+
+	arriving(node: SimNode, message: Message): void {
 		this.#promises.delivered(node, message);
+		this.#votes.arriving(node, message);
+	}
+
+	handled(node: SimNode, message: Message, termBefore: number): void {
+		this.#votes.handled(node, message, termBefore);
 	}
 }

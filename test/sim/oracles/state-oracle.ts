@@ -1,11 +1,12 @@
 import { isQuorum, majority } from "../../../src/raft/quorum.js";
-import { type Entry, EntryKind, type Status } from "../../../src/raft/types.js";
+import type { Entry, Status } from "../../../src/raft/types.js";
 import type { Coverage } from "../coverage.js";
 import type { SimNode } from "../node.js";
 import type { WorldOptions } from "../options.js";
 import { demand } from "../violation.js";
 import type { Committed } from "./committed.js";
 import { checkFollowers } from "./follower-rules.js";
+import { checkMonotonic, checkOrder, checkWindow } from "./order-rules.js";
 import type { PromiseOracle } from "./promise-oracle.js";
 
 /** A window check walks the log, so only every so many looks. */
@@ -58,8 +59,8 @@ export class StateOracle {
 
 	observe(node: SimNode, status: Status): void {
 		const before = node.seen;
-		this.#checkOrder(node, status);
-		if (before !== null) this.#checkMonotonic(node, before, status);
+		checkOrder(node, status);
+		if (before !== null) checkMonotonic(node, before, status);
 		const from = before === null ? node.disk.commit : before.commit;
 		if (
 			status.role === "leader" &&
@@ -71,80 +72,9 @@ export class StateOracle {
 		if (status.commit > from) this.#committedUpTo(node, status, from);
 		if (status.role === "leader")
 			checkFollowers(node, status, this.#byId, this.#options, this.#coverage);
-		if (++this.#looks % windowCheckEvery === 0) this.#checkWindow(node, status);
+		if (++this.#looks % windowCheckEvery === 0)
+			checkWindow(node, status, this.#options.limits.windowBytes);
 		node.seen = status;
-	}
-
-	#checkOrder(node: SimNode, status: Status): void {
-		const { firstIndex, applied, commit, durableIndex, lastIndex } = status;
-		const { log, disk } = node;
-		demand(
-			firstIndex - 1 <= applied &&
-				applied <= commit &&
-				commit <= lastIndex &&
-				durableIndex <= lastIndex &&
-				applied <= durableIndex,
-			"ordering",
-			() =>
-				`${node.id}: first ${firstIndex}, applied ${applied}, commit ${commit}, durable ${durableIndex}, last ${lastIndex}`,
-		);
-		demand(
-			lastIndex === log.length &&
-				status.lastTerm === (log[lastIndex - 1]?.term ?? 0),
-			"log-agrees",
-			() =>
-				`${node.id} says last ${lastIndex}/t${status.lastTerm}; handed in up to ${log.length}`,
-		);
-		demand(
-			durableIndex === 0 ||
-				(disk.entries.length >= durableIndex &&
-					disk.entries[durableIndex - 1] === log[durableIndex - 1]),
-			"durable-index",
-			() =>
-				`${node.id} takes ${durableIndex} for durable; its disk ends at ${disk.entries.length} and differs there`,
-		);
-		const uncommitted =
-			(node.logBytes[lastIndex] as number) - (node.logBytes[commit] as number);
-		demand(
-			status.uncommittedBytes === uncommitted,
-			"uncommitted-bytes",
-			() =>
-				`${node.id} counts ${status.uncommittedBytes} uncommitted bytes; they are ${uncommitted}`,
-		);
-		demand(
-			log[status.configurationIndex - 1]?.kind === EntryKind.configuration,
-			"configuration",
-			() =>
-				`${node.id} takes its configuration from ${status.configurationIndex}, which is none`,
-		);
-	}
-
-	#checkMonotonic(node: SimNode, before: Status, status: Status): void {
-		demand(
-			status.term >= before.term &&
-				status.commit >= before.commit &&
-				status.applied >= before.applied,
-			"monotonic",
-			() =>
-				`${node.id} went back: ${JSON.stringify(before)} then ${JSON.stringify(status)}`,
-		);
-		demand(
-			status.term !== before.term ||
-				before.votedFor === null ||
-				status.votedFor === before.votedFor,
-			"one-vote",
-			() =>
-				`${node.id} changed its vote in term ${status.term} from ${before.votedFor} to ${status.votedFor}`,
-		);
-		demand(
-			status.term !== before.term ||
-				before.leader === null ||
-				status.leader === null ||
-				before.leader === status.leader,
-			"election-safety",
-			() =>
-				`${node.id} follows ${before.leader}, then ${status.leader} in term ${status.term}`,
-		);
 	}
 
 	/** Election safety, leader completeness, and that the votes are on disks. */
@@ -163,6 +93,9 @@ export class StateOracle {
 			() => `${node.id} leads and is no voter`,
 		);
 		this.leaders.set(term, node);
+		const isRival = (one: SimNode) =>
+			one !== node && one.raft !== null && one.seen?.role === "leader";
+		if (this.#nodes.some(isRival)) this.#coverage.rivalLeaders++;
 		const last = this.#committed.lastBefore(term);
 		demand(
 			last === 0 ||
@@ -252,29 +185,5 @@ export class StateOracle {
 					`${node.id} leads term ${node.seen?.term} without ${entry.index}, which term ${term} commits now`,
 			);
 		}
-	}
-
-	/** The entries in memory stay within their limit, but for those that are still needed. */
-	#checkWindow(node: SimNode, status: Status): void {
-		const needed = Math.min(status.applied, status.durableIndex, status.commit);
-		let low = 1;
-		let high = status.lastIndex + 1;
-		while (low < high) {
-			const middle = (low + high) >> 1;
-			if (node.raft?.entries(middle, status.lastIndex) === null)
-				low = middle + 1;
-			else high = middle;
-		}
-		const { logBytes } = node;
-		const spareBytes =
-			(logBytes[needed] as number) -
-			(logBytes[Math.min(low - 1, needed)] as number);
-		const limit = this.#options.limits.windowBytes * 1.25;
-		demand(
-			spareBytes <= limit,
-			"memory-bound",
-			() =>
-				`${node.id} keeps ${spareBytes} bytes of entries that it may drop; the limit is ${limit}`,
-		);
 	}
 }

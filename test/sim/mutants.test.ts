@@ -1,0 +1,47 @@
+import { describe, expect, it } from "vitest";
+import { runBatch } from "./batch.js";
+import { type Mutant, mutants } from "./mutants.js";
+
+/** By which rules each may be caught; it is the first one broken that is reported. */
+const caughtBy: Record<Mutant, readonly string[]> = {
+	"send-before-durable": ["ack-durable", "vote-durable"],
+	"complete-before-durable": [
+		"durable-votes",
+		"commit-durable",
+		"durable-index",
+	],
+	"forget-synced-entries": [
+		"leader-completeness",
+		"commit-durable",
+		"match-durable",
+		"log-matching",
+		"commit-unknown",
+	],
+	"forget-vote": ["durable-votes", "one-vote", "election-safety"],
+	"stale-hard-state": [
+		"durable-votes",
+		"one-vote",
+		"election-safety",
+		"log-matching",
+		"leader-completeness",
+	],
+	"keep-later-write": ["core-threw", "ordering", "log-matching"],
+	"apply-before-committed": ["state-machine-safety"],
+	"answer-before-applied": ["stale-read"],
+	"never-truncate": [
+		"core-threw",
+		"log-matching",
+		"leader-completeness",
+		"log-agrees",
+	],
+	"skip-apply": ["state-machine-safety"],
+	"read-without-quorum": ["stale-read"],
+	"lose-fetch": ["liveness"],
+};
+
+describe("a rule broken on purpose", () => {
+	it.each(Object.keys(mutants) as Mutant[])("is noticed: %s", (mutant) => {
+		const { failed } = runBatch(1, 200, { steps: 10_000, mutant });
+		expect(caughtBy[mutant]).toContain(failed?.failure?.invariant);
+	});
+});

@@ -1,0 +1,160 @@
+import { majority } from "../../../src/raft/quorum.js";
+import type { Message, VoteRequest } from "../../../src/raft/types.js";
+import type { SimNode } from "../node.js";
+import { demand } from "../violation.js";
+
+interface Expectation {
+	/** Whether the rules allow to grant what was asked, by the node's state when it was asked. */
+	readonly upToDate: boolean;
+	readonly hearsLeader: boolean;
+}
+
+/**
+ * The rules of asking and granting: logs are compared, a leader that is heard is neither replaced nor deposed, and a
+ * real campaign follows a pre-vote that was won (P34, P35).
+ */
+export class VoteRules {
+	readonly #electionTimeoutMs: number;
+	/** By voter, candidate and campaign: how it had to be answered. */
+	readonly #asked = new Map<string, Expectation>();
+	/** Per candidate: the last pre-vote campaign, and who granted it. */
+	readonly #campaigns = new Map<
+		SimNode,
+		{ attempt: number; readonly granted: Set<string> }
+	>();
+	/** Per node: whom it heard lead, in which term, and when by its clock of the last tick. */
+	readonly #heard = new Map<SimNode, { term: number; tickMs: number }>();
+
+	constructor(electionTimeoutMs: number) {
+		this.#electionTimeoutMs = electionTimeoutMs;
+	}
+
+	restarted(node: SimNode): void {
+		this.#heard.delete(node);
+		this.#campaigns.delete(node);
+	}
+
+	/** Before a message is handled. */
+	arriving(node: SimNode, message: Message): void {
+		if (message.type === "vote-request") {
+			this.#asked.set(
+				key(node.id, message.from, message),
+				this.#expect(node, message),
+			);
+		} else if (
+			message.type === "vote-response" &&
+			message.pre &&
+			message.granted
+		) {
+			const campaign = this.#campaigns.get(node);
+			if (campaign?.attempt === message.attempt)
+				campaign.granted.add(message.from);
+		} else if (
+			message.type === "heartbeat" ||
+			message.type === "append-request"
+		) {
+			const status = node.raft?.status();
+			if (status !== undefined && message.term >= status.term)
+				this.#heard.set(node, { term: message.term, tickMs: node.tickMs });
+		}
+	}
+
+	#expect(node: SimNode, message: VoteRequest): Expectation {
+		const status = node.raft?.status();
+		if (status === undefined) return { upToDate: true, hearsLeader: false };
+		const { lastTerm, lastIndex, role, leader, term } = status;
+		const heard = this.#heard.get(node);
+		const recently =
+			heard?.term === term &&
+			node.tickMs - heard.tickMs < this.#electionTimeoutMs;
+		return {
+			upToDate:
+				message.lastTerm > lastTerm ||
+				(message.lastTerm === lastTerm && message.lastIndex >= lastIndex),
+			hearsLeader: role === "leader" || (leader !== null && recently),
+		};
+	}
+
+	/** After a message was handled. A vote nobody's leader asked for does not raise the term of who hears a leader. */
+	handled(node: SimNode, message: Message, termBefore: number): void {
+		if (message.type !== "vote-request" || message.transfer) return;
+		const { hearsLeader } = this.#asked.get(
+			key(node.id, message.from, message),
+		) as Expectation;
+		const term = node.raft?.status().term;
+		demand(
+			(!hearsLeader && !message.pre) || term === termBefore,
+			"stickiness",
+			() =>
+				`${node.id} hears its leader, and goes from term ${termBefore} to ${term} for ${message.from}`,
+		);
+	}
+
+	/** The core says something; it may still wait for the disk. */
+	said(node: SimNode, message: Message): void {
+		if (message.type === "vote-request") this.#campaigned(node, message);
+		if (message.type === "timeout-now") this.#handedOver(node, message.to);
+		if (message.type !== "vote-response" || !message.granted) return;
+		const asked = this.#asked.get(key(node.id, message.to, message));
+		demand(
+			asked !== undefined,
+			"unasked-vote",
+			() => `${node.id} votes for ${message.to}, which did not ask`,
+		);
+		demand(
+			asked.upToDate,
+			"up-to-date",
+			() =>
+				`${node.id} grants ${message.to} a vote, whose log is behind its own`,
+		);
+		demand(
+			!message.pre || !asked.hearsLeader,
+			"stickiness",
+			() => `${node.id} hears its leader, and grants ${message.to} a pre-vote`,
+		);
+	}
+
+	/** A successor holds the whole log before it is asked to campaign (P37); one whose leader's disk fails need not. */
+	#handedOver(node: SimNode, to: string): void {
+		const status = node.raft?.status();
+		if (status?.role !== "leader" || status.transferTarget !== to) return;
+		const match = status.followers.find((one) => one.id === to)?.match;
+		demand(
+			match === status.lastIndex,
+			"transfer-target",
+			() =>
+				`${node.id} hands over to ${to} at ${match}; its log ends at ${status.lastIndex}`,
+		);
+	}
+
+	#campaigned(node: SimNode, { pre, transfer, attempt }: VoteRequest): void {
+		const campaign = this.#campaigns.get(node);
+		if (pre) {
+			if (campaign?.attempt !== attempt)
+				this.#campaigns.set(node, { attempt, granted: new Set([node.id]) });
+			return;
+		}
+		const voters = node.raft?.status().configuration.voters ?? [];
+		demand(
+			transfer ||
+				(campaign !== undefined &&
+					campaign.granted.size >= majority(voters.length)),
+			"pre-vote",
+			() =>
+				`${node.id} campaigns with pre-votes of ${[...(campaign?.granted ?? [])].join(", ") || "nobody"}`,
+		);
+	}
+}
+
+function key(
+	voter: string,
+	candidate: string,
+	{
+		pre,
+		attempt,
+		term,
+	}: { readonly pre: boolean; readonly attempt: number; readonly term: number },
+): string {
+	// A voter that refuses or grants a real vote answers in the campaign's own term.
+	return `${voter} ${candidate} ${attempt} ${pre ? "pre" : term}`;
+}
