@@ -108,8 +108,9 @@ class ThreadedLog implements LogStorage {
 
 	append(batch: WriteBatch): void {
 		this.#pending.add(batch.sequence, performance.now());
-		// One copy, then no other: the caller sends the same block to its peers.
-		const block = batch.block.slice();
+		// One copy, then no other: the caller goes on with the same block. Not slice(): of a Buffer that is no copy but a
+		// view, and the transfer would take away what the caller, and a whole chunk of its socket, stands on.
+		const block = new Uint8Array(batch.block);
 		this.#send({ kind: "append", batch: { ...batch, block } }, [block.buffer]);
 	}
 

@@ -104,6 +104,22 @@ for (const threaded of [true, false]) {
 			).toEqual([]);
 		});
 
+		it("leaves a block that is a part of a socket's buffer to its owner", async () => {
+			const { log, durable } = await open(
+				join(temporaryDirectory(), "wal"),
+				threaded,
+			);
+			const batch = batchOf(1, [entry(1, 1, "x".repeat(300))]);
+			const chunk = Buffer.alloc(batch.block.length + 20, "y");
+			chunk.set(batch.block, 10);
+			const block = chunk.subarray(10, 10 + batch.block.length);
+			log.append({ ...batch, block });
+			await durable(1);
+			expect(chunk.length).toBe(batch.block.length + 20);
+			expect(Buffer.compare(block, batch.block)).toBe(0);
+			await log.close();
+		});
+
 		it("does not start on a damaged log, and says which file, where, and what to do", async () => {
 			const directory = join(temporaryDirectory(), "wal");
 			const { log, durable } = await open(directory, threaded);

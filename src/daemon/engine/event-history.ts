@@ -163,9 +163,9 @@ export class EventHistory {
 
 const nothing = new Uint8Array(0);
 
-/** A view of a much larger buffer would keep all of that alive for as long as the event. */
+/** A view of a much larger buffer would keep all of that alive as long as the event. (A Buffer's slice() is no copy.) */
 function own(event: Uint8Array): Uint8Array {
 	return event.buffer.byteLength > 2 * event.length + 1024
-		? event.slice()
+		? new Uint8Array(event)
 		: event;
 }
