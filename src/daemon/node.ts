@@ -5,6 +5,7 @@ import { lockDirectory } from "../storage/lock.js";
 import type { ClientApi } from "./api/client-api.js";
 import type { NodeConfig } from "./config.js";
 import { Draining } from "./draining.js";
+import type { NodeReplica } from "./engine/node-replica.js";
 import { EventLoopMeter } from "./event-loop.js";
 import {
 	type IdentityFile,
@@ -128,7 +129,7 @@ async function openDataDirectory(
 
 async function openReplica(
 	options: NodeOptions & { machine: Machine; identity: IdentityFile },
-): Promise<Replica> {
+): Promise<NodeReplica> {
 	const { config, logger, machine, identity, onFatal } = options;
 	const { startReplica } = await import("./engine/start.js");
 	try {

@@ -6,11 +6,11 @@ import type { AdminSubject } from "./admin/subject.js";
 import type { ClientApi } from "./api/client-api.js";
 import type { NodeConfig } from "./config.js";
 import type { Draining } from "./draining.js";
+import type { NodeReplica } from "./engine/node-replica.js";
 import type { EventLoopMeter } from "./event-loop.js";
 import { healthLimits } from "./health.js";
 import { HealthMonitor } from "./health-monitor.js";
 import type { Identity } from "./identity.js";
-import type { Replica } from "./replica.js";
 
 /** Opens what operators and balancers look at: the admin port, the agent-check port, and the clock behind both. */
 export async function openOperatorPorts(
@@ -65,7 +65,7 @@ export interface OperatorPortsOptions {
 	readonly release: string;
 	readonly processId: string;
 	readonly machine: Machine;
-	readonly replica: Replica;
+	readonly replica: NodeReplica;
 	readonly draining: Draining;
 	readonly eventLoop: EventLoopMeter;
 	/** Monotonic milliseconds. */
@@ -126,6 +126,7 @@ function subjectOf(
 		transferTimeoutMs: config.timing.transferTimeoutMs,
 		connections: () => options.clients()?.connections() ?? noConnections,
 		inflight: () => options.clients()?.inflight() ?? 0,
+		engine: () => replica.stats(),
 		clientFaults: () => options.clients()?.counters() ?? noFaults,
 		// The monotonic clock of a process begins with it.
 		uptimeMs: nowMs,

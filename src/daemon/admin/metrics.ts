@@ -1,4 +1,5 @@
 import type { EventLoopView } from "../event-loop.js";
+import { engineFamilies } from "./engine-metrics.js";
 import { counter, exposition, type Family, gauge } from "./exposition.js";
 import type { AdminSubject } from "./subject.js";
 
@@ -9,6 +10,7 @@ export function metricsText(
 ): string {
 	const families = [
 		...raftFamilies(subject),
+		...engineFamilies(subject.engine()),
 		...serviceFamilies(subject),
 		...processFamilies(subject, eventLoop),
 	];

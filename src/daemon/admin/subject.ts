@@ -1,4 +1,5 @@
 import type { Draining } from "../draining.js";
+import type { EngineStats } from "../engine/engine-stats.js";
 import type { HealthMonitor } from "../health-monitor.js";
 import type { Identity } from "../identity.js";
 import type { Replica } from "../replica.js";
@@ -25,6 +26,7 @@ export interface AdminSubject {
 	/** Requests of clients that were accepted and not yet answered. */
 	inflight(): number;
 	clientFaults(): ClientFaults;
+	engine(): EngineStats;
 	uptimeMs(): number;
 }
 

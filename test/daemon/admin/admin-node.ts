@@ -3,6 +3,7 @@ import {
 	startAdminServer,
 } from "../../../src/daemon/admin/server.js";
 import { Draining } from "../../../src/daemon/draining.js";
+import { zeroCounters } from "../../../src/daemon/engine/engine-stats.js";
 import { healthLimits } from "../../../src/daemon/health.js";
 import { HealthMonitor } from "../../../src/daemon/health-monitor.js";
 import { ScriptedReplica } from "../../fakes/scripted-replica.js";
@@ -47,6 +48,7 @@ export async function startAdminNode(
 			transferTimeoutMs: 200,
 			connections: () => ({ total: 9, websockets: 4, streams: 2 }),
 			inflight: () => 5,
+			engine: () => engineStats,
 			clientFaults: () => ({
 				protocolErrors: 7,
 				stalled: 0,
@@ -68,3 +70,26 @@ export interface AdminNode {
 	readonly moved: string[];
 	readonly internalErrors: unknown[];
 }
+
+const engineStats = {
+	...zeroCounters(),
+	proposals: 41,
+	peers: {
+		framesIn: 0,
+		badFrames: 0,
+		refused: 3,
+		dropped: 0,
+		bytesSent: 100,
+		bytesRead: 200,
+		bytesQueued: 0,
+	},
+	log: {
+		syncs: 12,
+		syncMaxMs: 4,
+		syncTotalMs: 30,
+		bytesWritten: 4096,
+		segments: 1,
+	},
+	events: { subscribers: 2, oldestIndex: 1 },
+	blocksEncoded: 0,
+};

@@ -1,0 +1,134 @@
+import type { EngineStats } from "../engine/engine-stats.js";
+import { counter, type Family, gauge } from "./exposition.js";
+
+/** What the engine has counted: the path of commands, reads, the disk and the links to the peers. */
+export function engineFamilies(stats: EngineStats): Family[] {
+	return [
+		...requestFamilies(stats),
+		...diskFamilies(stats),
+		...peerFamilies(stats),
+	];
+}
+
+function requestFamilies(stats: EngineStats): Family[] {
+	return [
+		counter(
+			"raftd_commands_proposed_total",
+			"Commands appended by this node as leader.",
+			stats.proposals,
+		),
+		counter(
+			"raftd_command_batches_total",
+			"Proposals that carried these commands.",
+			stats.batches,
+		),
+		{
+			name: "raftd_commands_forwarded_total",
+			type: "counter",
+			help: "Commands sent on to the leader, and taken over from followers.",
+			samples: [
+				{ labels: { direction: "out" }, value: stats.forwardedOut },
+				{ labels: { direction: "in" }, value: stats.forwardedIn },
+			],
+		},
+		counter(
+			"raftd_commands_retried_total",
+			"Commands that a leader could not take, asked again.",
+			stats.retried,
+		),
+		counter(
+			"raftd_commands_overloaded_total",
+			"Commands refused because a queue was full.",
+			stats.overloaded,
+		),
+		counter(
+			"raftd_commands_unknown_total",
+			"Commands whose fate this node could not tell.",
+			stats.unknown,
+		),
+		counter("raftd_reads_total", "Linearizable reads.", stats.reads),
+		counter(
+			"raftd_read_rounds_total",
+			"Questions to the quorum that these reads shared.",
+			stats.readRounds,
+		),
+		counter(
+			"raftd_reads_unconfirmed_total",
+			"Rounds that no quorum confirmed, asked again.",
+			stats.readsUnconfirmed,
+		),
+		counter(
+			"raftd_entries_applied_total",
+			"Entries applied since the start.",
+			stats.applied,
+		),
+		counter(
+			"raftd_leaderships_total",
+			"How often this node has become leader.",
+			stats.leaderships,
+		),
+		gauge(
+			"raftd_event_subscribers",
+			"Subscribers to events.",
+			stats.events.subscribers,
+		),
+	];
+}
+
+function diskFamilies({ log, writes, fetches }: EngineStats): Family[] {
+	return [
+		counter("raftd_log_writes_total", "Writes handed to the disk.", writes),
+		counter("raftd_log_syncs_total", "fdatasync calls.", log.syncs),
+		counter(
+			"raftd_log_sync_seconds_total",
+			"Time spent in fdatasync.",
+			log.syncTotalMs / 1000,
+		),
+		gauge(
+			"raftd_log_sync_longest_seconds",
+			"The longest fdatasync since the start.",
+			log.syncMaxMs / 1000,
+		),
+		counter(
+			"raftd_log_bytes_written_total",
+			"Bytes written to the log.",
+			log.bytesWritten,
+		),
+		gauge("raftd_log_segments", "Files of the log.", log.segments),
+		counter(
+			"raftd_log_fetches_total",
+			"Reads from the disk for followers that lag.",
+			fetches,
+		),
+	];
+}
+
+function peerFamilies({ peers }: EngineStats): Family[] {
+	return [
+		{
+			name: "raftd_peer_bytes_total",
+			type: "counter",
+			help: "Bytes to and from the other nodes.",
+			samples: [
+				{ labels: { direction: "out" }, value: peers.bytesSent },
+				{ labels: { direction: "in" }, value: peers.bytesRead },
+			],
+		},
+		gauge(
+			"raftd_peer_queue_bytes",
+			"Bytes that wait to be sent to the other nodes.",
+			peers.bytesQueued,
+		),
+		counter(
+			"raftd_peer_bad_frames_total",
+			"Frames that ended their connection.",
+			peers.badFrames,
+		),
+		counter("raftd_peer_refused_total", "Handshakes refused.", peers.refused),
+		counter(
+			"raftd_peer_messages_dropped_total",
+			"Messages for a node without a link.",
+			peers.dropped,
+		),
+	];
+}
