@@ -66,7 +66,7 @@ export const outcomeKinds = [
 /** Bytes of a forwarded command before the command itself. */
 export const forwardHeaderBytes = 16;
 /** A sentence is cut to this; it is for a person. */
-export const maxSentenceBytes = 512;
+const maxSentenceBytes = 512;
 
 const kinds: readonly number[] = Object.values(forwardedKinds);
 
@@ -126,6 +126,26 @@ function decodeOutcome(cursor: ByteCursor): ForwardOutcome {
 		default:
 			throw new FrameError(`an outcome of kind ${code}`);
 	}
+}
+
+/** The bytes that `answer` takes in a frame. */
+export function answerBytes({ outcome }: ForwardAnswer): number {
+	switch (outcome.kind) {
+		case "committed":
+			return 13;
+		case "applied":
+			return 17 + outcome.result.length;
+		case "retry":
+			return 7;
+		case "rejected":
+			return 14 + sentenceBytes(outcome.message).length;
+		case "unknown":
+			return 9 + sentenceBytes(outcome.message).length;
+	}
+}
+
+export function sentenceBytes(message: string): Buffer {
+	return Buffer.from(message).subarray(0, maxSentenceBytes);
 }
 
 function sentence(cursor: ByteCursor): string {

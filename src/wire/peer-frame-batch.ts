@@ -1,11 +1,12 @@
 import type { Message } from "../raft/types.js";
 import { acks, reasons } from "./client-frames.js";
 import {
+	answerBytes,
 	type ForwardAnswer,
 	type ForwardedCommand,
 	forwardHeaderBytes,
-	maxSentenceBytes,
 	outcomeKinds,
+	sentenceBytes,
 } from "./forward-frames.js";
 import { PeerFlag, PeerFrameKind } from "./peer-frames.js";
 
@@ -231,24 +232,4 @@ export class PeerFrameBatch {
 		this.#u16(text.length);
 		this.#set(text);
 	}
-}
-
-/** The bytes that `answer` takes in a frame. */
-export function answerBytes({ outcome }: ForwardAnswer): number {
-	switch (outcome.kind) {
-		case "committed":
-			return 13;
-		case "applied":
-			return 17 + outcome.result.length;
-		case "retry":
-			return 7;
-		case "rejected":
-			return 14 + sentenceBytes(outcome.message).length;
-		case "unknown":
-			return 9 + sentenceBytes(outcome.message).length;
-	}
-}
-
-function sentenceBytes(message: string): Buffer {
-	return Buffer.from(message).subarray(0, maxSentenceBytes);
 }

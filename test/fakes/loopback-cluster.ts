@@ -186,9 +186,10 @@ export function get(
 }
 
 /** The value in an answer to `get`; undefined when there is none. */
-export function valueOf(outcome: QueryOutcome): unknown {
+export function valueIn(outcome: QueryOutcome): unknown {
 	if (outcome.kind !== "answer") throw new Error(JSON.stringify(outcome));
-	return (kv.json?.answer(outcome.answer) as { value?: string }).value;
+	const answer = kv.json?.answer(outcome.answer) as { value?: string };
+	return answer.value;
 }
 
 /** Asks again until there is an answer; the test's own limit ends it. */

@@ -1,8 +1,8 @@
-import type {
-	ForwardAnswer,
-	ForwardOutcome,
+import {
+	answerBytes,
+	type ForwardAnswer,
+	type ForwardOutcome,
 } from "../../wire/forward-frames.js";
-import { answerBytes } from "../../wire/peer-frame-batch.js";
 import { maxPeerCommandBytes } from "../../wire/peer-frames.js";
 import type { Peers } from "../peers/peers.js";
 

@@ -3,6 +3,7 @@ import type { ForwardFrame, OutcomesFrame } from "../../wire/forward-frames.js";
 import type { Peers } from "../peers/peers.js";
 import { Admission, type Rejection, rejected } from "./admission.js";
 import { Answers } from "./answers.js";
+import type { CommandCounters } from "./engine-stats.js";
 import { Forwarded } from "./forwarded.js";
 import type { Leadership } from "./leadership.js";
 import type { Limits } from "./limits.js";
@@ -10,9 +11,6 @@ import { answerAccepted, toClient, tooLate, unknown } from "./outcomes.js";
 import { batchesOf } from "./proposal-batches.js";
 import { Proposed } from "./proposed.js";
 import { Request, type RequestOrigin, type RequestOutcome } from "./request.js";
-
-/** After the leader has sent commands back, it is asked again so much later, unless another leads by then. */
-const retryPauseMs = 20;
 
 export interface CommandsOptions {
 	readonly limits: Limits;
@@ -25,18 +23,6 @@ export interface CommandsOptions {
 		commands: readonly Uint8Array[],
 		firstToken: number,
 	): Refusal | null;
-}
-
-export interface CommandCounters {
-	/** Commands appended by this node as leader, and the proposals that carried them. */
-	proposals: number;
-	batches: number;
-	forwardedOut: number;
-	forwardedIn: number;
-	/** Sent back by a leader that could not take them, and asked again. */
-	retried: number;
-	overloaded: number;
-	unknown: number;
 }
 
 /**
@@ -52,14 +38,12 @@ export class Commands {
 	#queue: Request[] = [];
 	#accepted: Request[] = [];
 	#nextDeadlineMs = Number.POSITIVE_INFINITY;
-	#pausedUntilMs = 0;
-	#pausedFor: string | null = null;
 	#stopping = false;
 
 	constructor(options: CommandsOptions) {
 		this.#options = options;
 		this.#admission = new Admission(options.limits);
-		this.#forwarded = new Forwarded(options.peers);
+		this.#forwarded = new Forwarded(options);
 		this.#answers = new Answers(options.peers);
 	}
 
@@ -72,7 +56,7 @@ export class Commands {
 		if (this.#queue.length === 0) return false;
 		return leadership.isLeader
 			? !leadership.transferring
-			: this.#canForward(leadership);
+			: this.#forwarded.canSend(leadership);
 	}
 
 	/** Takes a command of a client of this node, or says why not. */
@@ -145,8 +129,10 @@ export class Commands {
 			if (request.origin.kind === "local") own.push(request);
 			else this.#finish(request, { kind: "retry" });
 		}
-		if (!this.#canForward(leadership)) this.#queue = own.concat(this.#queue);
-		else if (own.length > 0) this.#forward(leadership.leader as string, own);
+		if (!this.#forwarded.canSend(leadership))
+			this.#queue = own.concat(this.#queue);
+		else if (own.length > 0)
+			this.#forwarded.send(leadership.leader as string, own);
 	}
 
 	/** Returns those that must wait. */
@@ -169,34 +155,12 @@ export class Commands {
 		return [];
 	}
 
-	#canForward({ leader, isLeader }: Leadership): boolean {
-		if (leader === null || isLeader) return false;
-		if (
-			leader === this.#pausedFor &&
-			this.#options.nowMs() < this.#pausedUntilMs
-		)
-			return false;
-		return this.#options.peers.isConnected(leader);
-	}
-
-	#forward(leader: string, requests: readonly Request[]): void {
-		this.#options.counters.forwardedOut += requests.length;
-		this.#forwarded.send(leader, requests, this.#options.nowMs());
-	}
-
 	/** What the leader says of the commands that were forwarded to it. */
 	takeOutcomes(from: string, frame: OutcomesFrame): void {
-		for (const { requestId, outcome } of frame.answers) {
-			const request = this.#forwarded.take(requestId, from);
-			if (request === null) continue;
-			if (outcome.kind !== "retry") {
-				this.#finish(request, outcome);
-				continue;
-			}
-			this.#pausedFor = from;
-			this.#pausedUntilMs = this.#options.nowMs() + retryPauseMs;
-			this.#tryAgain(request);
-		}
+		this.#forwarded.settle(from, frame, (request, outcome) => {
+			if (outcome.kind === "retry") this.#tryAgain(request);
+			else this.#finish(request, outcome);
+		});
 	}
 
 	/** It is certain that the command is not in the log and will not be. */

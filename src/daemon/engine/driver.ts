@@ -1,37 +1,13 @@
 import type { Raft } from "../../raft/raft.js";
 import type { Message, Ready, Status } from "../../raft/types.js";
-import type { LogStorage } from "../../storage/log-storage.js";
 import type { Diagnose } from "../peers/complaints.js";
-import type { Peers } from "../peers/peers.js";
-import type { Applier } from "./applier.js";
-import type { Commands } from "./commands.js";
-import type { Effects } from "./effects.js";
-import type { EngineCounters } from "./engine-stats.js";
-import type { LeaderWatch } from "./leader-watch.js";
-import { type Leadership, leadershipOf } from "./leadership.js";
-import type { Limits } from "./limits.js";
-import type { Reads } from "./reads.js";
-import type { ReplicatedState } from "./replicated-state.js";
-import type { Transfers } from "./transfers.js";
+import type { DriverParts } from "./driver-parts.js";
+import { IdleWait } from "./idle-wait.js";
+import type { Leadership } from "./leadership.js";
 
 /** A core with more to do than this in one turn is one that is never done. */
 const maxPasses = 1000;
 const now = () => performance.now();
-
-/** The parts that the driver moves, each with its own business. */
-export interface DriverParts {
-	readonly limits: Limits;
-	readonly log: LogStorage;
-	readonly peers: Peers;
-	readonly state: ReplicatedState;
-	readonly applier: Applier;
-	readonly effects: Effects;
-	readonly commands: Commands;
-	readonly reads: Reads;
-	readonly transfers: Transfers;
-	readonly watch: LeaderWatch;
-	readonly counters: EngineCounters;
-}
 
 export interface DriverOptions {
 	readonly raft: Raft;
@@ -52,20 +28,21 @@ export class Driver {
 	readonly raft: Raft;
 	readonly parts: DriverParts;
 	readonly #options: DriverOptions;
-	#leadership: Leadership;
 	#ticker: NodeJS.Timeout | undefined;
 	#scheduled = false;
 	#stopped = false;
 	#failure: string | null = null;
 	#applyingStopped = false;
 	#closing: Promise<void> | null = null;
-	#onIdle: () => void = () => {};
+	readonly #idle: IdleWait;
 
 	constructor(options: DriverOptions) {
 		this.#options = options;
 		this.raft = options.raft;
 		this.parts = options.parts;
-		this.#leadership = leadershipOf(options.raft.status());
+		const { commands, reads } = options.parts;
+		this.#idle = new IdleWait(() => commands.pending + reads.pending === 0);
+		this.parts.watch.observe(options.raft.status(), now());
 	}
 
 	/** Why this node no longer works; null while all is well. */
@@ -74,7 +51,7 @@ export class Driver {
 	}
 
 	get leadership(): Leadership {
-		return this.#leadership;
+		return this.parts.watch.leadership;
 	}
 
 	get isStopped(): boolean {
@@ -116,7 +93,7 @@ export class Driver {
 		this.guard(() => {
 			if (message.type === "append-request" && block !== null)
 				effects.received(message.entries, block);
-			watch.heard(message, this.#leadership.leader, now());
+			watch.heard(message, now());
 			this.raft.step(message);
 		});
 		this.wake();
@@ -151,16 +128,16 @@ export class Driver {
 		const nowMs = now();
 		peers.tick(nowMs);
 		this.raft.tick(nowMs);
-		commands.expire(this.#leadership);
-		reads.expire(this.#leadership);
+		commands.expire(this.leadership);
+		reads.expire(this.leadership);
 		this.#turn();
 	}
 
 	#turn(): void {
 		const { commands, reads, peers, state, counters } = this.parts;
 		counters.turns++;
-		commands.dispatch(this.#leadership);
-		reads.dispatch(this.#leadership);
+		commands.dispatch(this.leadership);
+		reads.dispatch(this.leadership);
 		const moved = this.#drain();
 		peers.flush();
 		const toApply = this.#apply();
@@ -168,13 +145,13 @@ export class Driver {
 		const toTell = state.events.tell(now);
 		commands.flush();
 		peers.flush();
-		if (this.#isIdle) this.#onIdle();
+		this.#idle.check();
 		// A commit may have made room for commands that wait.
 		if (
 			toApply ||
 			toRead ||
 			toTell ||
-			(moved && commands.canMove(this.#leadership))
+			(moved && commands.canMove(this.leadership))
 		)
 			this.wake();
 	}
@@ -206,11 +183,10 @@ export class Driver {
 
 	#changed(): void {
 		const { watch, counters } = this.parts;
+		const hasLed = watch.leadership.isLeader;
 		const status = this.raft.status();
-		const hasLed = this.#leadership.isLeader;
-		this.#leadership = leadershipOf(status);
-		if (this.#leadership.isLeader && !hasLed) counters.leaderships++;
 		watch.observe(status, now());
+		if (watch.leadership.isLeader && !hasLed) counters.leaderships++;
 		this.#options.onChanged(status);
 		// What waits for a leader may have one now.
 		this.wake();
@@ -241,7 +217,7 @@ export class Driver {
 		commands.abandon(reason);
 		reads.abandon(reason);
 		// Once only: where all nodes fail alike, leadership would go round for ever.
-		if (this.#leadership.isLeader)
+		if (this.leadership.isLeader)
 			this.raft.transferLeadership(
 				null,
 				transfers.begin(() => {}),
@@ -267,7 +243,7 @@ export class Driver {
 		const { commands, reads, effects, limits, peers, log } = this.parts;
 		commands.stop();
 		reads.refuse("the node is stopping");
-		if (!this.#stopped) await this.#idle(limits.closeTimeoutMs);
+		if (!this.#stopped) await this.#idle.until(limits.closeTimeoutMs);
 		if (!this.#stopped) {
 			this.#stop("the node has stopped");
 			commands.flush();
@@ -276,21 +252,6 @@ export class Driver {
 		}
 		await peers.close();
 		await log.close();
-	}
-
-	get #isIdle(): boolean {
-		return this.parts.commands.pending + this.parts.reads.pending === 0;
-	}
-
-	#idle(limitMs: number): Promise<void> {
-		if (this.#isIdle) return Promise.resolve();
-		return new Promise((resolve) => {
-			const timer = setTimeout(resolve, limitMs);
-			this.#onIdle = () => {
-				clearTimeout(timer);
-				resolve();
-			};
-		});
 	}
 
 	#stop(reason: string): void {

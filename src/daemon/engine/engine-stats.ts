@@ -1,6 +1,5 @@
 import type { LogStorageStats } from "../../storage/log-storage.js";
-import type { PeerCounters } from "../peers/peers.js";
-import type { CommandCounters } from "./commands.js";
+import type { PeerCounters } from "../peers/peer-events.js";
 import type { ReadCounters } from "./reads.js";
 
 /** What the engine has counted since the start of the process. */
@@ -48,4 +47,16 @@ export function zeroCounters(): EngineCounters {
 		leaderships: 0,
 		fetches: 0,
 	};
+}
+
+export interface CommandCounters {
+	/** Commands appended by this node as leader, and the proposals that carried them. */
+	proposals: number;
+	batches: number;
+	forwardedOut: number;
+	forwardedIn: number;
+	/** Sent back by a leader that could not take them, and asked again. */
+	retried: number;
+	overloaded: number;
+	unknown: number;
 }

@@ -1,4 +1,5 @@
 import type { Message, Status } from "../../raft/types.js";
+import { type Leadership, leadershipOf } from "./leadership.js";
 
 /** What this node knows of the leader: how long there was none, and how far its commit index was when last heard. */
 export class LeaderWatch {
@@ -8,14 +9,20 @@ export class LeaderWatch {
 	#maxMs = 0;
 	#commit: number | null = null;
 	#heardMs = 0;
-	/** How often this node has become leader. */
-	terms = 0;
+	#leadership: Leadership = {
+		self: "",
+		leader: null,
+		isLeader: false,
+		transferring: false,
+	};
+
+	get leadership(): Leadership {
+		return this.#leadership;
+	}
 
 	/** Role, term or leader may have changed. */
-	observe(
-		status: Pick<Status, "leader" | "role" | "term">,
-		nowMs: number,
-	): void {
+	observe(status: Status, nowMs: number): void {
+		this.#leadership = leadershipOf(status);
 		if (status.leader === null) {
 			// A node that starts knows none yet; that says nothing of the cluster.
 			if (this.#everLed) this.#leaderlessSinceMs ??= nowMs;
@@ -29,11 +36,11 @@ export class LeaderWatch {
 		this.#maxMs = Math.max(this.#maxMs, lastedMs);
 	}
 
-	/** A message was taken in while `status` was that of the core. */
-	heard(message: Message, leader: string | null, nowMs: number): void {
+	/** A message has come in. */
+	heard(message: Message, nowMs: number): void {
 		if (message.type !== "append-request" && message.type !== "heartbeat")
 			return;
-		if (message.from !== leader) return;
+		if (message.from !== this.#leadership.leader) return;
 		this.#commit = Math.max(this.#commit ?? 0, message.commit);
 		this.#heardMs = nowMs;
 	}

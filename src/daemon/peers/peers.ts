@@ -3,50 +3,18 @@ import type { Message, NodeId } from "../../raft/types.js";
 import type {
 	ForwardAnswer,
 	ForwardedCommand,
-	ForwardFrame,
-	OutcomesFrame,
 } from "../../wire/forward-frames.js";
 import { listen } from "../listen.js";
-import { Complaints, type Diagnose } from "./complaints.js";
-import type { Incarnations, PeerIdentity } from "./handshake.js";
+import { Complaints } from "./complaints.js";
 import { IncomingLink } from "./incoming-link.js";
 import { OutgoingLink } from "./outgoing-link.js";
+import type { PeerCounters, PeersOptions } from "./peer-events.js";
 import { acceptor } from "./transport.js";
 
 /** Connections at once on the peer port: far more than members, far fewer than would hurt. */
 const maxAccepted = 256;
 const pingIntervalMs = 500;
 const silenceLimitMs = 3000;
-
-export interface PeersOptions {
-	readonly self: PeerIdentity;
-	/** "host:port" */
-	readonly listen: string;
-	readonly incarnations: Incarnations;
-	readonly diagnose: Diagnose;
-	readonly maxQueuedBytes: number;
-	readonly events: PeerEvents;
-}
-
-export interface PeerEvents {
-	/** `block`: the entries of an append-request, as they came. */
-	onMessage(message: Message, block: Uint8Array | null): void;
-	/** `link` names the connection it came on: an answer makes sense only while that one lives. */
-	onForward(from: NodeId, link: number, frame: ForwardFrame): void;
-	onOutcomes(from: NodeId, frame: OutcomesFrame): void;
-	/** Both directions are alive. */
-	onConnected(peer: NodeId): void;
-	/** One direction broke: what was under way, either way, may be lost. */
-	onBroken(peer: NodeId, direction: "to" | "from"): void;
-}
-
-export interface PeerCounters {
-	framesIn: number;
-	badFrames: number;
-	refused: number;
-	/** Messages for a peer without a link. */
-	dropped: number;
-}
 
 /**
  * The links to the other members. Each node dials every other and sends on its own connection only, so that one node's

@@ -4,7 +4,7 @@ import {
 	LoopbackCluster,
 	put,
 	until,
-	valueOf,
+	valueIn,
 } from "../../fakes/loopback-cluster.js";
 
 let cluster: LoopbackCluster;
@@ -17,7 +17,7 @@ describe("a replica in a cluster", () => {
 		const { replica } = await cluster.leader();
 		const outcome = await put(replica, "a", "1");
 		expect(outcome.kind).toBe("applied");
-		expect(valueOf(await get(replica, "a"))).toBe("1");
+		expect(valueIn(await get(replica, "a"))).toBe("1");
 	});
 
 	it("forwards a follower's commands, and reads linearizably from every node", async () => {
@@ -26,7 +26,7 @@ describe("a replica in a cluster", () => {
 			const outcome = await put(follower, `k${at}`, `v${at}`);
 			expect(outcome.kind).toBe("applied");
 			for (const replica of cluster.running)
-				expect(valueOf(await get(replica, `k${at}`))).toBe(`v${at}`);
+				expect(valueIn(await get(replica, `k${at}`))).toBe(`v${at}`);
 		}
 	});
 
@@ -40,7 +40,7 @@ describe("a replica in a cluster", () => {
 			"accepted",
 		);
 		await until("b", () => replica.status().applied >= 4);
-		expect(valueOf(await get(replica, "b", { consistency: "stale" }))).toBe(
+		expect(valueIn(await get(replica, "b", { consistency: "stale" }))).toBe(
 			"2",
 		);
 	});

@@ -1,0 +1,26 @@
+import type { LogStorage } from "../../storage/log-storage.js";
+import type { Peers } from "../peers/peers.js";
+import type { Applier } from "./applier.js";
+import type { Commands } from "./commands.js";
+import type { Effects } from "./effects.js";
+import type { EngineCounters } from "./engine-stats.js";
+import type { LeaderWatch } from "./leader-watch.js";
+import type { Limits } from "./limits.js";
+import type { Reads } from "./reads.js";
+import type { ReplicatedState } from "./replicated-state.js";
+import type { Transfers } from "./transfers.js";
+
+/** The parts that the driver moves, each with its own business. */
+export interface DriverParts {
+	readonly limits: Limits;
+	readonly log: LogStorage;
+	readonly peers: Peers;
+	readonly state: ReplicatedState;
+	readonly applier: Applier;
+	readonly effects: Effects;
+	readonly commands: Commands;
+	readonly reads: Reads;
+	readonly transfers: Transfers;
+	readonly watch: LeaderWatch;
+	readonly counters: EngineCounters;
+}

@@ -1,0 +1,34 @@
+import type { Message, NodeId } from "../../raft/types.js";
+import type { ForwardFrame, OutcomesFrame } from "../../wire/forward-frames.js";
+import type { Diagnose } from "./complaints.js";
+import type { Incarnations, PeerIdentity } from "./handshake.js";
+
+export interface PeersOptions {
+	readonly self: PeerIdentity;
+	/** "host:port" */
+	readonly listen: string;
+	readonly incarnations: Incarnations;
+	readonly diagnose: Diagnose;
+	readonly maxQueuedBytes: number;
+	readonly events: PeerEvents;
+}
+
+export interface PeerEvents {
+	/** `block`: the entries of an append-request, as they came. */
+	onMessage(message: Message, block: Uint8Array | null): void;
+	/** `link` names the connection it came on: an answer makes sense only while that one lives. */
+	onForward(from: NodeId, link: number, frame: ForwardFrame): void;
+	onOutcomes(from: NodeId, frame: OutcomesFrame): void;
+	/** Both directions are alive. */
+	onConnected(peer: NodeId): void;
+	/** One direction broke: what was under way, either way, may be lost. */
+	onBroken(peer: NodeId, direction: "to" | "from"): void;
+}
+
+export interface PeerCounters {
+	framesIn: number;
+	badFrames: number;
+	refused: number;
+	/** Messages for a peer without a link. */
+	dropped: number;
+}
