@@ -15,9 +15,11 @@ export interface Wait {
 	 * ends the wait.
 	 */
 	readonly probe: () => Promise<string | null>;
-	/** Told what is missing, each time that changes. */
+	/** Told what is missing when that changes, at most once a second: a log must not fill up with countdowns. */
 	readonly progress?: (note: string) => void;
 }
+
+const progressEveryMs = 1_000;
 
 /** Looks until it holds. Throws OperatorError "timeout" with the wait's name and what was missing last. */
 export async function waitUntil(
@@ -25,7 +27,8 @@ export async function waitUntil(
 	wait: Wait,
 ): Promise<void> {
 	const startedAt = clock.now();
-	let missing: string | null = null;
+	let told: string | null = null;
+	let toldAt = Number.NEGATIVE_INFINITY;
 	let heardAt = startedAt;
 	for (;;) {
 		throwIfEnded(wait.signal);
@@ -34,9 +37,12 @@ export async function waitUntil(
 		if (silence === null) heardAt = clock.now();
 		else if (clock.now() - heardAt >= (wait.silenceMs ?? Infinity))
 			throw silence;
-		if (now !== missing) wait.progress?.(now);
-		missing = now;
-		if (clock.now() - startedAt >= wait.timeoutMs) throw tooLong(wait, missing);
+		if (now !== told && clock.now() - toldAt >= progressEveryMs) {
+			wait.progress?.(now);
+			told = now;
+			toldAt = clock.now();
+		}
+		if (clock.now() - startedAt >= wait.timeoutMs) throw tooLong(wait, now);
 		await clock.sleep(pollIntervalMs, wait.signal).catch((error: unknown) => {
 			throw isEnding(error, wait.signal) ? endingOf(wait.signal) : error;
 		});

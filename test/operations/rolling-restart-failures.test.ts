@@ -98,10 +98,9 @@ describe("a node that dies during the roll", () => {
 
 	it("itself after its start, before it has settled: nothing else is touched", async () => {
 		const world = operating();
-		world.onEvent = (event) => {
-			if (event.type === "step-progress" && event.note === "settling")
-				world.cluster.stop("n2");
-		};
+		atStep(world, "n2/ready", () => {
+			void world.clock.sleep(700).then(() => world.cluster.stop("n2"));
+		});
 		const failure = await failureOf(rollingRestart(world.context, whole));
 		expect(failure.exitCode).toBe(14);
 		expect(failure.node).toBe("n2");

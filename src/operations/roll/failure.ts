@@ -40,12 +40,13 @@ function stateOf({ restarted, current, remaining }: Roll): string {
 	return parts.filter((part) => part !== "").join("; ");
 }
 
-function inHand({ node, stoppedAtMs, readyAtMs }: Passage): string {
+function inHand({ node, stoppedAtMs, started, readyAtMs }: Passage): string {
 	if (stoppedAtMs === null)
 		return `${node} was not stopped, and its drain was ended`;
+	if (!started) return `${node} was told to stop and was not started again`;
 	return readyAtMs === null
-		? `${node} was told to stop and is not confirmed to be back`
-		: `${node} was restarted and answers, but was not confirmed to stay`;
+		? `${node} was restarted and is not confirmed to be ready`
+		: `${node} was restarted and was ready, but is not confirmed to stay so`;
 }
 
 type Passage = NonNullable<Roll["current"]>;

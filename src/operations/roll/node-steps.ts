@@ -127,6 +127,9 @@ function restart(roll: Roll, wish: RestartWish): Step[] {
 			stopping: (atMs) => {
 				passage.stoppedAtMs = atMs;
 			},
+			started: () => {
+				passage.started = true;
+			},
 		}),
 		awaitReadyStep(context, {
 			node,

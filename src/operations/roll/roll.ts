@@ -33,6 +33,8 @@ export interface Passage {
 	beganAtMs: number;
 	/** Null until it is asked to stop. */
 	stoppedAtMs: number | null;
+	/** True once it was started again. */
+	started: boolean;
 	/** Null until the ready gate holds. */
 	readyAtMs: number | null;
 }
@@ -44,6 +46,7 @@ export function passageOf(node: string, beganAtMs: number): Passage {
 		processId: null,
 		beganAtMs,
 		stoppedAtMs: null,
+		started: false,
 		readyAtMs: null,
 	};
 }

@@ -13,12 +13,13 @@ export interface RestartStep {
 	readonly cost: string;
 	/** Called right before the node is asked to stop, with the clock's milliseconds. */
 	readonly stopping: (atMs: number) => void;
+	readonly started: () => void;
 }
 
 /** Stop and start are one step: a node must not stay down because somebody pressed Ctrl-C in between. */
 export function restartStep(
 	context: OperationContext,
-	{ node, service, hold, stopTimeoutMs, cost, stopping }: RestartStep,
+	{ node, service, hold, stopTimeoutMs, cost, stopping, started }: RestartStep,
 ): Step {
 	return {
 		id: `${node.id}/restart`,
@@ -35,6 +36,7 @@ export function restartStep(
 			const stopMs = Math.round(clock.now() - stoppingAt);
 			progress(`stopped after ${stopMs} ms`);
 			await service.start();
+			started();
 			return `stopped after ${stopMs} ms, started`;
 		},
 	};
