@@ -42,7 +42,7 @@ export function restartStep(
 	};
 }
 
-export const logTailLines = 20;
+const logTailLines = 8;
 
 /** Throws OperatorError "partial", with the end of its log, when the process is gone. */
 export async function requireRunning(
