@@ -36,7 +36,7 @@ export interface SystemdOptions {
 /** Resolves when it was said, or could not be. */
 export type SystemdNotifier = (state: "ready" | "stopping") => Promise<void>;
 
-const timeoutMs = 2000;
+const timeoutMs = 5000;
 
 const argumentsFor = {
 	ready: ["--ready"],

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -18,61 +18,61 @@ beforeAll(() => {
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 /**
- * Listens as systemd does, on a unix datagram socket; resolves with what was said when `until` is in it. socat keeps
- * the descriptor that systemd-notify waits to see closed, so it must end then.
+ * Listens as systemd does, on a unix datagram socket; resolves with what was said when `word` is in it. socat keeps the
+ * descriptor that systemd-notify waits to see closed (its barrier), so it must end when it has got that.
  */
-function listening(address: string, until: string): Promise<string> {
+function listening(
+	address: string,
+	word: string,
+): { heard: Promise<string>; stop(): void } {
 	const child = spawn("socat", ["-u", address, "STDOUT"]);
 	let text = "";
-	return new Promise((resolve, reject) => {
+	const heard = new Promise<string>((resolve, reject) => {
 		child.on("error", reject);
 		child.stdout.on("data", (chunk) => {
 			text += chunk;
-			if (!text.includes(until)) return;
-			child.kill();
-			resolve(text);
+			if (text.includes("BARRIER=1")) child.kill();
+			if (text.includes(word)) resolve(text);
 		});
 	});
+	return { heard, stop: () => void child.kill() };
+}
+
+/** Waits until somebody listens there; the kernel lists abstract names with an @. */
+async function bound(name: string): Promise<void> {
+	while (!readFileSync("/proc/net/unix", "utf8").includes(name))
+		await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 describe.skipIf(skip)("systemd", () => {
 	it.each([
 		["ready", "READY=1"],
 		["stopping", "STOPPING=1"],
-	] as const)("hears %s on a socket with a path", async (state, word) => {
-		const socket = join(directory, state);
-		const heard = listening(`UNIX-RECV:${socket}`, word);
-		while (!existsSync(socket))
-			await new Promise((resolve) => setTimeout(resolve, 10));
-		const failures: Error[] = [];
-		const notify = systemdNotifier({
-			socket,
-			path: process.env.PATH,
-			pid: process.pid,
-			onFailure: (error) => failures.push(error),
-		});
-		await notify(state);
-		expect(failures).toEqual([]);
-		expect(await heard).toContain(word);
-	});
-
-	it("hears on an abstract socket", async () => {
-		const name = `raftd-test-${process.pid}`;
-		const heard = listening(`ABSTRACT-RECV:${name}`, "READY=1");
-		const failures: Error[] = [];
-		const notify = systemdNotifier({
-			socket: `@${name}`,
-			path: process.env.PATH,
-			pid: process.pid,
-			onFailure: (error) => failures.push(error),
-		});
-		// The receiver has no file to wait for: until it is there, the notifier reports failures.
-		do {
-			failures.length = 0;
-			await notify("ready");
-		} while (failures.length > 0);
-		expect(await heard).toContain("READY=1");
-	});
+	] as const)(
+		"hears %s, on a socket with a path and on an abstract one",
+		async (state, word) => {
+			const path = join(directory, state);
+			const abstract = `raftd-${state}-${process.pid}`;
+			for (const [address, socket] of [
+				[`UNIX-RECV:${path}`, path],
+				[`ABSTRACT-RECV:${abstract}`, `@${abstract}`],
+			] as const) {
+				const { heard, stop } = listening(address, word);
+				await bound(socket);
+				const failures: Error[] = [];
+				const notify = systemdNotifier({
+					socket,
+					path: process.env.PATH,
+					pid: process.pid,
+					onFailure: (error) => failures.push(error),
+				});
+				await notify(state);
+				expect(failures).toEqual([]);
+				expect(await heard).toContain(word);
+				stop();
+			}
+		},
+	);
 
 	it("is told of nothing when it does not listen, and that is no error", async () => {
 		const failures: Error[] = [];

@@ -71,6 +71,31 @@ export interface AdminNode {
 	readonly internalErrors: unknown[];
 }
 
+/** Calls a method of the admin service as curl would. */
+export async function callJson(
+	node: AdminNode,
+	method: string,
+	request: object = {},
+) {
+	const response = await fetch(
+		`http://${node.address}/raftctl.admin.v1.AdminService/${method}`,
+		{
+			method: "POST",
+			headers: { "content-type": "application/json" },
+			body: JSON.stringify(request),
+		},
+	);
+	return {
+		status: response.status,
+		body: (await response.json()) as Record<string, unknown> & {
+			code?: string;
+			message?: string;
+			lock?: Record<string, unknown>;
+			details?: { type: string; debug?: unknown }[];
+		},
+	};
+}
+
 const engineStats = {
 	...zeroCounters(),
 	proposals: 41,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type AdminNode, startAdminNode } from "./admin-node.js";
+import { type AdminNode, callJson, startAdminNode } from "./admin-node.js";
 
 let node: AdminNode;
 beforeEach(async () => {
@@ -7,32 +7,8 @@ beforeEach(async () => {
 });
 afterEach(() => node.server.close());
 
-async function call(method: string, request: object = {}) {
-	const response = await fetch(
-		`http://${node.address}/raftctl.admin.v1.AdminService/${method}`,
-		{
-			method: "POST",
-			headers: { "content-type": "application/json" },
-			body: JSON.stringify(request),
-		},
-	);
-	return {
-		status: response.status,
-		body: (await response.json()) as Record<string, unknown> & {
-			code?: string;
-			message?: string;
-			lock?: Record<string, unknown>;
-			details?: { type: string; debug?: unknown }[];
-		},
-	};
-}
-
-const lock = { holder: "ci", host: "h1", operation: "roll", ttlMs: 60_000 };
-
-async function acquire(): Promise<string> {
-	const { body } = await call("AcquireLock", lock);
-	return String(body.lock?.fencingToken);
-}
+const call = (method: string, request: object = {}) =>
+	callJson(node, method, request);
 
 describe("the admin service as JSON over HTTP", () => {
 	it("says what the node knows of itself and of the group", async () => {
@@ -148,105 +124,6 @@ describe("the admin service as JSON over HTTP", () => {
 		const large = await post(JSON.stringify({ leaseMs: "9".repeat(100_000) }));
 		expect(large.status).toBe(429);
 		expect(node.internalErrors).toEqual([]);
-	});
-});
-
-describe("the operation lock", () => {
-	it("is taken, renewed and released", async () => {
-		const token = await acquire();
-		const renewed = await call("RenewLock", {
-			fencingToken: token,
-			ttlMs: 60_000,
-			step: "restart n2",
-		});
-		expect(renewed.body.lock).toMatchObject({
-			holder: "ci",
-			fencingToken: token,
-			step: "restart n2",
-		});
-		expect((await call("ReleaseLock", { fencingToken: token })).status).toBe(
-			200,
-		);
-		expect((await call("GetStatus")).body.lock).toEqual({});
-	});
-
-	it("names its holder to whoever comes second", async () => {
-		await acquire();
-		const { status, body } = await call("AcquireLock", lock);
-		expect(status).toBe(409);
-		expect(body.code).toBe("aborted");
-		expect(body.message).toContain("ci on h1 holds it for roll until");
-		expect(body.details?.[0]).toMatchObject({
-			type: "raftctl.admin.v1.Lock",
-			debug: { holder: "ci", operation: "roll" },
-		});
-	});
-
-	it("tells a holder that has lost it", async () => {
-		const { body } = await call("RenewLock", {
-			fencingToken: "4",
-			ttlMs: 60_000,
-		});
-		expect(body.code).toBe("aborted");
-		expect(body.message).toContain("the operation lock was lost");
-	});
-
-	it("fences off calls with an older token, and calls without one", async () => {
-		const old = await acquire();
-		await call("ReleaseLock", { fencingToken: old });
-		const token = await acquire();
-		for (const fencingToken of [old, "0"]) {
-			for (const [method, request] of [
-				["Drain", { leaseMs: 1000 }],
-				["Undrain", {}],
-				["TransferLeadership", {}],
-			] as const) {
-				const { body } = await call(method, { ...request, fencingToken });
-				expect(body.code).toBe("failed_precondition");
-				expect(body.message).toContain("ci on h1 holds the lock for roll");
-			}
-		}
-		expect(node.draining.view().draining).toBe(false);
-		const holder = { leaseMs: 1000, fencingToken: token };
-		expect((await call("Drain", holder)).status).toBe(200);
-	});
-
-	it("does not stop a person once it has run out", async () => {
-		await call("AcquireLock", { ...lock, ttlMs: 1000 });
-		expect((await call("Undrain")).status).toBe(400);
-		const expiresAtMs = node.replica.controlState().lock?.expiresAtMs ?? 0;
-		while (Date.now() < expiresAtMs)
-			await new Promise((resolve) => setTimeout(resolve, 50));
-		expect((await call("Undrain")).status).toBe(200);
-	});
-
-	it("says whether anything happened when there is no quorum", async () => {
-		node.replica.refuseControl = {
-			kind: "rejected",
-			reason: "no-leader",
-			message: "no leader is known",
-			retryAfterMs: 100,
-		};
-		const rejected = await call("AcquireLock", lock);
-		expect(rejected.body).toMatchObject({
-			code: "unavailable",
-			message: "the lock was not touched: no leader is known",
-		});
-		node.replica.refuseControl = { kind: "unknown", message: "leader lost" };
-		const unknown = await call("AcquireLock", lock);
-		expect(unknown.body).toMatchObject({
-			code: "deadline_exceeded",
-			message: "the lock may or may not have changed: leader lost",
-		});
-	});
-
-	it("checks what a command says before the log sees it", async () => {
-		expect((await call("AcquireLock", { ...lock, holder: "" })).status).toBe(
-			400,
-		);
-		expect((await call("AcquireLock", { ...lock, ttlMs: 1 })).status).toBe(400);
-		const far = { fencingToken: "18446744073709551615" };
-		expect((await call("ReleaseLock", far)).status).toBe(400);
 	});
 });
 
