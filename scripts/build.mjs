@@ -70,7 +70,7 @@ async function bundle() {
 		// Optional accelerators of ws, absent on purpose, and tsx, which oclif asks for only to run from source.
 		external: ["bufferutil", "utf-8-validate", "tsx", "ts-node"],
 		banner: { js: banner },
-		plugins: [sourceLocations, namedExports],
+		plugins: [sourceLocations, namedExports, lazyPackages],
 	});
 	for (const bin of bins) {
 		const path = join(staging, "dist", bin);
@@ -125,6 +125,8 @@ const sourceLocations = {
 			if (!/^(src|commands)\//.test(name)) return undefined;
 			const url = `(__dist+${JSON.stringify(name.replace(/\.ts$/, ".js"))})`;
 			const contents = readFileSync(path, "utf8")
+				// The object `z` holds on to all of zod, forty languages included; the namespace to what is used.
+				.replace(/^import \{ z \} from "zod";/m, 'import * as z from "zod";')
 				.replaceAll("import.meta.url", url)
 				.replaceAll("import.meta.filename", `__raftctlPath(${url})`)
 				.replaceAll(
@@ -163,6 +165,28 @@ const namedExports = {
 			const contents = `export { ${names.join(", ")} } from ${JSON.stringify(path)};`;
 			return { contents, resolveDir: pluginData.resolveDir };
 		});
+	},
+};
+
+/**
+ * What oclif requires at its start and uses only without a manifest (tinyglobby, lilconfig) or with foreign plugins
+ * (minimatch). Evaluated at the first use instead: it is a twentieth of a short command's time.
+ */
+const lazyPackages = {
+	name: "lazy-packages",
+	setup({ onLoad, onResolve }) {
+		const namespace = "lazy-packages";
+		onResolve(
+			{ filter: /^(tinyglobby|lilconfig|minimatch)$/ },
+			({ path, importer, resolveDir, namespace: from }) =>
+				from !== namespace && importer.includes("@oclif/core")
+					? { path, namespace, pluginData: { resolveDir } }
+					: undefined,
+		);
+		onLoad({ filter: /.*/, namespace }, ({ path, pluginData }) => ({
+			contents: `module.exports = new Proxy({}, { get: (_, key) => require(${JSON.stringify(path)})[key] });`,
+			resolveDir: pluginData.resolveDir,
+		}));
 	},
 };
 

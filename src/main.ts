@@ -9,6 +9,8 @@ const argv = process.argv.slice(2);
 if (argv[0] === "--version" || argv[0] === "-V") {
 	process.stdout.write(`${release()}\n`);
 } else {
+	// oclif would load semver to compare its own package.json, which is not there once bundled.
+	process.env.OCLIF_DISABLE_ENGINE_WARNING = "1";
 	const { runCli } = await import("./cli/run.js");
 	await runCli(argv, import.meta.url);
 }

@@ -1,4 +1,5 @@
 import { dirname, resolve } from "node:path";
+import { config } from "zod";
 import { documentError } from "../documents/document-error.js";
 import { readDocument } from "../documents/read-document.js";
 import { readText } from "../documents/read-file.js";
@@ -10,6 +11,9 @@ import {
 } from "./cluster-file.js";
 import type { BalancerEntry, Inventory, NodeEntry } from "./inventory.js";
 import { balancerAddresses, nodeAddresses } from "./ports.js";
+
+// A parser compiled for a schema that is used once costs more than it saves.
+config({ jitless: true });
 
 export interface ParseOptions {
 	/** What errors call the file: its path as given, or "-" for stdin. */

@@ -9,6 +9,8 @@ const depthLimit = 200;
  * expression. Parsing is not, so this looks before.
  */
 export function nestedTooDeeply(text: string): number | null {
+	// Every level takes one of these: a file that has few of them needs no second look.
+	if ((text.match(/[[{:?-]/g)?.length ?? 0) <= depthLimit) return null;
 	const parser = new Parser();
 	for (const lexeme of new Lexer().lex(text)) {
 		// What is parsed is of no interest, but the parser goes on only when it is taken.
