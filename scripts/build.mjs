@@ -1,6 +1,7 @@
 /**
- * Builds dist/: every program and command as one ESM bundle with shared chunks, the declarations of the two entries
- * that applications import, and oclif's manifest. `--fast` leaves the declarations out. Type errors are
+ * Builds dist/: the daemon, the balancer and what applications import as ESM bundles with shared chunks; the whole
+ * command line as one CommonJS file with V8's compiled code beside it; the declarations of the entries that
+ * applications import; and oclif's manifest. `--fast` leaves the declarations out. Type errors are
  * `npm run typecheck`'s business.
  *
  * All is made in a directory beside and swapped in at the end: a failed build leaves the last good one.
@@ -12,15 +13,19 @@ import {
 	existsSync,
 	mkdirSync,
 	readdirSync,
-	readFileSync,
 	renameSync,
 	rmSync,
 	writeFileSync,
 } from "node:fs";
-import { isBuiltin } from "node:module";
-import { dirname, join, relative, resolve, sep } from "node:path";
+import { join, resolve } from "node:path";
 import { Plugin, settings } from "@oclif/core";
 import { build } from "esbuild";
+import {
+	cachedCli,
+	lazyPackages,
+	namedExports,
+	sourceLocations,
+} from "./bundle-plugins.mjs";
 
 const root = resolve(import.meta.dirname, "..");
 const staging = join(
@@ -36,9 +41,11 @@ async function main() {
 	try {
 		mkdirSync(staging, { recursive: true });
 		copyFileSync(join(root, "package.json"), join(staging, "package.json"));
-		await bundle();
-		if (!fast) emitDeclarations();
+		await bundlePrograms();
+		await bundleCli();
 		await writeManifest();
+		warmCli();
+		if (!fast) emitDeclarations();
 		swapIn();
 	} catch (error) {
 		console.error(
@@ -50,44 +57,78 @@ async function main() {
 	}
 }
 
-async function bundle() {
+/** What all bundles share. */
+const bundle = {
+	absWorkingDir: root,
+	bundle: true,
+	platform: "node",
+	target: "node20",
+	minifySyntax: true,
+	minifyWhitespace: true,
+	sourcemap: true,
+	sourcesContent: false,
+	logLevel: "warning",
+	// Optional accelerators of ws, absent on purpose, and tsx, which oclif asks for only to run from source.
+	external: ["bufferutil", "utf-8-validate", "tsx", "ts-node"],
+};
+
+async function bundlePrograms() {
 	await build({
-		absWorkingDir: root,
-		entryPoints: entryPoints(),
-		outbase: root,
+		...bundle,
+		...esm,
+		entryPoints: [
+			"src/main.ts",
+			"src/daemon/main.ts",
+			"src/storage/worker.ts",
+			"src/balancers/embedded/main.ts",
+			"src/client/index.ts",
+			"src/machines/machine.ts",
+		],
 		outdir: join(staging, "dist"),
-		bundle: true,
-		splitting: true,
-		chunkNames: "chunks/[name]-[hash]",
-		format: "esm",
-		platform: "node",
-		target: "node20",
-		minifySyntax: true,
-		minifyWhitespace: true,
-		sourcemap: true,
-		sourcesContent: false,
-		logLevel: "warning",
-		// Optional accelerators of ws, absent on purpose, and tsx, which oclif asks for only to run from source.
-		external: ["bufferutil", "utf-8-validate", "tsx", "ts-node"],
-		banner: { js: banner },
-		plugins: [sourceLocations, namedExports, lazyPackages],
+		plugins: [cachedCli, sourceLocations, namedExports],
 	});
-	for (const bin of bins) {
-		const path = join(staging, "dist", bin);
-		if (existsSync(path)) chmodSync(path, 0o755);
-	}
+	for (const bin of bins) chmodSync(join(staging, "dist", bin), 0o755);
 }
 
-function entryPoints() {
-	const programs = [
-		"src/main.ts",
-		"src/daemon/main.ts",
-		"src/storage/worker.ts",
-		"src/balancers/embedded/main.ts",
-		"src/client/index.ts",
-		"src/machines/machine.ts",
-	].filter((path) => existsSync(join(root, path)));
-	return [...programs, ...commandFiles("commands")];
+const esm = {
+	outbase: root,
+	format: "esm",
+	splitting: true,
+	chunkNames: "chunks/[name]-[hash]",
+	// What CommonJS packages expect to find (ws, pino), and the place of dist/ seen from any chunk. Declared with `var`
+	// under names of our own: a bundled module may declare `require` or `createRequire` itself.
+	banner: {
+		js: [
+			'import{createRequire as __raftctlCreateRequire}from"node:module";',
+			'import{fileURLToPath as __raftctlPath}from"node:url";',
+			'const __dist=import.meta.url.slice(0,import.meta.url.lastIndexOf("/dist/")+6);',
+			"var require=__raftctlCreateRequire(import.meta.url);",
+			"var __filename=__raftctlPath(import.meta.url);",
+			'var __dirname=__raftctlPath(new URL(".",import.meta.url));',
+		].join(""),
+	},
+};
+
+/** One file, so that one piece of compiled code covers it; commands are evaluated when they are asked for. */
+async function bundleCli() {
+	const commands = commandFiles("commands").map((path) => {
+		const id = path.replace(/^commands\//, "").replace(/\.ts$/, "");
+		return `${JSON.stringify(id.replaceAll("/", ":"))}: () => import("./${path}"),`;
+	});
+	await build({
+		...bundle,
+		stdin: {
+			contents: `export { runCli } from "./src/cli/run.js";\nexport const commands = { ${commands.join("\n")} };`,
+			resolveDir: root,
+			sourcefile: "cli.ts",
+		},
+		outfile: join(staging, "dist", "cli.cjs"),
+		format: "cjs",
+		banner: {
+			js: 'const __raftctlUrl=require("node:url"),__raftctlPath=__raftctlUrl.fileURLToPath,__dist=__raftctlUrl.pathToFileURL(__dirname).href+"/";',
+		},
+		plugins: [sourceLocations, namedExports, lazyPackages],
+	});
 }
 
 function commandFiles(directory) {
@@ -100,105 +141,39 @@ function commandFiles(directory) {
 	);
 }
 
-/**
- * What CommonJS packages expect to find (oclif, yaml, ws, pino), and the place of dist/ seen from any chunk.
- * Declared with `var` under names of our own: a bundled module may declare `require` or `createRequire` itself.
- */
-const banner = [
-	'import{createRequire as __raftctlCreateRequire}from"node:module";',
-	'import{fileURLToPath as __raftctlPath}from"node:url";',
-	'const __dist=import.meta.url.slice(0,import.meta.url.lastIndexOf("/dist/")+6);',
-	"var require=__raftctlCreateRequire(import.meta.url);",
-	"var __filename=__raftctlPath(import.meta.url);",
-	'var __dirname=__raftctlPath(new URL(".",import.meta.url));',
-].join("");
+/** oclif reads flags and descriptions off the commands as files; nobody needs those files afterwards. */
+async function writeManifest() {
+	const directory = join(staging, "manifest");
+	mkdirSync(directory);
+	copyFileSync(join(root, "package.json"), join(directory, "package.json"));
+	await build({
+		...bundle,
+		...esm,
+		entryPoints: commandFiles("commands"),
+		outdir: join(directory, "dist"),
+		plugins: [sourceLocations, namedExports],
+	});
+	settings.enableAutoTranspile = false;
+	const plugin = new Plugin({
+		root: directory,
+		type: "core",
+		isRoot: true,
+		ignoreManifest: true,
+		errorOnManifestCreate: true,
+	});
+	await plugin.load();
+	const path = join(staging, "oclif.manifest.json");
+	writeFileSync(path, JSON.stringify(plugin.manifest));
+}
 
-/**
- * Splitting moves code into chunks, where `import.meta.url` would name the chunk. Sources of ours get the place their
- * own file would have in dist/, so that `new URL("./worker.js", import.meta.url)` means the same there as here.
- */
-const sourceLocations = {
-	name: "source-locations",
-	setup({ onLoad }) {
-		onLoad({ filter: /\.ts$/ }, ({ path }) => {
-			const name = relative(root, path).split(sep).join("/");
-			if (!/^(src|commands)\//.test(name)) return undefined;
-			const url = `(__dist+${JSON.stringify(name.replace(/\.ts$/, ".js"))})`;
-			const contents = readFileSync(path, "utf8")
-				// The object `z` holds on to all of zod, forty languages included; the namespace to what is used.
-				.replace(/^import \{ z \} from "zod";/m, 'import * as z from "zod";')
-				.replaceAll("import.meta.url", url)
-				.replaceAll("import.meta.filename", `__raftctlPath(${url})`)
-				.replaceAll(
-					"import.meta.dirname",
-					`__raftctlPath(new URL(".",${url})).slice(0,-1)`,
-				);
-			return { contents, loader: "ts" };
-		});
-	},
-};
-
-/**
- * `await import("yaml")` of a CommonJS package gives Node.js its names but a bundle only `default`. The names are
- * asked of Node.js here and spelled out in between.
- */
-const namedExports = {
-	name: "named-exports",
-	setup({ onLoad, onResolve, resolve: resolveModule }) {
-		const namespace = "named-exports";
-		onResolve({ filter: /^[@a-z]/ }, async ({ path, kind, resolveDir }) => {
-			if (kind !== "dynamic-import" || !resolveDir.startsWith(root))
-				return undefined;
-			if (isBuiltin(path)) return undefined;
-			const { path: file } = await resolveModule(path, {
-				kind: "import-statement",
-				resolveDir,
-			});
-			return isCommonJs(file)
-				? { path, namespace, pluginData: { resolveDir } }
-				: undefined;
-		});
-		onLoad({ filter: /.*/, namespace }, async ({ path, pluginData }) => {
-			const names = Object.keys(await import(path)).filter((name) =>
-				/^[A-Za-z_$][\w$]*$/.test(name),
-			);
-			const contents = `export { ${names.join(", ")} } from ${JSON.stringify(path)};`;
-			return { contents, resolveDir: pluginData.resolveDir };
-		});
-	},
-};
-
-/**
- * What oclif requires at its start and uses only without a manifest (tinyglobby, lilconfig) or with foreign plugins
- * (minimatch). Evaluated at the first use instead: it is a twentieth of a short command's time.
- */
-const lazyPackages = {
-	name: "lazy-packages",
-	setup({ onLoad, onResolve }) {
-		const namespace = "lazy-packages";
-		onResolve(
-			{ filter: /^(tinyglobby|lilconfig|minimatch)$/ },
-			({ path, importer, resolveDir, namespace: from }) =>
-				from !== namespace && importer.includes("@oclif/core")
-					? { path, namespace, pluginData: { resolveDir } }
-					: undefined,
-		);
-		onLoad({ filter: /.*/, namespace }, ({ path, pluginData }) => ({
-			contents: `module.exports = new Proxy({}, { get: (_, key) => require(${JSON.stringify(path)})[key] });`,
-			resolveDir: pluginData.resolveDir,
-		}));
-	},
-};
-
-function isCommonJs(file) {
-	if (!file.endsWith(".js")) return file.endsWith(".cjs");
-	let directory = dirname(file);
-	while (!existsSync(join(directory, "package.json")))
-		directory = dirname(directory);
-	const { type } = JSON.parse(
-		readFileSync(join(directory, "package.json"), "utf8"),
+/** Runs a command once and keeps the code that V8 compiled for it. */
+function warmCli() {
+	const { status } = spawnSync(
+		process.execPath,
+		[join(root, "scripts", "warm-cli.mjs"), join(staging, "dist", "cli.cjs")],
+		{ stdio: ["ignore", "ignore", "inherit"], cwd: staging },
 	);
-	return type !== "module";
+	if (status !== 0) throw new Error(`the warm run ended with ${status}`);
 }
 
 function emitDeclarations() {
@@ -215,20 +190,6 @@ function emitDeclarations() {
 	);
 	if (status !== 0)
 		throw new Error(`the declarations have type errors\n${stdout}`);
-}
-
-async function writeManifest() {
-	settings.enableAutoTranspile = false;
-	const plugin = new Plugin({
-		root: staging,
-		type: "core",
-		isRoot: true,
-		ignoreManifest: true,
-		errorOnManifestCreate: true,
-	});
-	await plugin.load();
-	const path = join(staging, "oclif.manifest.json");
-	writeFileSync(path, JSON.stringify(plugin.manifest));
 }
 
 function swapIn() {

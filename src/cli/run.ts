@@ -1,18 +1,20 @@
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { run, settings } from "@oclif/core";
+import { type Interfaces, run, settings } from "@oclif/core";
+import { BundledCommands, type CommandModules } from "./bundled-commands.js";
 import { wantsColour } from "./colours.js";
 import { reportFailure } from "./failure.js";
 import { interruption } from "./interruption.js";
 import { presentationOf } from "./output.js";
 
 /**
- * Runs one command line to its end and exits with its code. `entry` is the URL of the bin file: the package, and with
- * it every command, is found from there.
+ * Runs one command line to its end and exits with its code. `entry` is the URL of the bin file: the package is found
+ * from there. `commands` is what the build bundled; without it, commands are files in dist/commands.
  */
 export async function runCli(
 	argv: readonly string[],
 	entry: string,
+	commands: CommandModules | null = null,
 ): Promise<never> {
 	// Sources are never transpiled on the way: what runs is what was built.
 	settings.enableAutoTranspile = false;
@@ -21,7 +23,7 @@ export async function runCli(
 	interruption.listen();
 	let code = 0;
 	try {
-		await run(spellOut(argv), { root: dirname(fileURLToPath(entry)) });
+		await run(spellOut(argv), await loadOptions(entry, commands));
 		code = Number(process.exitCode ?? 0);
 	} catch (error) {
 		const { exitCode } = interruption;
@@ -31,6 +33,17 @@ export async function runCli(
 	await flushed(process.stderr);
 	// A keep-alive connection or a timer left over must not hold the terminal.
 	process.exit(code);
+}
+
+async function loadOptions(
+	entry: string,
+	commands: CommandModules | null,
+): Promise<Interfaces.LoadOptions> {
+	const root = dirname(fileURLToPath(entry));
+	if (commands === null) return { root };
+	const plugin = new BundledCommands(root, commands);
+	await plugin.load();
+	return { root: plugin.root, plugins: new Map([[plugin.name, plugin]]) };
 }
 
 /** `raftctl help status` means `raftctl status --help`. */

@@ -1,0 +1,109 @@
+/** What esbuild is taught for our build. Used by build.mjs. */
+import { existsSync, readFileSync } from "node:fs";
+import { isBuiltin } from "node:module";
+import { dirname, join, relative, resolve, sep } from "node:path";
+
+const root = resolve(import.meta.dirname, "..");
+
+/**
+ * Splitting moves code into chunks, where `import.meta.url` would name the chunk. Sources of ours get the place their
+ * own file would have in dist/, so that `new URL("./worker.js", import.meta.url)` means the same there as here.
+ */
+export const sourceLocations = {
+	name: "source-locations",
+	setup({ onLoad }) {
+		onLoad({ filter: /\.ts$/ }, ({ path }) => {
+			const name = relative(root, path).split(sep).join("/");
+			if (!/^(src|commands)\//.test(name)) return undefined;
+			const url = `(__dist+${JSON.stringify(name.replace(/\.ts$/, ".js"))})`;
+			const contents = readFileSync(path, "utf8")
+				// The object `z` holds on to all of zod, forty languages included; the namespace to what is used.
+				.replace(/^import \{ z \} from "zod";/m, 'import * as z from "zod";')
+				.replaceAll("import.meta.url", url)
+				.replaceAll("import.meta.filename", `__raftctlPath(${url})`)
+				.replaceAll(
+					"import.meta.dirname",
+					`__raftctlPath(new URL(".",${url})).slice(0,-1)`,
+				);
+			return { contents, loader: "ts" };
+		});
+	},
+};
+
+/**
+ * `await import("yaml")` of a CommonJS package gives Node.js its names but a bundle only `default`. The names are
+ * asked of Node.js here and spelled out in between.
+ */
+export const namedExports = {
+	name: "named-exports",
+	setup({ onLoad, onResolve, resolve: resolveModule }) {
+		const namespace = "named-exports";
+		onResolve({ filter: /^[@a-z]/ }, async ({ path, kind, resolveDir }) => {
+			if (kind !== "dynamic-import" || !resolveDir.startsWith(root))
+				return undefined;
+			if (isBuiltin(path)) return undefined;
+			const { path: file } = await resolveModule(path, {
+				kind: "import-statement",
+				resolveDir,
+			});
+			return isCommonJs(file)
+				? { path, namespace, pluginData: { resolveDir } }
+				: undefined;
+		});
+		onLoad({ filter: /.*/, namespace }, async ({ path, pluginData }) => {
+			const names = Object.keys(await import(path)).filter((name) =>
+				/^[A-Za-z_$][\w$]*$/.test(name),
+			);
+			const contents = `export { ${names.join(", ")} } from ${JSON.stringify(path)};`;
+			return { contents, resolveDir: pluginData.resolveDir };
+		});
+	},
+};
+
+/**
+ * What oclif requires at its start and uses only without a manifest (tinyglobby, lilconfig) or with foreign plugins
+ * (minimatch). Evaluated at the first use instead: it is a twentieth of a short command's time.
+ */
+export const lazyPackages = {
+	name: "lazy-packages",
+	setup({ onLoad, onResolve }) {
+		const namespace = "lazy-packages";
+		onResolve(
+			{ filter: /^(tinyglobby|lilconfig|minimatch)$/ },
+			({ path, importer, resolveDir, namespace: from }) =>
+				from !== namespace && importer.includes("@oclif/core")
+					? { path, namespace, pluginData: { resolveDir } }
+					: undefined,
+		);
+		onLoad({ filter: /.*/, namespace }, ({ path, pluginData }) => ({
+			contents: `module.exports = new Proxy({}, { get: (_, key) => require(${JSON.stringify(path)})[key] });`,
+			resolveDir: pluginData.resolveDir,
+		}));
+	},
+};
+
+function isCommonJs(file) {
+	if (!file.endsWith(".js")) return file.endsWith(".cjs");
+	let directory = dirname(file);
+	while (!existsSync(join(directory, "package.json")))
+		directory = dirname(directory);
+	const { type } = JSON.parse(
+		readFileSync(join(directory, "package.json"), "utf8"),
+	);
+	return type !== "module";
+}
+
+/**
+ * Gives `import("./cli/run.js")` in main.ts the bundle of the whole command line, compiled once (load-cli.mjs), in
+ * place of the source.
+ */
+export const cachedCli = {
+	name: "cached-cli",
+	setup({ onResolve }) {
+		onResolve({ filter: /^\.\/cli\/run\.js$/ }, ({ importer }) =>
+			importer === join(root, "src", "main.ts")
+				? { path: join(root, "scripts", "cached-cli.mjs") }
+				: undefined,
+		);
+	},
+};
