@@ -99,6 +99,9 @@ export class Raft {
 			});
 		} else if (message.type === "read-request") {
 			refuseRead(core, message.from, message.sequence);
+		} else if (message.type === "vote-response" && message.pre) {
+			// A pre-vote raises nobody's term, so a voter that is behind answers in its own; `attempt` says what it answers.
+			handleVoteResponse(core, message);
 		}
 	}
 
