@@ -1,6 +1,6 @@
 /**
  * What an operation says while it runs: data, never text for a terminal. `cli/` turns it into a live list, into lines
- * or into NDJSON (schema version 1, docs/events.md).
+ * or into NDJSON (schema version 1, docs/cli.md).
  */
 export type OperationEvent =
 	| {

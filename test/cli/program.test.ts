@@ -88,6 +88,16 @@ describe("raftctl", () => {
 	);
 });
 
+describe("a question of raftctl", () => {
+	it("is an error at once without a terminal, and names the flag that answers it", async () => {
+		await write(valid);
+		const { code, stdout, stderr } = await run(["down"]);
+		expect(stderr).toContain("State: nothing was touched.");
+		expect(stderr).toContain("--yes");
+		expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+	});
+});
+
 describe("raftctl validate", () => {
 	it("prints one line for a valid file and ends with 0", async () => {
 		await write(valid);
