@@ -85,7 +85,10 @@ export class Progress {
 			return true;
 		}
 		if (rejected !== this.next - 1) return false;
+		const before = this.next;
 		this.becomeProbe(Math.min(rejected, commonIndex + 1));
+		// It refuses even what it once acknowledged: its log went back. Asked at each heartbeat, not in a circle.
+		this.paused = this.next >= before;
 		return true;
 	}
 }
