@@ -15,6 +15,8 @@ interface Cursor {
 const eventsPerTurn = 256;
 /** A turn ends when it has taken so long; the next one goes on with the subscriber that comes next. */
 const turnLimitMs = 5;
+/** Subscribers between two looks at the clock. */
+const clockStride = 8;
 
 /**
  * The events of the commands applied lately, bounded by count and bytes, for subscribers that resume from an index.
@@ -103,30 +105,30 @@ export class EventHistory {
 	/** Tells subscribers what is new; true when some is left for the next turn. */
 	tell(nowMs: () => number): boolean {
 		const cursors = this.#cursors;
-		const untilMs = cursors.length > 0 ? nowMs() + turnLimitMs : 0;
-		let unfinished = false;
+		if (!cursors.some((cursor) => this.#lacks(cursor))) return false;
+		const untilMs = nowMs() + turnLimitMs;
+		const start = this.#nextCursor;
 		for (let told = 0; told < cursors.length; told++) {
-			const at = (this.#nextCursor + told) % cursors.length;
-			if (!this.#tellSome(cursors[at] as Cursor)) unfinished = true;
-			if (told % 8 === 7 && nowMs() >= untilMs) {
-				this.#nextCursor = at + 1;
-				return true;
-			}
+			const at = (start + told) % cursors.length;
+			this.#nextCursor = at + 1;
+			this.#tellSome(cursors[at] as Cursor);
+			if (told % clockStride === clockStride - 1 && nowMs() >= untilMs) break;
 		}
-		return unfinished;
+		return cursors.some((cursor) => this.#lacks(cursor));
 	}
 
-	/** True when the subscriber knows everything. */
-	#tellSome(cursor: Cursor): boolean {
+	#lacks(cursor: Cursor): boolean {
+		if (cursor.closed) return false;
+		return cursor.next < this.#end || cursor.progress < this.#applied;
+	}
+
+	#tellSome(cursor: Cursor): void {
 		const until = Math.min(this.#end, cursor.next + eventsPerTurn);
 		while (cursor.next < until && !cursor.closed) this.#tellNext(cursor);
-		if (cursor.closed) return true;
-		if (cursor.next < this.#end) return false;
-		if (this.#applied > cursor.progress) {
-			cursor.progress = this.#applied;
-			cursor.subscriber.onProgress(this.#applied);
-		}
-		return true;
+		if (cursor.closed || cursor.next < this.#end) return;
+		if (this.#applied <= cursor.progress) return;
+		cursor.progress = this.#applied;
+		cursor.subscriber.onProgress(this.#applied);
 	}
 
 	#tellNext(cursor: Cursor): void {
