@@ -97,7 +97,7 @@ export class LocalCluster {
 	/** The process of `name` ("n1", "balancer"), from its pid file. */
 	async pidOf(name: string): Promise<number> {
 		const files = await filesBelow(join(this.directory, ".raftctl"));
-		const path = files.find((file) => file.endsWith(`/${name}.pid`));
+		const path = files.find((file) => file.endsWith(`/${name}/pid`));
 		if (path === undefined) throw new Error(`no pid file for ${name}`);
 		return Number.parseInt(await readFile(path, "utf8"), 10);
 	}
@@ -109,7 +109,7 @@ export class LocalCluster {
 	/** Kills whatever is left and removes everything. */
 	async dispose(): Promise<void> {
 		const files = await filesBelow(join(this.directory, ".raftctl"));
-		for (const path of files.filter((file) => file.endsWith(".pid"))) {
+		for (const path of files.filter((file) => file.endsWith("/pid"))) {
 			try {
 				process.kill(Number.parseInt(await readFile(path, "utf8"), 10), 9);
 			} catch {
