@@ -4,7 +4,10 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { NodeReplica } from "../../src/daemon/engine/node-replica.js";
-import { startReplica } from "../../src/daemon/engine/start.js";
+import {
+	type ReplicaOptions,
+	startReplica,
+} from "../../src/daemon/engine/start.js";
 import type { CommandOutcome, QueryOutcome } from "../../src/daemon/replica.js";
 import { kv } from "../../src/machines/kv/machine.js";
 import type { Machine } from "../../src/machines/machine.js";
@@ -26,6 +29,8 @@ export interface LoopbackOptions {
 	readonly machine?: Machine;
 	readonly limits?: Readonly<Record<string, number>>;
 	readonly timing?: Partial<typeof defaultTiming>;
+	/** Members that are not started. */
+	readonly down?: readonly string[];
 }
 
 const defaultTiming = {
@@ -65,7 +70,9 @@ export class LoopbackCluster {
 				replica: null,
 			});
 		}
-		await Promise.all(cluster.nodes.map((node) => cluster.startNode(node)));
+		const { down = [] } = options;
+		const starting = cluster.nodes.filter(({ id }) => !down.includes(id));
+		await Promise.all(starting.map((node) => cluster.startNode(node)));
 		return cluster;
 	}
 
@@ -91,7 +98,10 @@ export class LoopbackCluster {
 		};
 	}
 
-	async startNode(node: LoopbackNode): Promise<NodeReplica> {
+	async startNode(
+		node: LoopbackNode,
+		own: Partial<ReplicaOptions> = {},
+	): Promise<NodeReplica> {
 		const { machine = kv, limits = {}, timing = {} } = this.#options;
 		node.replica = await startReplica({
 			identity: {
@@ -112,6 +122,7 @@ export class LoopbackCluster {
 			diagnose: (level, message, fields) =>
 				node.diagnoses.push({ level, message, fields }),
 			onFatal: (error) => node.fatal.push(error),
+			...own,
 		});
 		return node.replica;
 	}
@@ -126,7 +137,7 @@ export class LoopbackCluster {
 		return this.nodes.flatMap(({ replica }) => replica ?? []);
 	}
 
-	/** The leader that all running nodes agree on, linked with all of them. */
+	/** The leader that all running nodes agree on, linked with all of them, and in step with them. */
 	async leader(): Promise<{ id: string; replica: NodeReplica }> {
 		return until("a leader", () => {
 			const { running } = this;
@@ -138,7 +149,10 @@ export class LoopbackCluster {
 				);
 			});
 			const node = this.nodes.find(({ id }) => id === first);
-			return agreed && node?.replica
+			if (!agreed || !node?.replica) return null;
+			const { followers } = node.replica.status().raft;
+			const inStep = followers.filter(({ state }) => state === "replicate");
+			return inStep.length >= running.length - 1
 				? { id: node.id, replica: node.replica }
 				: null;
 		});

@@ -16,6 +16,8 @@ export interface RecoverOptions {
 	readonly limits: Limits;
 	readonly machine: Machine;
 	readonly diagnose: Diagnose;
+	/** Another way to open the log, for a test of a disk that fails. */
+	readonly openLog?: typeof openLogStorage;
 }
 
 /** A node as its disk knows it. */
@@ -35,8 +37,9 @@ export interface LogListener {
 /** Opens the log or founds it, and brings the state machine to where the log knows it was. */
 export async function recover(options: RecoverOptions): Promise<Recovered> {
 	const { identity, initial, limits, machine, diagnose } = options;
+	const openLog = options.openLog ?? openLogStorage;
 	const relay = new Relay();
-	const { log, recovered } = await openLogStorage(
+	const { log, recovered } = await openLog(
 		{
 			directory: join(options.dataDirectory, "wal"),
 			clusterId: identity.clusterId,

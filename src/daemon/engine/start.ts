@@ -19,10 +19,10 @@ import { LeaderWatch } from "./leader-watch.js";
 import { type Limits, limitsFrom } from "./limits.js";
 import { NodeReplica } from "./node-replica.js";
 import { Reads } from "./reads.js";
-import { type Recovered, recover } from "./recover.js";
+import { type Recovered, type RecoverOptions, recover } from "./recover.js";
 import { Transfers } from "./transfers.js";
 
-export interface ReplicaOptions {
+export interface ReplicaOptions extends Pick<RecoverOptions, "openLog"> {
 	readonly identity: PeerIdentity;
 	/** The members of a cluster that is founded now; a log that exists knows its own. Addresses here win over the log's. */
 	readonly initial: Configuration;

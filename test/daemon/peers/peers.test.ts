@@ -1,0 +1,291 @@
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { afterEach, describe, expect, it } from "vitest";
+import { Peers } from "../../../src/daemon/peers/peers.js";
+import type { Message } from "../../../src/raft/types.js";
+import type { ForwardFrame } from "../../../src/wire/forward-frames.js";
+import { PeerFrameBatch } from "../../../src/wire/peer-frame-batch.js";
+import {
+	decodeGreeting,
+	encodeHello,
+} from "../../../src/wire/peer-handshake.js";
+import { freePorts, until } from "../../fakes/loopback-cluster.js";
+
+const clusterId = randomUUID();
+
+class Endpoint {
+	readonly messages: Message[] = [];
+	readonly forwards: { link: number; frame: ForwardFrame }[] = [];
+	readonly broken: string[] = [];
+	readonly diagnoses: string[] = [];
+	readonly known = new Map<string, string>();
+	readonly peers: Peers;
+	readonly address: string;
+	readonly nodeId: string;
+	readonly #ticker: NodeJS.Timeout;
+
+	constructor(
+		nodeId: string,
+		port: number,
+		own: { clusterId?: string; incarnation?: string; queue?: number } = {},
+	) {
+		this.nodeId = nodeId;
+		this.address = `127.0.0.1:${port}`;
+		this.peers = new Peers({
+			self: {
+				clusterId: own.clusterId ?? clusterId,
+				nodeId,
+				incarnation: own.incarnation ?? `${nodeId}-first`,
+			},
+			listen: this.address,
+			incarnations: {
+				known: (id) => this.known.get(id) ?? null,
+				learn: (id, incarnation) => void this.known.set(id, incarnation),
+			},
+			diagnose: (_level, message) => this.diagnoses.push(message),
+			maxQueuedBytes: own.queue ?? 1024 * 1024,
+			events: {
+				onMessage: (message) => this.messages.push(message),
+				onForward: (_from, link, frame) => this.forwards.push({ link, frame }),
+				onOutcomes: () => {},
+				onConnected: () => {},
+				onBroken: (peer, direction) => this.broken.push(`${direction} ${peer}`),
+			},
+		});
+		this.#ticker = setInterval(() => {
+			this.peers.tick(performance.now());
+			this.peers.flush();
+		}, 5);
+	}
+
+	async open(...members: Endpoint[]): Promise<this> {
+		await this.peers.open(performance.now());
+		this.knows(...members);
+		return this;
+	}
+
+	knows(...members: Endpoint[]): void {
+		this.peers.setMembers(
+			new Map(members.map(({ nodeId, address }) => [nodeId, address])),
+		);
+	}
+
+	async close(): Promise<void> {
+		clearInterval(this.#ticker);
+		await this.peers.close();
+	}
+}
+
+const open: Endpoint[] = [];
+const sockets: Socket[] = [];
+
+afterEach(async () => {
+	for (const socket of sockets.splice(0)) socket.destroy();
+	await Promise.all(open.splice(0).map((endpoint) => endpoint.close()));
+});
+
+function endpoint(...options: ConstructorParameters<typeof Endpoint>) {
+	const made = new Endpoint(...options);
+	open.push(made);
+	return made;
+}
+
+async function pair(): Promise<[Endpoint, Endpoint]> {
+	const [first, second] = (await freePorts(2)) as [number, number];
+	const a = endpoint("n1", first);
+	const b = endpoint("n2", second);
+	await a.open(b);
+	await b.open(a);
+	await until("links", () => a.peers.connected()[0] && b.peers.connected()[0]);
+	return [a, b];
+}
+
+/** A stranger's connection to `target`, and all that comes back on it. */
+async function stranger(target: Endpoint, words: Buffer) {
+	const [host, port] = target.address.split(":") as [string, string];
+	const socket = connect({ host, port: Number(port) });
+	sockets.push(socket);
+	const heard: Buffer[] = [];
+	socket.on("data", (chunk) => heard.push(chunk));
+	socket.on("error", () => {});
+	await once(socket, "connect");
+	socket.write(words);
+	return { socket, heard };
+}
+
+const heartbeat = (from: string, to: string): Message => ({
+	...{ type: "heartbeat", from, to, term: 3, session: 1, commit: 2, read: 0 },
+});
+
+describe("links between peers", () => {
+	it("carry messages both ways once both nodes know each other", async () => {
+		const [a, b] = await pair();
+		a.peers.message(heartbeat("n1", "n2"), Buffer.alloc(0));
+		b.peers.message(heartbeat("n2", "n1"), Buffer.alloc(0));
+		await until("messages", () => a.messages[0] && b.messages[0]);
+		expect(b.messages).toEqual([heartbeat("n1", "n2")]);
+		expect(a.messages).toEqual([heartbeat("n2", "n1")]);
+	});
+
+	it("are dialled again when the peer comes back", async () => {
+		const [a, b] = await pair();
+		await b.close();
+		open.splice(open.indexOf(b), 1);
+		await until("the break", () => a.broken.length === 2);
+		expect(new Set(a.broken)).toEqual(new Set(["to n2", "from n2"]));
+		const again = endpoint("n2", Number(b.address.split(":")[1]), {
+			incarnation: "n2-first",
+		});
+		await again.open(a);
+		await until("the link", () => a.peers.isConnected("n2"));
+	});
+
+	it("refuse a node of another cluster, and say so once", async () => {
+		const [first, second] = (await freePorts(2)) as [number, number];
+		const a = endpoint("n1", first);
+		const b = endpoint("n2", second, { clusterId: "elsewhere" });
+		await a.open(b);
+		await b.open(a);
+		await until("refusals", () => a.peers.counters.refused > 2);
+		expect(a.peers.connected()).toEqual([]);
+		const said = a.diagnoses.filter((text) => text.includes("refused"));
+		expect(said).toEqual([
+			`refused a connection: n1 belongs to cluster ${clusterId}, n2 to elsewhere`,
+		]);
+		expect(
+			b.diagnoses.filter((text) => text.startsWith("no link to n1")),
+		).toHaveLength(1);
+	});
+
+	it("refuse a known node whose data directory is another one", async () => {
+		const [a, b] = await pair();
+		await b.close();
+		open.splice(open.indexOf(b), 1);
+		const wiped = endpoint("n2", Number(b.address.split(":")[1]), {
+			incarnation: "n2-second",
+		});
+		await wiped.open(a);
+		await until("a refusal", () => a.peers.counters.refused > 0);
+		expect(a.peers.isConnected("n2")).toBe(false);
+		expect(a.diagnoses.join("\n")).toContain(
+			"n1 knows n2 as incarnation n2-first, not n2-second",
+		);
+	});
+
+	it("refuse to be taken for another node", async () => {
+		const [first, second] = (await freePorts(2)) as [number, number];
+		const a = endpoint("n1", first);
+		const b = endpoint("n2", second);
+		await a.open();
+		await b.open();
+		b.peers.setMembers(new Map([["n3", a.address]]));
+		await until("a refusal", () => a.peers.counters.refused > 0);
+		expect(b.diagnoses.join("\n")).toContain("this is n1, not n3");
+	});
+
+	it("answer a hello with the cause when it is refused", async () => {
+		const [a] = await pair();
+		const { heard } = await stranger(
+			a,
+			encodeHello({
+				...{ oldestVersion: 8, newestVersion: 9, clusterId },
+				...{ from: "n9", incarnation: "i", to: "n1" },
+			}),
+		);
+		await until("an answer", () => heard[0]);
+		expect(decodeGreeting(Buffer.concat(heard).subarray(4))).toMatchObject({
+			type: "refused",
+			cause: "version",
+		});
+	});
+
+	it.each([
+		["garbage", Buffer.from("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")],
+		["a frame that is too long", Buffer.from([255, 255, 255, 255, 1])],
+		["an empty frame", Buffer.from([0, 0, 0, 0])],
+	])(
+		"close a connection that begins with %s, and count it",
+		async (_, words) => {
+			const [a, b] = await pair();
+			const { socket, heard } = await stranger(a, words);
+			await once(socket, "close");
+			expect(heard).toEqual([]);
+			expect(a.peers.counters.badFrames).toBe(1);
+			expect(a.peers.isConnected("n2") && b.peers.isConnected("n1")).toBe(true);
+		},
+	);
+
+	it("close a connection that breaks the protocol after its welcome", async () => {
+		const [a] = await pair();
+		const hello = encodeHello({
+			...{ oldestVersion: 1, newestVersion: 1, clusterId },
+			...{ from: "n9", incarnation: "i", to: "n1" },
+		});
+		const { socket, heard } = await stranger(a, hello);
+		await until("a welcome", () => heard[0]);
+		const batch = new PeerFrameBatch();
+		batch.message(heartbeat("n9", "n1"), Buffer.alloc(0));
+		const [good] = batch.take();
+		socket.write(good?.bytes as Uint8Array);
+		await until("the message", () => a.messages[0]);
+		socket.write(Buffer.from([2, 0, 0, 0, 99, 1]));
+		await once(socket, "close");
+		expect(a.peers.counters.badFrames).toBe(1);
+		expect(a.messages).toHaveLength(1);
+	});
+
+	it("take no word from a node that does not wait for its welcome", async () => {
+		const [a] = await pair();
+		const hello = encodeHello({
+			...{ oldestVersion: 1, newestVersion: 1, clusterId },
+			...{ from: "n9", incarnation: "i", to: "n1" },
+		});
+		const batch = new PeerFrameBatch();
+		batch.message(heartbeat("n9", "n1"), Buffer.alloc(0));
+		const early = batch.take().map(({ bytes }) => bytes);
+		const { socket } = await stranger(a, Buffer.concat([hello, ...early]));
+		await once(socket, "close");
+		expect(a.messages).toEqual([]);
+		expect(a.peers.counters.badFrames).toBe(1);
+	});
+
+	it("are dropped when the peer does not read and the queue is full", async () => {
+		const [a, b] = await pair();
+		const entries = [
+			{ index: 1, term: 1, kind: 1, level: 1, data: Buffer.alloc(0) },
+		] as const;
+		const append: Message = {
+			...{ type: "append-request", from: "n1", to: "n2", term: 3, session: 1 },
+			...{ prevIndex: 0, prevTerm: 0, commit: 0, entries },
+		};
+		const before = a.broken.length;
+		// More than the queue holds, within one turn, so that the other side cannot have read it.
+		for (let sent = 0; sent < 12; sent++)
+			a.peers.message(append, Buffer.alloc(1024 * 1024));
+		a.peers.flush();
+		expect(a.broken.slice(before)).toEqual(["to n2"]);
+		expect(b.messages).toEqual([]);
+		await until("the link again", () => a.peers.isConnected("n2"));
+	});
+
+	it("do not carry an answer for a connection that is gone", async () => {
+		const [a, b] = await pair();
+		const command = {
+			requestId: 7,
+			kind: 1,
+			ack: "apply",
+			deadlineMs: 1000,
+			command: Buffer.from("x"),
+		} as const;
+		b.peers.forward("n1", [command]);
+		const { link } = await until("the command", () => a.forwards[0]);
+		const before = a.peers.bytes();
+		a.peers.answer("n2", link + 1000, [
+			{ requestId: 7, outcome: { kind: "retry" } },
+		]);
+		expect(a.peers.bytes().queued).toBe(before.queued);
+		a.peers.answer("n2", link, [{ requestId: 7, outcome: { kind: "retry" } }]);
+		expect(a.peers.bytes().queued).toBeGreaterThan(before.queued);
+	});
+});
