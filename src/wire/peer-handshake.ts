@@ -39,7 +39,6 @@ export const refusalCauses = [
 	"target",
 	"incarnation",
 	"own-name",
-	"stopping",
 ] as const;
 export type RefusalCause = (typeof refusalCauses)[number];
 
