@@ -17,6 +17,8 @@ export class VoteRules {
 	readonly #electionTimeoutMs: number;
 	/** By voter, candidate and campaign: how it had to be answered. */
 	readonly #asked = new Map<string, Expectation>();
+	/** Of the request that is being handled. */
+	#current: Expectation = { upToDate: true, hearsLeader: false };
 	/** Per candidate: the last pre-vote campaign, and who granted it. */
 	readonly #campaigns = new Map<
 		SimNode,
@@ -37,10 +39,15 @@ export class VoteRules {
 	/** Before a message is handled. */
 	arriving(node: SimNode, message: Message): void {
 		if (message.type === "vote-request") {
-			this.#asked.set(
-				key(node.id, message.from, message),
-				this.#expect(node, message),
-			);
+			const now = this.#expect(node, message);
+			this.#current = now;
+			const id = key(node.id, message.from, message);
+			const before = this.#asked.get(id);
+			// It may come twice; whichever of the two is answered with a grant, one of them must have deserved it.
+			this.#asked.set(id, {
+				upToDate: now.upToDate || before?.upToDate === true,
+				hearsLeader: now.hearsLeader && before?.hearsLeader !== false,
+			});
 		} else if (
 			message.type === "vote-response" &&
 			message.pre &&
@@ -78,9 +85,7 @@ export class VoteRules {
 	/** After a message was handled. A vote nobody's leader asked for does not raise the term of who hears a leader. */
 	handled(node: SimNode, message: Message, termBefore: number): void {
 		if (message.type !== "vote-request" || message.transfer) return;
-		const { hearsLeader } = this.#asked.get(
-			key(node.id, message.from, message),
-		) as Expectation;
+		const { hearsLeader } = this.#current;
 		const term = node.raft?.status().term;
 		demand(
 			(!hearsLeader && !message.pre) || term === termBefore,

@@ -1,0 +1,221 @@
+import { describe, expect, it } from "vitest";
+import type { Heartbeat, ReadRequest } from "../../src/raft/types.js";
+import {
+	around,
+	electionTimeoutMs,
+	heartbeatIntervalMs,
+	kind,
+	TinyCluster,
+} from "./cluster.js";
+
+describe("a read on the leader", () => {
+	it("is answered with the commit index once a quorum confirms that it still leads", () => {
+		const cluster = new TinyCluster(3);
+		const leader = cluster.elect(1);
+		leader.raft.readIndex(1);
+		leader.run();
+		expect(leader.reads).toEqual([]);
+		cluster.deliver(kind("heartbeat", "n1", "n2"));
+		cluster.deliver(kind("heartbeat-response", "n2"));
+		expect(leader.reads).toEqual([{ token: 1, index: 2 }]);
+	});
+
+	it("is answered at once when there is no other voter", () => {
+		const cluster = new TinyCluster(1);
+		const leader = cluster.elect(1);
+		leader.raft.readIndex(1);
+		leader.run();
+		expect(leader.reads).toEqual([{ token: 1, index: 2 }]);
+	});
+
+	it("waits for the first commit of the leader's own term (P40)", () => {
+		const cluster = new TinyCluster(3);
+		const leader = cluster.node(1);
+		while (leader.role !== "leader") {
+			leader.tick(heartbeatIntervalMs);
+			cluster.settle(kind("append-request"));
+		}
+		leader.raft.readIndex(1);
+		leader.run();
+		leader.tick(heartbeatIntervalMs);
+		cluster.settle(kind("append-request"));
+		expect(leader.reads).toEqual([]);
+		cluster.pass(2 * heartbeatIntervalMs);
+		expect(leader.reads).toEqual([{ token: 1, index: 2 }]);
+	});
+
+	it("is not confirmed by an answer to a heartbeat that was sent before it came (P41)", () => {
+		const cluster = new TinyCluster(3);
+		const leader = cluster.elect(1);
+		leader.tick(heartbeatIntervalMs);
+		cluster.deliver(kind("heartbeat"));
+		const early = cluster.drop(kind("heartbeat-response"));
+		expect(early).toHaveLength(2);
+		leader.raft.readIndex(1);
+		leader.run();
+		for (const message of early) leader.step(message);
+		expect(leader.reads).toEqual([]);
+		cluster.settle();
+		expect(leader.reads).toEqual([{ token: 1, index: 2 }]);
+	});
+
+	it("is not confirmed by an answer to an earlier round, late and twice (P41)", () => {
+		const cluster = new TinyCluster(3);
+		const leader = cluster.elect(1);
+		leader.raft.readIndex(1);
+		leader.run();
+		cluster.deliver(kind("heartbeat"));
+		const first = cluster.drop(kind("heartbeat-response"));
+		leader.step(first[0] as (typeof first)[0]);
+		expect(leader.reads).toEqual([{ token: 1, index: 2 }]);
+		leader.raft.readIndex(2);
+		leader.run();
+		for (const message of [...first, ...first]) leader.step(message);
+		expect(leader.reads).toHaveLength(1);
+		const rounds = cluster.wire
+			.filter(kind("heartbeat"))
+			.map((message) => (message as Heartbeat).read);
+		expect(rounds).toEqual([2, 2]);
+		cluster.settle();
+		expect(leader.reads).toEqual([
+			{ token: 1, index: 2 },
+			{ token: 2, index: 2 },
+		]);
+	});
+
+	it("is not confirmed by the rounds of an earlier leadership of the same node (P41)", () => {
+		const cluster = new TinyCluster(3);
+		const leader = cluster.elect(1);
+		leader.raft.readIndex(1);
+		leader.run();
+		cluster.deliver(kind("heartbeat"));
+		const old = cluster.drop(kind("heartbeat-response"));
+		cluster.pass(2 * electionTimeoutMs, around("n1"));
+		cluster.pass(electionTimeoutMs);
+		leader.raft.transferLeadership("n1", 1);
+		for (const node of cluster.nodes) node.raft.transferLeadership("n1", 2);
+		for (const node of cluster.nodes) node.run();
+		cluster.settle();
+		cluster.pass(electionTimeoutMs);
+		expect(leader.role).toBe("leader");
+		leader.reads.length = 0;
+		leader.raft.readIndex(3);
+		leader.run();
+		for (const message of old) leader.step(message);
+		expect(leader.reads).toEqual([]);
+		cluster.settle();
+		expect(leader.reads).toMatchObject([{ token: 3 }]);
+	});
+
+	it("covers every write that was acknowledged before it began", () => {
+		const cluster = new TinyCluster(3);
+		const leader = cluster.elect(1);
+		leader.propose(1, 1, 1);
+		cluster.settle();
+		expect(leader.proposals).toMatchObject([
+			{ outcome: "committed", index: 3, count: 2 },
+		]);
+		leader.raft.readIndex(1);
+		leader.run();
+		cluster.settle();
+		expect(leader.reads).toEqual([{ token: 1, index: 4 }]);
+	});
+
+	it("fails when leadership ends, before anything else happens (P42)", () => {
+		const cluster = new TinyCluster(3);
+		const leader = cluster.elect(1);
+		leader.raft.readIndex(1);
+		leader.run();
+		leader.step({
+			type: "heartbeat-response",
+			from: "n2",
+			to: "n1",
+			term: 9,
+			session: 1,
+			read: 1,
+		});
+		expect(leader.role).toBe("follower");
+		expect(leader.reads).toEqual([{ token: 1, index: null }]);
+	});
+
+	it("fails within its time when nobody confirms it", () => {
+		const cluster = new TinyCluster(3);
+		const leader = cluster.elect(1);
+		leader.raft.readIndex(1);
+		leader.run();
+		cluster.pass(2 * electionTimeoutMs, around("n1"));
+		expect(leader.reads).toEqual([{ token: 1, index: null }]);
+	});
+});
+
+describe("a read on a follower", () => {
+	it("is answered by the leader's index", () => {
+		const cluster = new TinyCluster(3);
+		cluster.elect(1).propose(1);
+		cluster.settle();
+		const follower = cluster.node(2);
+		follower.raft.readIndex(7);
+		follower.run();
+		cluster.settle();
+		expect(follower.reads).toEqual([{ token: 7, index: 3 }]);
+	});
+
+	it("fails at once while there is no leader", () => {
+		const cluster = new TinyCluster(3);
+		cluster.node(2).raft.readIndex(7);
+		cluster.node(2).run();
+		expect(cluster.node(2).reads).toEqual([{ token: 7, index: null }]);
+	});
+
+	it("fails when the asked node no longer leads, and when nobody answers", () => {
+		const cluster = new TinyCluster(3);
+		cluster.elect(1);
+		const follower = cluster.node(2);
+		follower.raft.readIndex(7);
+		follower.run();
+		cluster.drop(kind("read-request"));
+		cluster.pass(6 * electionTimeoutMs);
+		expect(follower.reads).toEqual([{ token: 7, index: null }]);
+		follower.step({
+			type: "read-request",
+			from: "n3",
+			to: "n2",
+			term: 2,
+			sequence: 1,
+		});
+		expect(cluster.wire).toMatchObject([
+			{ type: "read-response", sequence: 1, index: null },
+		]);
+	});
+
+	it("is not answered by what an earlier life of it had asked (P41)", () => {
+		const cluster = new TinyCluster(3);
+		cluster.elect(1);
+		const dice = [0.25, 0.75];
+		const before = new TinyCluster(3, {
+			options: { random: () => dice[0] as number },
+		}).node(2);
+		const after = new TinyCluster(3, {
+			options: { random: () => dice[1] as number },
+		}).node(2);
+		const sequences = [before, after].map((node) => {
+			node.step({
+				type: "heartbeat",
+				from: "n1",
+				to: "n2",
+				term: 2,
+				session: 1,
+				commit: 1,
+				read: 0,
+			});
+			const sent: number[] = [];
+			node.raft.readIndex(1);
+			for (const message of node.raft.ready().messages)
+				if (message.type === "read-request")
+					sent.push((message as ReadRequest).sequence);
+			return sent;
+		});
+		expect(sequences.map((sent) => sent.length)).toEqual([1, 1]);
+		expect(sequences[0]).not.toEqual(sequences[1]);
+	});
+});
