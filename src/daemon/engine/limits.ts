@@ -48,7 +48,7 @@ export const defaultLimits: Limits = {
 	maxInflightMessages: 64,
 	maxInflightBytes: 8 * mebibyte,
 	maxUncommittedBytes: 64 * mebibyte,
-	windowBytes: 64 * mebibyte,
+	windowBytes: 16 * mebibyte,
 	segmentBytes: 64 * mebibyte,
 	closeTimeoutMs: 2000,
 };
