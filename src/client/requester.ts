@@ -1,4 +1,7 @@
-import type { FailedFrame } from "../wire/client-frames.js";
+import {
+	type FailedFrame,
+	maxRequestFrameBytes,
+} from "../wire/client-frames.js";
 import { backoffMs, type Endpoint, EndpointRing } from "./endpoints.js";
 import { NotDoneError, OutcomeUnknownError } from "./failures.js";
 import { Lane } from "./lane.js";
@@ -22,6 +25,8 @@ export interface RequestOptions {
 	readonly timeoutMs: number | undefined;
 }
 
+/** A node ends the stream of a client whose frames are longer, and with it the requests of others on that stream. */
+const maxRequestBytes = maxRequestFrameBytes - 64;
 /** One timer looks after all deadlines. */
 const sweepIntervalMs = 50;
 /** The node, too, knows the deadline: its word is better than silence, and has this long to arrive. */
@@ -60,6 +65,14 @@ export class Requester {
 		const { maxPending, maxPendingBytes } = this.#limits;
 		if (this.#closed)
 			return Promise.reject(new NotDoneError("closed", "the client is closed"));
+		if (bytes.length > maxRequestBytes) {
+			return Promise.reject(
+				new NotDoneError(
+					"too-large",
+					`a request of ${bytes.length} bytes; at most ${maxRequestBytes} fit one`,
+				),
+			);
+		}
 		if (
 			this.#pending >= maxPending ||
 			this.#pendingBytes + bytes.length > maxPendingBytes

@@ -101,6 +101,13 @@ export class Core {
 		this.forwardedReads = new ForwardedReads(options.random);
 		this.attempt = startOfCount(options.random);
 		this.resetElectionTimer();
+		if (this.isSoleVoter) this.electionDeadlineMs = nowMs;
+	}
+
+	/** With nobody to ask and nobody to wait for. */
+	get isSoleVoter(): boolean {
+		const { voters, outgoing } = this.configuration;
+		return voters.length === 1 && outgoing.length === 0 && this.isVoter;
 	}
 
 	get configuration(): Configuration {

@@ -33,6 +33,15 @@ describe("the client's requests", () => {
 		});
 	});
 
+	it("refuses at once what no frame holds, and goes on", async () => {
+		const { endpoints } = await serving(1);
+		const client = kept(connectRaft({ endpoints }));
+		await expect(
+			client.command(new Uint8Array(3 * 1024 * 1024)),
+		).rejects.toMatchObject({ name: "NotDoneError", reason: "too-large" });
+		await client.command(put("a", "1"));
+	});
+
 	it("hands on how a command is to be acknowledged and a query answered", async () => {
 		const { endpoints, replica } = await serving(1);
 		const client = kept(connectRaft({ endpoints }));
