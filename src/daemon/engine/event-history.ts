@@ -34,6 +34,7 @@ export class EventHistory {
 	#first = 0;
 	#end = 0;
 	#bytes = 0;
+	readonly #slab = new Slab();
 	/** Everything from this index on is kept. */
 	#oldestIndex: number;
 	#applied: number;
@@ -69,7 +70,7 @@ export class EventHistory {
 		}
 		const place = this.#end++ % this.#maxEvents;
 		this.#indexes[place] = index;
-		this.#events[place] = own(event);
+		this.#events[place] = this.#slab.copy(event);
 		this.#bytes += event.length;
 	}
 
@@ -164,10 +165,25 @@ export class EventHistory {
 }
 
 const nothing = new Uint8Array(0);
+const slabBytes = 64 * 1024;
 
-/** A view of a much larger buffer would keep all of that alive as long as the event. (A Buffer's slice() is no copy.) */
-function own(event: Uint8Array): Uint8Array {
-	return event.buffer.byteLength > 2 * event.length + 1024
-		? new Uint8Array(event)
-		: event;
+/**
+ * Copies events side by side. An event as it comes is a view of a network buffer, all of which would live as long as the
+ * event; and they are dropped in the order in which they came, so a slab goes when its last one does.
+ */
+class Slab {
+	#buffer = new Uint8Array(0);
+	#used = 0;
+
+	copy(event: Uint8Array): Uint8Array {
+		if (event.length > slabBytes / 4) return new Uint8Array(event);
+		if (this.#used + event.length > this.#buffer.length) {
+			this.#buffer = new Uint8Array(slabBytes);
+			this.#used = 0;
+		}
+		const start = this.#used;
+		this.#used += event.length;
+		this.#buffer.set(event, start);
+		return this.#buffer.subarray(start, this.#used);
+	}
 }
