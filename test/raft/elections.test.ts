@@ -175,6 +175,54 @@ describe("a pre-vote", () => {
 		expect(cluster.nodes.map((node) => node.term)).toEqual([2, 2, 2]);
 	});
 
+	it("is refused by who hears a leader, and by who has more of the log (P34, P35)", () => {
+		const cluster = new TinyCluster(3);
+		cluster.elect(1);
+		const voter = cluster.node(2);
+		const { lastIndex, lastTerm } = voter.raft.status();
+		const ask = (index: number, term: number) => {
+			voter.step({
+				type: "vote-request",
+				from: "n3",
+				to: "n2",
+				term: 2,
+				pre: true,
+				transfer: false,
+				attempt: 1,
+				lastIndex: index,
+				lastTerm: term,
+			});
+			return cluster.drop(kind("vote-response"));
+		};
+		expect(ask(lastIndex, lastTerm)).toMatchObject([{ granted: false }]);
+		for (let beat = 0; beat < 10; beat++) voter.tick(heartbeatIntervalMs);
+		expect(ask(lastIndex - 1, lastTerm)).toMatchObject([{ granted: false }]);
+		expect(ask(lastIndex + 5, lastTerm - 1)).toMatchObject([
+			{ granted: false },
+		]);
+		expect(ask(lastIndex, lastTerm)).toMatchObject([{ granted: true }]);
+	});
+
+	it("counts when it comes from a voter that is a term behind", () => {
+		const cluster = new TinyCluster(3);
+		const node = cluster.node(1);
+		node.step({
+			type: "heartbeat",
+			from: "n3",
+			to: "n1",
+			term: 2,
+			session: 1,
+			commit: 1,
+			read: 0,
+		});
+		cluster.drop();
+		for (let beat = 0; beat < 30 && node.role !== "leader"; beat++) {
+			node.tick(heartbeatIntervalMs);
+			cluster.settle(around("n3"));
+		}
+		expect(node.role).toBe("leader");
+	});
+
 	it("counts only for the campaign that asked, not for the next one (P34)", () => {
 		const cluster = new TinyCluster(3);
 		const node = cluster.node(1);
@@ -281,6 +329,25 @@ describe("a leader that is heard", () => {
 			leader: "n2",
 		});
 		expect(cluster.node(2).role).toBe("leader");
+	});
+
+	it("learns from any later term that its own is over, although nobody depends on it", () => {
+		const cluster = new TinyCluster(3);
+		const leader = cluster.elect(1);
+		const heartbeat = {
+			type: "heartbeat",
+			from: "n3",
+			to: "n2",
+			term: 7,
+			session: 1,
+			commit: 1,
+			read: 0,
+		} as const;
+		cluster.node(2).step(heartbeat);
+		cluster.drop();
+		leader.tick(heartbeatIntervalMs);
+		cluster.settle(around("n3"));
+		expect(leader.raft.status()).toMatchObject({ role: "follower", term: 7 });
 	});
 
 	it("gives up when its disk does not answer, and somebody else leads at once (P36)", () => {

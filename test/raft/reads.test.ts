@@ -138,6 +138,25 @@ describe("a read on the leader", () => {
 		expect(leader.reads).toEqual([{ token: 1, index: null }]);
 	});
 
+	it("of a follower fails, too, when nobody confirms it in time", () => {
+		const cluster = new TinyCluster(3, { options: { outcomeTimeoutMs: 500 } });
+		const leader = cluster.elect(1);
+		leader.step({
+			type: "read-request",
+			from: "n2",
+			to: "n1",
+			term: 2,
+			sequence: 4,
+		});
+		leader.raft.readIndex(1);
+		leader.run();
+		for (let beat = 0; beat < 5; beat++) leader.tick(heartbeatIntervalMs);
+		expect(leader.reads).toEqual([{ token: 1, index: null }]);
+		expect(cluster.wire.filter(kind("read-response"))).toMatchObject([
+			{ to: "n2", sequence: 4, index: null },
+		]);
+	});
+
 	it("fails within its time when nobody confirms it", () => {
 		const cluster = new TinyCluster(3);
 		const leader = cluster.elect(1);
@@ -165,6 +184,24 @@ describe("a read on a follower", () => {
 		cluster.node(2).raft.readIndex(7);
 		cluster.node(2).run();
 		expect(cluster.node(2).reads).toEqual([{ token: 7, index: null }]);
+	});
+
+	it("fails at once when another leader is heard", () => {
+		const cluster = new TinyCluster(3);
+		cluster.elect(1);
+		const follower = cluster.node(2);
+		follower.raft.readIndex(7);
+		follower.run();
+		follower.step({
+			type: "heartbeat",
+			from: "n3",
+			to: "n2",
+			term: 5,
+			session: 1,
+			commit: 1,
+			read: 0,
+		});
+		expect(follower.reads).toEqual([{ token: 7, index: null }]);
 	});
 
 	it("fails when the asked node no longer leads, and when nobody answers", () => {

@@ -149,6 +149,24 @@ describe("replication", () => {
 		expect(leader.commit).toBe(2);
 	});
 
+	it("never takes match back: acknowledgements may overtake each other", () => {
+		const cluster = new TinyCluster(3);
+		const leader = cluster.elect(1);
+		leader.propose(1);
+		leader.propose(2);
+		cluster.deliver(kind("append-request", "n1", "n2"));
+		const [first, second] = cluster.drop(kind("append-response", "n2"));
+		for (const message of [second, first, first]) {
+			if (message !== undefined) leader.step(message);
+			expect(follower(leader, "n2")).toMatchObject({
+				match: 4,
+				next: 5,
+				inflightMessages: 0,
+				inflightBytes: 0,
+			});
+		}
+	});
+
 	it("never takes next back to match or below, whatever a late refusal says (P50)", () => {
 		const cluster = new TinyCluster(2);
 		const leader = cluster.elect(1);
