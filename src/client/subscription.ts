@@ -135,19 +135,27 @@ export class EventSubscription implements Subscription {
 			);
 			return;
 		}
-		const { type, index } = message;
 		// Not when it opens: a server that only accepts and leaves again is not one to count on.
 		this.#failures = 0;
-		if (!this.#started && type !== "error")
-			this.#start(type === "event" ? index : index + 1);
-		if (type === "event") {
-			// Told already, over an earlier connection.
-			if (index < this.#next) return;
-			this.#next = index + 1;
-			this.#options.onEvent(index, message.event);
-		} else if (type === "progress") {
+		if (message.type === "events") this.#tell(message.events);
+		else if (message.type === "progress") {
+			const { index } = message;
+			if (!this.#started) this.#start(index + 1);
 			this.#next = Math.max(this.#next, index + 1);
 			this.#options.onProgress?.(index);
+		}
+	}
+
+	#tell(events: readonly IndexedEvent[]): void {
+		const [first] = events;
+		if (first !== undefined && !this.#started) this.#start(first.index);
+		for (const { index, event } of events) {
+			// Whoever is told may close it, and is told nothing more.
+			if (this.#ended) return;
+			// Told already, over an earlier connection.
+			if (index < this.#next) continue;
+			this.#next = index + 1;
+			this.#options.onEvent(index, event);
 		}
 	}
 
@@ -201,22 +209,36 @@ export class EventSubscription implements Subscription {
 	}
 }
 
-interface Message {
-	readonly type: string;
+interface IndexedEvent {
 	readonly index: number;
-	readonly event?: unknown;
+	readonly event: unknown;
 }
 
+type Message =
+	| { readonly type: "events"; readonly events: readonly IndexedEvent[] }
+	| { readonly type: "progress"; readonly index: number }
+	| { readonly type: "other" };
+
+/** Null for what is none. Answers to requests are nothing to a subscription. */
 function parse(text: string): Message | null {
 	try {
 		const message = JSON.parse(text);
-		const valid =
-			typeof message?.type === "string" &&
-			(Number.isSafeInteger(message.index) || message.type === "error");
-		return valid ? message : null;
+		switch (message?.type) {
+			case "events":
+				return isRun(message.events) ? message : null;
+			case "progress":
+				return Number.isSafeInteger(message.index) ? message : null;
+			default:
+				return typeof message?.type === "string" ? { type: "other" } : null;
+		}
 	} catch {
 		return null;
 	}
+}
+
+function isRun(events: unknown): boolean {
+	if (!Array.isArray(events) || events.length === 0) return false;
+	return events.every((event) => Number.isSafeInteger(event?.index));
 }
 
 function watchSilence(socket: WebSocket): NodeJS.Timeout {

@@ -1,8 +1,8 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import fc from "fast-check";
-import { describe, expect, it, vi } from "vitest";
-import { WebSocketServer } from "ws";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { type WebSocket, WebSocketServer } from "ws";
 import {
 	connectKeyValue,
 	type KeyValueClient,
@@ -39,6 +39,45 @@ const upTo = (last: number, first = 1) =>
 
 async function write(client: KeyValueClient, count: number) {
 	for (let i = 0; i < count; i++) await client.put(`k${i}`, `${i}`);
+}
+
+/** A message of the events from `first` to `last`. */
+function run(first: number, last: number): string {
+	const events = upTo(last, first).map((index) => ({
+		index,
+		event: { op: "delete", key: `k${index}` },
+	}));
+	return JSON.stringify({ type: "events", events });
+}
+
+const servers: WebSocketServer[] = [];
+
+afterEach(async () => {
+	for (const server of servers.splice(0)) {
+		for (const socket of server.clients) socket.terminate();
+		await new Promise((resolve) => server.close(resolve));
+	}
+});
+
+/** A server that says what `speak` has it say, and a client of it. */
+async function speaking(
+	speak: (socket: WebSocket, connection: number) => void,
+) {
+	const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+	servers.push(server);
+	await new Promise((resolve) => server.once("listening", resolve));
+	let connections = 0;
+	/** Settles when the first connection has ended. */
+	const left = new Promise<void>((resolve) => {
+		server.on("connection", (socket) => {
+			socket.once("close", () => resolve());
+			connections += 1;
+			speak(socket, connections);
+		});
+	});
+	const { port } = server.address() as AddressInfo;
+	const client = kept(connectKeyValue({ endpoints: [`127.0.0.1:${port}`] }));
+	return { client, left };
 }
 
 describe("a subscription", () => {
@@ -177,23 +216,55 @@ describe("a subscription", () => {
 		server.close();
 	});
 
-	it.each(["no JSON", "null", '{"type":"event","index":"7"}'])(
-		"ends when it is told %s",
-		async (text) => {
-			const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
-			await new Promise((resolve) => server.once("listening", resolve));
-			server.on("connection", (socket) => socket.send(text));
-			const { port } = server.address() as AddressInfo;
-			const client = kept(
-				connectKeyValue({ endpoints: [`127.0.0.1:${port}`] }),
-			);
-			const { ends } = watching(client);
-			await vi.waitFor(() => expect(ends).toHaveLength(1), patient);
-			expect(ends[0]).toMatchObject({ reason: "unsupported" });
-			for (const socket of server.clients) socket.terminate();
-			await new Promise((resolve) => server.close(resolve));
-		},
-	);
+	it("is told what is new in a run that began before, after its connection broke", async () => {
+		const server = await speaking((socket, connection) => {
+			if (connection === 1) socket.send(run(4, 6), () => socket.close());
+			else socket.send(run(5, 9));
+		});
+		const { subscription, indexes, moves } = watching(server.client, 4);
+		await vi.waitFor(() => expect(indexes()).toEqual(upTo(9, 4)), patient);
+		expect(subscription.next).toBe(10);
+		expect(moves).toHaveLength(1);
+	});
+
+	it("that is closed in the middle of a run is told no more of it", async () => {
+		const server = await speaking((socket) => {
+			socket.send(run(1, 5));
+			socket.send(run(6, 9));
+		});
+		const told: number[] = [];
+		const ended = new Promise((onEnd) => {
+			const subscription = server.client.watch({
+				from: 1,
+				onChange: (index) => {
+					told.push(index);
+					// Where to resume is right at each event, not only after the last of a run.
+					expect(subscription.next).toBe(index + 1);
+					if (index === 3) subscription.close();
+				},
+				onEnd,
+			});
+		});
+		expect(await ended).toBeNull();
+		await server.left;
+		expect(told).toEqual([1, 2, 3]);
+	});
+
+	it.each([
+		"no JSON",
+		"null",
+		'{"type":"progress"}',
+		'{"type":"events"}',
+		'{"type":"events","events":[]}',
+		'{"type":"events","events":[null]}',
+		'{"type":"events","events":[{"index":7},{"index":"8"}]}',
+	])("ends when it is told %s", async (text) => {
+		const server = await speaking((socket) => socket.send(text));
+		const { ends, told } = watching(server.client);
+		await vi.waitFor(() => expect(ends).toHaveLength(1), patient);
+		expect(ends[0]).toMatchObject({ reason: "unsupported" });
+		expect(told).toEqual([]);
+	});
 
 	it("ends with its client", async () => {
 		const { endpoints, apis } = await serving(1);

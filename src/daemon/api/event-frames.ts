@@ -2,14 +2,27 @@ import type { Words } from "./words.js";
 
 /** What is kept for subscribers that are told of the same events a little later. */
 const maxCachedBytes = 1024 * 1024;
+/** A message is no longer than this, unless it is of one event: what a client has to take whole. */
+const maxMessageBytes = 64 * 1024;
+
+const opening = '{"type":"events","events":[';
+const closing = "]}";
+const envelopeBytes = opening.length + closing.length;
+
+/** An event as its place in a message holds it. */
+export interface EventText {
+	readonly json: string;
+	/** Of its UTF-8, and the comma that parts it from the next. */
+	readonly bytes: number;
+}
 
 /**
- * WebSocket frames that all subscribers share: an event is translated and framed once, and a run of events that
- * several subscribers are sent in the same turn is one buffer for all of them.
+ * Events as all subscribers share them: each is translated once, and a run of events that several subscribers are told
+ * in the same turn is one buffer, framed for the WebSocket, for all of them.
  */
 export class EventFrames {
 	readonly #words: Words;
-	readonly #frames = new Map<number, Buffer>();
+	readonly #texts = new Map<number, EventText>();
 	#cachedBytes = 0;
 	readonly #runs = new Map<string, Buffer>();
 
@@ -17,27 +30,27 @@ export class EventFrames {
 		this.#words = words;
 	}
 
-	/** The frame of the event of the command at `index`; there is at most one. */
-	event(index: number, event: Uint8Array): Buffer {
-		const known = this.#frames.get(index);
+	/** The event of the command at `index`; there is at most one. */
+	event(index: number, event: Uint8Array): EventText {
+		const known = this.#texts.get(index);
 		if (known !== undefined) return known;
 		const shown = JSON.stringify(this.#words.event(event));
-		const frame = textFrame(
-			`{"type":"event","index":${index},"event":${shown}}`,
-		);
-		this.#frames.set(index, frame);
-		this.#cachedBytes += frame.length;
+		const json = `{"index":${index},"event":${shown}}`;
+		const text = { json, bytes: Buffer.byteLength(json) + 1 };
+		this.#texts.set(index, text);
+		this.#cachedBytes += text.bytes;
 		this.#forget();
-		return frame;
+		return text;
 	}
 
-	/** All the frames of the events from `first` to `last`, as one. */
-	run(first: number, last: number, frames: readonly Buffer[]): Buffer {
-		if (frames.length === 1) return frames[0] as Buffer;
+	/** The messages of all the events from `first` to `last`, which are `events`, framed. */
+	run(first: number, last: number, events: readonly EventText[]): Buffer {
 		const key = `${first}-${last}`;
 		const known = this.#runs.get(key);
 		if (known !== undefined) return known;
-		const run = Buffer.concat(frames);
+		const frames = messagesOf(events).map(textFrame);
+		const run =
+			frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames);
 		// Subscribers of the same turn follow one another; the next turn begins with other indexes.
 		if (this.#runs.size === 0) setImmediate(() => this.#runs.clear());
 		this.#runs.set(key, run);
@@ -45,12 +58,32 @@ export class EventFrames {
 	}
 
 	#forget(): void {
-		for (const [index, frame] of this.#frames) {
+		for (const [index, text] of this.#texts) {
 			if (this.#cachedBytes <= maxCachedBytes) return;
-			this.#frames.delete(index);
-			this.#cachedBytes -= frame.length;
+			this.#texts.delete(index);
+			this.#cachedBytes -= text.bytes;
 		}
 	}
+}
+
+function messagesOf(events: readonly EventText[]): string[] {
+	const messages: string[] = [];
+	let first = 0;
+	let bytes = envelopeBytes;
+	for (const [at, event] of events.entries()) {
+		if (at > first && bytes + event.bytes > maxMessageBytes) {
+			messages.push(messageOf(events.slice(first, at)));
+			first = at;
+			bytes = envelopeBytes;
+		}
+		bytes += event.bytes;
+	}
+	messages.push(messageOf(events.slice(first)));
+	return messages;
+}
+
+function messageOf(events: readonly EventText[]): string {
+	return `${opening}${events.map(({ json }) => json).join(",")}${closing}`;
 }
 
 /** Everything up to `index` has been told: a place to resume from. */

@@ -3,7 +3,11 @@ import type {
 	EventSubscription,
 	Replica,
 } from "../replica.js";
-import { type EventFrames, progressFrame } from "./event-frames.js";
+import {
+	type EventFrames,
+	type EventText,
+	progressFrame,
+} from "./event-frames.js";
 
 export interface SubscriberOptions {
 	readonly replica: Replica;
@@ -36,7 +40,7 @@ export class Subscriber implements EventSubscriber {
 	#told: number;
 	#first = 0;
 	#last = 0;
-	#frames: Buffer[] = [];
+	#events: EventText[] = [];
 	#bytes = 0;
 
 	constructor(options: SubscriberOptions) {
@@ -64,13 +68,13 @@ export class Subscriber implements EventSubscriber {
 
 	onEvent(index: number, event: Uint8Array): void {
 		if (this.#state !== "live" || index < this.#next) return;
-		const frame = this.#options.frames.event(index, event);
-		if (this.#frames.length === 0) {
+		const text = this.#options.frames.event(index, event);
+		if (this.#events.length === 0) {
 			this.#first = index;
 			this.#options.dirty();
 		}
-		this.#frames.push(frame);
-		this.#bytes += frame.length;
+		this.#events.push(text);
+		this.#bytes += text.bytes;
 		this.#last = index;
 		this.#next = index + 1;
 		const unsent = this.#bytes + this.#options.unsentBytes();
@@ -81,12 +85,12 @@ export class Subscriber implements EventSubscriber {
 		if (this.#state === "live") this.#next = Math.max(this.#next, index + 1);
 	}
 
-	/** Writes what has come since the last flush. */
+	/** Writes what has come since the last flush: one message, or as many as its bytes take. */
 	flush(): void {
-		if (this.#frames.length === 0) return;
-		const run = this.#options.frames.run(this.#first, this.#last, this.#frames);
+		if (this.#events.length === 0) return;
+		const run = this.#options.frames.run(this.#first, this.#last, this.#events);
 		this.#told = this.#last;
-		this.#frames = [];
+		this.#events = [];
 		this.#bytes = 0;
 		this.#options.write(run);
 	}
@@ -94,7 +98,7 @@ export class Subscriber implements EventSubscriber {
 	/** Tells a client that heard nothing for a while how far it is. */
 	tellProgress(): void {
 		const known = this.#next - 1;
-		if (this.#frames.length > 0 || known <= this.#told) return;
+		if (this.#events.length > 0 || known <= this.#told) return;
 		this.#told = known;
 		this.#options.write(progressFrame(known));
 	}

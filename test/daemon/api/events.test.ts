@@ -14,6 +14,10 @@ import {
 
 const long = "x".repeat(10_000);
 
+interface Indexed {
+	readonly index: number;
+}
+
 /** Puts that many keys, not waiting for each; every one is an event. */
 async function change(node: Node, count: number, value = "v"): Promise<void> {
 	const target = node.replica.status().applied + count;
@@ -41,8 +45,14 @@ describe("events over a WebSocket", () => {
 		await listener.until(({ indexes }) => indexes.length === 2);
 		expect(listener.messages.slice(0, 3)).toEqual([
 			{ type: "progress", index: 3 },
-			{ type: "event", index: 4, event: { op: "put", key: "b", value: "2" } },
-			{ type: "event", index: 5, event: { op: "delete", key: "b" } },
+			{
+				type: "events",
+				events: [{ index: 4, event: { op: "put", key: "b", value: "2" } }],
+			},
+			{
+				type: "events",
+				events: [{ index: 5, event: { op: "delete", key: "b" } }],
+			},
 		]);
 		expect(node.api.connections()).toEqual(
 			expect.objectContaining({ websockets: 1, streams: 0 }),
@@ -81,6 +91,21 @@ describe("events over a WebSocket", () => {
 		}
 	});
 
+	it("come in one message when they are of one turn", async () => {
+		const node = await startNode();
+		const listeners = await Promise.all(
+			range(1, 5).map(() => Listener.open(node, "?from=1")),
+		);
+		await eventually(() => node.replica.subscribers === 5);
+		await change(node, 50);
+		for (const listener of listeners) {
+			await listener.until(({ indexes }) => indexes.length === 50);
+			expect(listener.indexes).toEqual(range(1, 50));
+			const runs = listener.messages.filter(({ type }) => type === "events");
+			expect(runs).toHaveLength(1);
+		}
+	});
+
 	it("wait for an index that this node has yet to reach", async () => {
 		const node = await startNode({ limits: { progressIntervalMs: 1 } });
 		const listener = await Listener.open(node, "?from=5");
@@ -102,7 +127,9 @@ describe("events over a WebSocket", () => {
 		);
 		await put(node, "a", "1");
 		await listener.until(({ indexes }) => indexes.length === 1);
-		const indexes = listener.messages.map(({ index }) => index);
+		const indexes = listener.messages.flatMap(({ type, index, events }) =>
+			type === "events" ? events.map((each: Indexed) => each.index) : [index],
+		);
 		expect(indexes).toEqual([...indexes].sort((a, b) => a - b));
 		expect(new Set(indexes).size).toBe(indexes.length);
 	});

@@ -237,11 +237,15 @@ export class Listener {
 		return listener;
 	}
 
-	/** The indexes of the events so far. */
+	/** The events so far, from all messages. */
+	get events(): { index: number; event: unknown }[] {
+		return this.messages.flatMap(({ type, events }) =>
+			type === "events" ? events : [],
+		);
+	}
+
 	get indexes(): number[] {
-		return this.messages
-			.filter(({ type }) => type === "event")
-			.map(({ index }) => index);
+		return this.events.map(({ index }) => index);
 	}
 
 	send(message: unknown): void {
