@@ -60,8 +60,9 @@ export function emptyCoverage() {
 
 export type Coverage = ReturnType<typeof emptyCoverage>;
 
-/** From this many seeds on, everything must have happened at least once. */
+/** From this many seeds and steps on, everything must have happened at least once. */
 export const coverageSeeds = 100;
+export const coverageSteps = 1_000_000;
 
 export function addCoverage(total: Coverage, more: Coverage): void {
 	for (const name of names(total)) total[name] += more[name];

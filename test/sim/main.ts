@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { runBatch } from "./batch.js";
-import { coverageSeeds, missingCoverage } from "./coverage.js";
+import { coverageSeeds, coverageSteps, missingCoverage } from "./coverage.js";
 import { type Mutant, mutants } from "./mutants.js";
 import type { SeedResult } from "./run.js";
 
@@ -38,7 +38,9 @@ function main(): number {
 	const seconds = (performance.now() - beganMs) / 1000;
 	if (failed !== null) reportFailure(failed, steps, values.mutant);
 	const missing =
-		failed === null && batch.seeds >= coverageSeeds
+		failed === null &&
+		batch.seeds >= coverageSeeds &&
+		batch.steps >= coverageSteps
 			? missingCoverage(coverage)
 			: [];
 	for (const name of missing)
