@@ -58,6 +58,8 @@ export class Core {
 	rounds = new ReadRounds();
 	sessions = 0;
 	nextHeartbeatMs = 0;
+	/** When this leader last excused the others' silence by having been away itself. */
+	excusedMs = Number.NEGATIVE_INFINITY;
 	/** Index of this leader's no-op; nothing is read before it is committed (P40). */
 	termStart = 0;
 	transfer: Transfer | null = null;

@@ -49,6 +49,7 @@ export function becomeLeader(core: Core): void {
 		if (id !== core.id) core.followers.set(id, makeProgress(core, id));
 	}
 	core.nextHeartbeatMs = core.nowMs + core.options.heartbeatIntervalMs;
+	core.excusedMs = Number.NEGATIVE_INFINITY;
 	core.termStart = core.log.lastIndex + 1;
 	appendEntry(core, EntryKind.noop, foundingLevel, new Uint8Array(0));
 }
@@ -326,20 +327,27 @@ function sendHeartbeat(core: Core, progress: Progress): void {
 	});
 }
 
-/** Time spent away is nobody's silence: each gets two heartbeats to be heard in (P68). */
+/**
+ * Time spent away is nobody's silence: after it there are two heartbeats to be heard in (P68). Once only until a quorum
+ * really was heard again, or a leader that is often away would excuse itself for ever (P35).
+ */
 export function excuseSilence(core: Core): void {
-	const { electionTimeoutMs, heartbeatIntervalMs } = core.options;
-	const heardMs = core.nowMs - electionTimeoutMs + 2 * heartbeatIntervalMs;
-	for (const progress of core.followers.values())
-		progress.heardMs = Math.max(progress.heardMs, heardMs);
+	if (heardSince(core, core.excusedMs)) core.excusedMs = core.nowMs;
 }
 
 /** Whether a quorum was heard within the election timeout; a leader that cannot say so must not lead on (P35). */
 export function hearsQuorum(core: Core): boolean {
-	const since = core.nowMs - core.options.electionTimeoutMs;
+	const { electionTimeoutMs, heartbeatIntervalMs } = core.options;
+	if (core.nowMs - core.excusedMs < 2 * heartbeatIntervalMs) return true;
+	return heardSince(core, core.nowMs - electionTimeoutMs);
+}
+
+function heardSince(core: Core, sinceMs: number): boolean {
 	return isQuorum(
 		core.configuration,
-		(id) => id === core.id || (core.followers.get(id)?.heardMs ?? 0) > since,
+		(id) =>
+			id === core.id ||
+			(core.followers.get(id)?.heardMs ?? Number.NEGATIVE_INFINITY) > sinceMs,
 	);
 }
 
