@@ -108,17 +108,27 @@ describe("rolling-restart of three real nodes behind the balancer", () => {
 	});
 
 	it("stops, and touches no other node, when a node dies during the roll", async () => {
-		const { leader } = await cluster.json(["status"]);
+		const before: Report = await cluster.json(["status"]);
+		const { leader } = before;
 		const { child, done } = cluster.start(["rolling-restart", "--yes"]);
 		let said = "";
 		child.stderr?.on("data", (chunk) => {
 			said += chunk;
 		});
-		await eventually(async () => /drain/i.test(said), "the first drain");
+		const inHand = await eventually(
+			async () => /(n\d): announce that it leaves/.exec(said)?.[1],
+			"the first drain",
+		);
 		await cluster.signal(leader, "SIGKILL");
 		const { exitCode, stderr } = await done;
 		expect([11, 12, 14, 20]).toContain(exitCode);
 		expect(stderr).toMatch(/Next:/);
+		const after: Report = await cluster.json(["status"]);
+		const others = ({ nodes }: Report) => ({
+			leader,
+			nodes: nodes.filter(({ id }) => id !== leader && id !== inHand),
+		});
+		expectSameProcesses(others(before), others(after));
 		await cluster.succeed(["up"]);
 		await expectWhole(cluster);
 	});
@@ -166,6 +176,7 @@ function isFree(lock: { expiresAtMs: number } | null): boolean {
 }
 
 interface Report {
+	readonly leader: string;
 	readonly nodes: readonly { id: string; uptimeMs: number | null }[];
 }
 
