@@ -404,6 +404,18 @@ describe("a node that was away", () => {
 		expect(leader.term).toBe(2);
 	});
 
+	it("cannot excuse its silence for ever: late ticks again and again are no quorum (P35, P68)", () => {
+		const cluster = new TinyCluster(3);
+		const leader = cluster.elect(1);
+		for (let tick = 0; tick < 20; tick++) {
+			leader.tick(
+				tick % 2 === 0 ? 0.6 * electionTimeoutMs : heartbeatIntervalMs,
+			);
+			cluster.drop();
+		}
+		expect(leader.role).not.toBe("leader");
+	});
+
 	it("gives it up all the same when nobody answers after its return", () => {
 		const cluster = new TinyCluster(3);
 		const leader = cluster.elect(1);

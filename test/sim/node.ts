@@ -66,6 +66,12 @@ export class SimNode {
 		return this.applier.machine;
 	}
 
+	/** How long its oldest write has been under way; 0 when none is. */
+	get writingMs(): number {
+		const since = this.disk.oldestSubmittedMs;
+		return since === null ? 0 : this.#world.nowMs - since;
+	}
+
 	start(): void {
 		const world = this.#world;
 		this.log = [...this.disk.entries];

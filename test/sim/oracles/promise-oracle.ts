@@ -60,6 +60,11 @@ export class PromiseOracle {
 						`${node.id} tells ${message.to} of commit ${message.commit}; committed is ${this.#committed.last}`,
 				);
 				break;
+			case "timeout-now":
+				// Who asks for a successor without leading any more has given up for its disk's sake.
+				if (node.seen?.role !== "leader" && node.writingMs > 0)
+					this.#coverage.diskStallStepDowns++;
+				break;
 			case "read-request":
 				this.#coverage.readsForwarded++;
 				break;

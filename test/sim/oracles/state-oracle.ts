@@ -68,7 +68,7 @@ export class StateOracle {
 		)
 			this.#elected(node, status);
 		if (before?.role === "leader" && status.role !== "leader")
-			this.#deposed(node, before, status);
+			this.#deposed(before, status);
 		if (status.commit > from) this.#committedUpTo(node, status, from);
 		if (status.role === "leader")
 			checkFollowers(node, status, this.#byId, this.#options, this.#coverage);
@@ -124,22 +124,17 @@ export class StateOracle {
 		);
 	}
 
-	#deposed(node: SimNode, before: Status, status: Status): void {
+	/** A leader that ends its own leadership: it hears no quorum, or its disk does not answer. */
+	#deposed(before: Status, status: Status): void {
 		if (status.term !== before.term) return;
-		const { oldestSubmittedMs } = node.disk;
-		const heard = isQuorum(
-			before.configuration,
-			(id) =>
-				id === node.id ||
-				before.followers.some(
-					(one) =>
-						one.id === id &&
-						one.heardAgoMs < this.#options.electionTimeoutMs / 2,
-				),
-		);
-		if (heard && oldestSubmittedMs !== null)
-			this.#coverage.diskStallStepDowns++;
-		else this.#coverage.checkQuorumStepDowns++;
+		const recently = this.#options.electionTimeoutMs / 2;
+		const heard = (id: string) =>
+			id === before.id ||
+			before.followers.some(
+				(one) => one.id === id && one.heardAgoMs < recently,
+			);
+		if (!isQuorum(before.configuration, heard))
+			this.#coverage.checkQuorumStepDowns++;
 	}
 
 	#committedUpTo(node: SimNode, status: Status, from: number): void {
