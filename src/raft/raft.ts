@@ -10,25 +10,30 @@ import {
 	refuseRead,
 } from "./follower.js";
 import {
-	advanceCommit,
-	beginTransfer,
-	canStartRound,
-	excuseSilence,
-	fetched,
-	fetchFailed,
-	handleAppendResponse,
 	handleHeartbeatResponse,
-	handleReadRequest,
-	hearsQuorum,
-	type ProposalBatch,
-	propose,
-	readOnLeader,
-	replicate,
 	sendCommits,
 	sendHeartbeats,
 	startRound,
-	yieldLeadership,
+} from "./heartbeats.js";
+import {
+	excuseSilence,
+	hearsQuorum,
+	type ProposalBatch,
+	propose,
 } from "./leader.js";
+import {
+	canStartRound,
+	handleReadRequest,
+	readOnLeader,
+} from "./read-index.js";
+import {
+	advanceCommit,
+	fetched,
+	fetchFailed,
+	handleAppendResponse,
+	replicate,
+} from "./replication.js";
+import { beginTransfer, yieldLeadership } from "./transfer.js";
 import type {
 	Entry,
 	Fetch,

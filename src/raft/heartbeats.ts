@@ -1,0 +1,56 @@
+import type { Core } from "./core.js";
+import type { Progress } from "./progress.js";
+import { confirmReads } from "./read-index.js";
+import { inquire } from "./replication.js";
+import type { HeartbeatResponse } from "./types.js";
+
+/** Heartbeats for everybody: proof of life, the commit index as far as each has matched, and the newest read round. */
+export function sendHeartbeats(core: Core): void {
+	core.nextHeartbeatMs = core.nowMs + core.options.heartbeatIntervalMs;
+	for (const progress of core.followers.values()) sendHeartbeat(core, progress);
+}
+
+/** Followers learn a commit index from the next append; when none comes, from here. */
+export function sendCommits(core: Core): void {
+	for (const progress of core.followers.values()) {
+		if (progress.commitSent < Math.min(core.log.commit, progress.match))
+			sendHeartbeat(core, progress);
+	}
+}
+
+function sendHeartbeat(core: Core, progress: Progress): void {
+	const commit = Math.min(core.log.commit, progress.match);
+	progress.commitSent = Math.max(progress.commitSent, commit);
+	core.send({
+		type: "heartbeat",
+		from: core.id,
+		to: progress.id,
+		term: core.term,
+		session: progress.session,
+		commit,
+		read: core.rounds.sequence,
+	});
+}
+
+export function handleHeartbeatResponse(
+	core: Core,
+	message: HeartbeatResponse,
+): void {
+	const progress = core.followers.get(message.from);
+	if (progress === undefined) return;
+	progress.heardMs = core.nowMs;
+	progress.readConfirmed = Math.max(progress.readConfirmed, message.read);
+	confirmReads(core);
+	if (message.session !== progress.session) return;
+	if (progress.paused) {
+		progress.paused = false;
+		core.replicationWanted = true;
+	}
+	if (progress.state === "replicate") inquire(core, progress);
+}
+
+export function startRound(core: Core): void {
+	core.rounds.start(core.log.commit);
+	sendHeartbeats(core);
+	confirmReads(core);
+}
