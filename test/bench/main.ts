@@ -4,6 +4,8 @@
  *
  *   npm run bench -- [--rounds 3] [--seconds 4] [--bytes 256] [--clients 1,16,64,256,1000] [--json]
  *
+ * Each system is warmed up by a first row that does not count: JavaScript is compiled while it runs.
+ *
  * --json prints {"rows":[…],"ratios":[…],"startUp":[…]}; rows are medians over the rounds.
  */
 import { resolve } from "node:path";
@@ -24,8 +26,10 @@ const { values } = parseArgs({
 		json: { type: "boolean", default: false },
 	},
 });
+const warmUpClients = 16;
+const clientCounts = values.clients.split(",").map(Number);
 const load: Load = {
-	clients: values.clients.split(",").map(Number),
+	clients: [warmUpClients, ...clientCounts],
 	seconds: Number(values.seconds),
 	bytes: Number(values.bytes),
 };
@@ -37,7 +41,7 @@ const systems: Record<string, () => Promise<Row[]>> = {
 			"bash",
 			`${peer}/etcd.sh`,
 			"-clients",
-			values.clients,
+			load.clients.join(","),
 			"-duration",
 			`${load.seconds}s`,
 			"-bytes",
@@ -48,7 +52,7 @@ const systems: Record<string, () => Promise<Row[]>> = {
 			process.execPath,
 			`${peer}/floor.mjs`,
 			"--clients",
-			values.clients,
+			load.clients.join(","),
 			"--seconds",
 			values.seconds,
 			"--bytes",
@@ -70,17 +74,17 @@ for (let round = 1; round <= Number(values.rounds); round++) {
 	const rows: Row[] = [];
 	for (const [name, run] of Object.entries(systems)) {
 		process.stderr.write(`round ${round}: ${name}\n`);
-		rows.push(...(await run()));
+		rows.push(...(await run()).slice(1));
 	}
 	rounds.push(rows);
 }
 process.stderr.write("start-up\n");
 const startUp = await measureStartUp(15);
 const rows = Object.keys(systems).flatMap((system) =>
-	load.clients.map((clients) => medianRow(system, clients)),
+	clientCounts.map((clients) => medianRow(system, clients)),
 );
 const ratios = ["etcd", "floor"].flatMap((other) =>
-	load.clients.map((clients) => ratioTo(other, clients)),
+	clientCounts.map((clients) => ratioTo(other, clients)),
 );
 if (values.json) console.log(JSON.stringify({ rows, ratios, startUp }));
 else console.log(report(rows, ratios, startUp));

@@ -41,21 +41,16 @@ export function runRaftctl(directory: string, argv: readonly string[]): string {
 	);
 }
 
-/** The load goes to the leader first, as the peer's client does to its first endpoint. */
 export async function raftdRows(load: Load): Promise<Row[]> {
 	const generator = await bundle("raftd-load");
-	return withCluster(16_100, async ({ clients, directory }) => {
-		const { leader, nodes } = JSON.parse(
-			runRaftctl(directory, ["status", "--json"]),
-		);
-		const at = nodes.findIndex((node: { id: string }) => node.id === leader);
-		return rowsOf([
+	return withCluster(16_100, ({ clients }) =>
+		rowsOf([
 			process.execPath,
 			generator,
-			clients[at] ?? clients.join(","),
+			clients.join(","),
 			load.clients.join(","),
 			`${load.seconds}`,
 			`${load.bytes}`,
-		]);
-	});
+		]),
+	);
 }
