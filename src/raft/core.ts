@@ -43,6 +43,8 @@ export class Core {
 	leader: NodeId | null = null;
 	/** The clock of the last tick. */
 	nowMs: number;
+	/** This node's state machine has failed for good: it votes and stores, but must not lead. */
+	renounced = false;
 	/** The last tick came late: this node may have been away, and what it missed may be waiting to be read (P68). */
 	late = false;
 	electionDeadlineMs = 0;

@@ -15,6 +15,7 @@ export class RaftLog {
 	#windowFirst: number;
 	#windowBytes = 0;
 	#uncommittedBytes = 0;
+	#applyingEnded = false;
 	/** Writes under way, oldest first; a truncation lowers what they will make durable (P5). */
 	readonly #writes: { sequence: number; lastIndex: number }[] = [];
 	#slice: readonly Entry[] = [];
@@ -178,6 +179,12 @@ export class RaftLog {
 		this.#trim();
 	}
 
+	/** Applying is over for good; the window is trimmed without waiting for it. */
+	endApplying(): void {
+		this.#applyingEnded = true;
+		this.#trim();
+	}
+
 	/**
 	 * Entries [first, last] from the window; null when it does not reach back that far. The same range asked for again
 	 * gives the same array, so that the driver encodes it once for the disk and every follower.
@@ -215,7 +222,8 @@ export class RaftLog {
 	/** Trims in strides of a quarter of the limit, so that the copying is paid once for many entries. */
 	#trim(): void {
 		if (this.#windowBytes < this.#windowLimitBytes * 1.25) return;
-		const keepFrom = Math.min(this.applied, this.durable, this.commit) + 1;
+		const applied = this.#applyingEnded ? this.commit : this.applied;
+		const keepFrom = Math.min(applied, this.durable, this.commit) + 1;
 		let drop = 0;
 		while (
 			this.#windowBytes > this.#windowLimitBytes &&

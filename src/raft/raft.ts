@@ -143,8 +143,23 @@ export class Raft {
 	/** Only a voter that follows the very leader that asks may campaign out of turn (P38). */
 	#timeoutNow(from: NodeId): void {
 		const core = this.#core;
-		if (core.role === "follower" && core.leader === from && core.isVoter)
-			campaign(core, "transfer");
+		if (core.role !== "follower" || core.leader !== from) return;
+		if (core.isVoter && !core.renounced) campaign(core, "transfer");
+	}
+
+	/**
+	 * The state machine here has failed for good. A node that cannot execute commands must not lead: it never campaigns
+	 * again, not even when it is asked to, and if it leads it steps down for the most caught-up follower. It goes on
+	 * voting and storing, which needs no state machine.
+	 */
+	renounceLeadership(): void {
+		this.#core.renounced = true;
+		if (this.#core.role === "leader") yieldLeadership(this.#core);
+	}
+
+	/** Nothing will be applied here any more: entries are no longer kept in memory for that. */
+	applyingEnded(): void {
+		this.#core.log.endApplying();
 	}
 
 	/** Time goes on. A tick that comes late judges nobody until what waits to be read has been read (P68). */
@@ -187,7 +202,9 @@ export class Raft {
 		if (core.nowMs < core.electionDeadlineMs) return;
 		// A node that cannot store its vote would only disturb the others.
 		const electable =
-			core.isVoter && core.diskPendingMs <= core.options.diskStallMs;
+			core.isVoter &&
+			!core.renounced &&
+			core.diskPendingMs <= core.options.diskStallMs;
 		if (electable) campaign(core, "pre");
 		else this.#forgetLeader();
 	}
