@@ -153,8 +153,10 @@ export class Raft {
 	 * voting and storing, which needs no state machine.
 	 */
 	renounceLeadership(): void {
-		this.#core.renounced = true;
-		if (this.#core.role === "leader") yieldLeadership(this.#core);
+		const core = this.#core;
+		core.renounced = true;
+		if (core.role === "leader") yieldLeadership(core);
+		else if (core.role !== "follower") becomeFollower(core, core.term, null);
 	}
 
 	/** Nothing will be applied here any more: entries are no longer kept in memory for that. */
