@@ -45,7 +45,7 @@ export function makeDataDirectory(directory: string): void {
 	mkdirSync(directory, { recursive: true, mode: 0o700 });
 }
 
-export interface IdentityOptions {
+interface IdentityOptions {
 	readonly directory: string;
 	readonly clusterId: string;
 	readonly nodeId: string;
@@ -182,7 +182,7 @@ function refuseForeign(
 		{
 			node: wanted.nodeId,
 			state: `nothing was changed; ${path} says whose it is`,
-			next: "set data in the node's configuration to this node's own directory, or to a new empty one",
+			next: "set data in the node's configuration to this node's own directory; with an empty one the other nodes refuse it under its old name",
 		},
 	);
 }

@@ -1,3 +1,4 @@
+import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { OperatorError, reasonOf } from "../errors.js";
 
@@ -5,7 +6,7 @@ import { OperatorError, reasonOf } from "../errors.js";
 const fileLimitBytes = 1024 * 1024;
 
 /**
- * The text of a file, for readDocument. Throws OperatorError "config": not there, a directory, not readable, longer
+ * The text of a file, for readDocument. Throws OperatorError "config": not there, not a regular file, not readable, longer
  * than 1 MiB, not UTF-8. `next` is what to do when there is no such file.
  */
 export async function readText(path: string, next: string): Promise<string> {
@@ -26,10 +27,16 @@ export async function readText(path: string, next: string): Promise<string> {
 
 async function readBytes(path: string, next: string): Promise<Uint8Array> {
 	try {
-		const file = await open(path, "r");
+		// A pipe that nobody writes to would hold the open, and with it the whole process, for ever.
+		const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
 		try {
-			if ((await file.stat()).isDirectory())
+			const found = await file.stat();
+			if (found.isDirectory())
 				throw new OperatorError("config", `${path} is a directory`, { next });
+			if (!found.isFile())
+				throw new OperatorError("config", `${path} is not a regular file`, {
+					next: "give a regular file, or - to read standard input where the command takes it",
+				});
 			const buffer = new Uint8Array(fileLimitBytes + 1);
 			let length = 0;
 			for (;;) {

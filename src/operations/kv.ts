@@ -27,11 +27,13 @@ export interface ShownItem {
 }
 
 /** Writes a key; with `expect` only when its version is that one, 0 meaning: only when there is no such key. */
-export function putKey(
+export async function putKey(
 	target: KeyValueTarget,
 	key: string,
 	{ value, expect }: { readonly value: string; readonly expect: number | null },
 ): Promise<{ key: string; written: boolean; version: number }> {
+	requireKey(key);
+	requireText("value", value);
 	return withClient(target, async (client, { timeoutMs }) => {
 		if (expect === null) {
 			const { version } = await client.put(key, value, { timeoutMs });
@@ -43,11 +45,12 @@ export function putKey(
 	});
 }
 
-export function getKey(
+export async function getKey(
 	target: KeyValueTarget,
 	key: string,
 	options: ReadOptions,
 ): Promise<{ key: string; found: boolean; value?: Shown; version?: number }> {
+	requireKey(key);
 	return withClient(target, async (client, { timeoutMs }) => {
 		const item = await client.get(key, { ...options, timeoutMs });
 		if (item === null) return { key, found: false };
@@ -56,10 +59,11 @@ export function getKey(
 	});
 }
 
-export function deleteKey(
+export async function deleteKey(
 	target: KeyValueTarget,
 	key: string,
 ): Promise<{ key: string; deleted: boolean }> {
+	requireKey(key);
 	return withClient(target, async (client, { timeoutMs }) => {
 		const { deleted } = await client.delete(key, { timeoutMs });
 		return { key, deleted };
@@ -90,6 +94,28 @@ export function listKeys(
 			})),
 			more,
 		};
+	});
+}
+
+function requireKey(key: string): void {
+	if (key === "") {
+		throw new OperatorError("usage", "the key is empty", {
+			state: "nothing was asked of any node",
+			next: "name a key",
+		});
+	}
+	requireText("key", key);
+}
+
+/**
+ * Node.js decodes arguments as UTF-8 and puts U+FFFD where that fails: what would be written is not what was typed, and
+ * different keys would become the same.
+ */
+function requireText(what: string, text: string): void {
+	if (!text.includes("\uFFFD")) return;
+	throw new OperatorError("usage", `the ${what} is not UTF-8 text`, {
+		state: "nothing was asked of any node",
+		next: "use the client library for other bytes (docs/client-library.md)",
 	});
 }
 

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,6 +33,15 @@ describe("a file read as text", () => {
 		await expect(readText(directory, "next")).rejects.toMatchObject({
 			kind: "config",
 			message: `${directory} is a directory`,
+		});
+	});
+
+	it("is refused when it is a pipe, without waiting for anybody to write to it", async () => {
+		const path = join(directory, "pipe");
+		execFileSync("mkfifo", [path]);
+		await expect(readText(path, "next")).rejects.toMatchObject({
+			kind: "config",
+			message: `${path} is not a regular file`,
 		});
 	});
 

@@ -118,6 +118,18 @@ describe("keys through a node's client port", () => {
 	});
 });
 
+describe("keys and values that no command line can mean", () => {
+	it.each([
+		["", "value", "the key is empty"],
+		["k\uFFFD", "value", "the key is not UTF-8 text"],
+		["key", "v\uFFFD", "the value is not UTF-8 text"],
+	])("are a usage mistake: %j = %j", async (key, value, message) => {
+		await expect(
+			putKey(target, key, { value, expect: null }),
+		).rejects.toMatchObject({ kind: "usage", message });
+	});
+});
+
 describe("keys that cannot be reached", () => {
 	it("are unreachable when nobody listens, naming where", async () => {
 		await expect(
