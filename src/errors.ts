@@ -23,7 +23,7 @@ export const exitCodes = {
 
 export type ErrorKind = keyof typeof exitCodes;
 
-export interface ErrorDetails {
+interface ErrorDetails {
 	/** The node or host it happened on. */
 	readonly node?: string;
 	/** Several failures at once: all of them, one line each. */

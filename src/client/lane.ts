@@ -5,7 +5,7 @@ import { openStream, UnsupportedEndpointError } from "./open-stream.js";
 import type { Request } from "./request.js";
 import { StreamConnection, type StreamHandlers } from "./stream-connection.js";
 
-export interface LaneOptions {
+interface LaneOptions {
 	readonly ring: EndpointRing;
 	readonly connectTimeoutMs: number;
 	onResult(request: Request, index: number, result: Buffer): void;

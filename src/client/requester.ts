@@ -19,7 +19,7 @@ export interface RequestLimits {
 	readonly maxPendingBytes: number;
 }
 
-export interface RequestOptions {
+interface RequestOptions {
 	readonly words: Request["words"];
 	readonly bytes: Uint8Array;
 	readonly timeoutMs: number | undefined;

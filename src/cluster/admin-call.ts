@@ -9,7 +9,7 @@ export interface AdminFailure {
 	readonly message: string;
 }
 
-export type AdminOutcome =
+type AdminOutcome =
 	| { readonly ok: true; readonly body: Readonly<Record<string, unknown>> }
 	| { readonly ok: false; readonly failure: AdminFailure };
 

@@ -128,14 +128,14 @@ export interface DrainStatus {
 	readonly connectionsLeft: number;
 }
 
-export interface LockRequest {
+interface LockRequest {
 	readonly holder: string;
 	readonly host: string;
 	readonly operation: string;
 	readonly ttlMs: number;
 }
 
-export interface LockRenewal {
+interface LockRenewal {
 	readonly fencingToken: number;
 	readonly ttlMs: number;
 	readonly step: string;

@@ -7,7 +7,7 @@ export interface ClusterFacts {
 	readonly nodes: readonly NodeFacts[];
 }
 
-export interface NodeFacts {
+interface NodeFacts {
 	readonly id: string;
 	/** Null when it did not answer, or when what answered is not this node. */
 	readonly status: NodeStatus | null;

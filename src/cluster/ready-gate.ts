@@ -6,7 +6,7 @@ import {
 	progressFault,
 } from "./health.js";
 
-export interface GateQuestion {
+interface GateQuestion {
 	readonly node: string;
 	/** The process that ran before the restart; the same one means that nothing was restarted. Null when unknown. */
 	readonly formerProcessId: string | null;
@@ -15,7 +15,7 @@ export interface GateQuestion {
 	readonly limits: HealthLimits;
 }
 
-export interface GateVerdict {
+interface GateVerdict {
 	readonly passed: boolean;
 	/** What is missing yet; empty when it passed. */
 	readonly reason: string;

@@ -2,7 +2,7 @@ import type { DocumentPath, ReadDocument } from "../documents/read-document.js";
 import type { ClusterFile } from "./cluster-file.js";
 import type { Inventory, NodeEntry } from "./inventory.js";
 
-export interface Findings {
+interface Findings {
 	/** What makes the file unusable, with its places. */
 	readonly problems: readonly string[];
 	/** What is allowed and worth saying. */

@@ -42,7 +42,7 @@ export interface EmbeddedBalancerEntry {
 	readonly checkIntervalMs: number;
 }
 
-export interface Timing {
+interface Timing {
 	readonly electionTimeoutMs: number;
 	readonly heartbeatIntervalMs: number;
 	readonly transferTimeoutMs: number;

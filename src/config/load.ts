@@ -15,7 +15,7 @@ import { balancerAddresses, nodeAddresses } from "./ports.js";
 // A parser compiled for a schema that is used once costs more than it saves.
 config({ jitless: true });
 
-export interface ParseOptions {
+interface ParseOptions {
 	/** What errors call the file: its path as given, or "-" for stdin. */
 	readonly source: string;
 	/** Relative paths in the file start here: the file's own directory, absolute. */

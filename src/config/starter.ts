@@ -1,4 +1,4 @@
-export interface StarterOptions {
+interface StarterOptions {
 	readonly name: string;
 	readonly id: string;
 	/** How many voters: n1, n2, … */

@@ -27,7 +27,7 @@ export class CatchUp {
 	}
 }
 
-export interface CatchUpObservation {
+interface CatchUpObservation {
 	readonly applied: number;
 	/** The commit index of the leader as last heard, and how long ago that was. */
 	readonly leader: {

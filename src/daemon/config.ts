@@ -69,7 +69,7 @@ const memberSchema = z.strictObject({
 	admin: address,
 });
 
-export const nodeConfigSchema = z
+const nodeConfigSchema = z
 	.strictObject({
 		cluster: z.strictObject({ id: z.string().min(1).max(128), name }),
 		node: name,

@@ -74,7 +74,7 @@ export class DrainLease {
 	}
 }
 
-export type DrainPhase = "serving" | "announced" | "closing" | "stopping";
+type DrainPhase = "serving" | "announced" | "closing" | "stopping";
 
 export interface DrainRequest {
 	readonly leaseMs: number;

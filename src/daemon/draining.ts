@@ -66,7 +66,7 @@ export class Draining {
 	}
 }
 
-export interface DrainingOptions {
+interface DrainingOptions {
 	/** Monotonic milliseconds. */
 	readonly nowMs: () => number;
 	/** Called whenever the phase changes. */
@@ -74,7 +74,7 @@ export interface DrainingOptions {
 }
 
 /** What the client port does for a drain. */
-export interface MovableConnections {
+interface MovableConnections {
 	/** Closes every long-lived connection, evenly over this time. */
 	beginClosing(overMs: number): void;
 	stopClosing(): void;

@@ -75,7 +75,7 @@ export class HealthMonitor {
 	}
 }
 
-export interface HealthMonitorOptions {
+interface HealthMonitorOptions {
 	readonly replica: Pick<Replica, "status" | "leaderCommit">;
 	readonly limits: HealthLimits;
 	/** Monotonic milliseconds. */

@@ -24,7 +24,7 @@ export async function leave(options: LeaveOptions): Promise<LeaveReport> {
 	};
 }
 
-export interface LeaveOptions {
+interface LeaveOptions {
 	readonly draining: Draining;
 	readonly replica: Pick<Replica, "status" | "transferLeadership">;
 	readonly clients: LeavingClients;
@@ -33,12 +33,12 @@ export interface LeaveOptions {
 	readonly nowMs: () => number;
 }
 
-export interface LeavingClients {
+interface LeavingClients {
 	connections(): { readonly total: number };
 	inflight(): number;
 }
 
-export interface LeaveSettings {
+interface LeaveSettings {
 	readonly announceMs: number;
 	readonly closeOverMs: number;
 	readonly limitMs: number;

@@ -18,7 +18,7 @@ export function openLog(level: LogLevel): Log {
 	return { logger, close: () => destination.flushSync() };
 }
 
-export type LogLevel = "debug" | "info" | "warn" | "error";
+type LogLevel = "debug" | "info" | "warn" | "error";
 
 export interface Log {
 	readonly logger: Logger;

@@ -34,7 +34,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 	}
 }
 
-export interface NodeOptions {
+interface NodeOptions {
 	readonly config: NodeConfig;
 	readonly logger: Logger;
 	/** Changes with every start of the process. */

@@ -57,7 +57,7 @@ export async function openOperatorPorts(
 	return { close };
 }
 
-export interface OperatorPortsOptions {
+interface OperatorPortsOptions {
 	readonly config: NodeConfig;
 	readonly logger: Logger;
 	readonly server: typeof server;

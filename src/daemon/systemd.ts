@@ -24,7 +24,7 @@ export function systemdNotifier(options: SystemdOptions): SystemdNotifier {
 	};
 }
 
-export interface SystemdOptions {
+interface SystemdOptions {
 	/** NOTIFY_SOCKET as systemd set it: a path, or @ and an abstract name. Undefined: nobody listens. */
 	readonly socket: string | undefined;
 	/** Where to find systemd-notify, as in PATH. */
@@ -34,7 +34,7 @@ export interface SystemdOptions {
 }
 
 /** Resolves when it was said, or could not be. */
-export type SystemdNotifier = (state: "ready" | "stopping") => Promise<void>;
+type SystemdNotifier = (state: "ready" | "stopping") => Promise<void>;
 
 const timeoutMs = 5000;
 

@@ -11,7 +11,7 @@ import {
 	parsePidFile,
 } from "./process-identity.js";
 
-export interface LocalServiceOptions {
+interface LocalServiceOptions {
 	readonly name: string;
 	/** The program and its arguments. */
 	readonly argv: readonly string[];

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { OperatorError, reasonOf } from "../errors.js";
 
-export interface NewClusterFile {
+interface NewClusterFile {
 	/** Where to write it; an existing file is never replaced. */
 	readonly path: string;
 	/** What `path` is relative to. */
@@ -13,7 +13,7 @@ export interface NewClusterFile {
 	readonly portBase: number;
 }
 
-export interface WrittenClusterFile {
+interface WrittenClusterFile {
 	readonly path: string;
 	readonly name: string;
 	readonly id: string;

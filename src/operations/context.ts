@@ -28,7 +28,7 @@ export interface Machines {
 }
 
 /** A program to keep running on a host. */
-export interface ServiceSpec {
+interface ServiceSpec {
 	readonly host: string;
 	/** Unique on its host, for example "n1". */
 	readonly name: string;

@@ -6,7 +6,7 @@ import { type Program, programsOf } from "./program.js";
 import { planOf, type Step } from "./steps/step.js";
 import { runTogether } from "./steps/together.js";
 
-export interface DownReport {
+interface DownReport {
 	readonly operation: "down";
 	readonly cluster: string;
 	readonly stopped: readonly string[];

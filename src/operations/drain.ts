@@ -12,7 +12,7 @@ export interface DrainOptions {
 	readonly lockWaitMs: number;
 }
 
-export interface DrainReport {
+interface DrainReport {
 	readonly operation: "drain";
 	readonly cluster: string;
 	readonly node: string;

@@ -9,7 +9,7 @@ import { isSilence } from "./wait.js";
 
 const renewEveryMs = 4_000;
 
-export interface Renewal {
+interface Renewal {
 	readonly fencingToken: number;
 	readonly ttlMs: number;
 	readonly step: () => string;

@@ -19,7 +19,7 @@ export interface OperationLock {
 	setStep(step: string): void;
 }
 
-export interface LockWish {
+interface LockWish {
 	readonly operation: string;
 	/** How long to wait for another holder; 0 gives up at once. */
 	readonly lockWaitMs: number;

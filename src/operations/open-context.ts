@@ -24,13 +24,13 @@ export interface ContextOptions {
 	readonly holder: Holder;
 }
 
-export interface OpenContext extends OperationContext {
+interface OpenContext extends OperationContext {
 	/** Ends every connection to nodes, hosts and the balancer; what runs on the hosts runs on. */
 	close(): Promise<void>;
 }
 
 /** The real thing behind every operation: raftd's admin port, this machine, the balancer of the cluster file. */
-export function openContext(options: ContextOptions): OpenContext {
+function openContext(options: ContextOptions): OpenContext {
 	const { inventory } = options;
 	const engine = createRaftdEngine();
 	const balancer = balancerOf(inventory.balancer);

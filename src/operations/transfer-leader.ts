@@ -10,13 +10,13 @@ import { type OperationLock, withLock } from "./lock.js";
 import { nodeNamed } from "./node-named.js";
 import { type Transfer, transferLeadership } from "./steps/leadership.js";
 
-export interface TransferOptions {
+interface TransferOptions {
 	/** Null for the most caught-up voter. */
 	readonly to: string | null;
 	readonly lockWaitMs: number;
 }
 
-export interface TransferReport extends Transfer {
+interface TransferReport extends Transfer {
 	readonly operation: "transfer-leader";
 	readonly cluster: string;
 	/** False when the wished node led already. */

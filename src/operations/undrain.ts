@@ -4,7 +4,7 @@ import { nodeNamed } from "./node-named.js";
 import { admitNodeStep } from "./steps/admit-node.js";
 import { planOf, runSteps } from "./steps/step.js";
 
-export interface UndrainReport {
+interface UndrainReport {
 	readonly operation: "undrain";
 	readonly cluster: string;
 	readonly node: string;

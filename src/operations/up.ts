@@ -11,7 +11,7 @@ import { awaitClusterStep } from "./steps/await-cluster.js";
 import { planOf, runSteps, type Step } from "./steps/step.js";
 import { runTogether } from "./steps/together.js";
 
-export interface UpReport {
+interface UpReport {
 	readonly operation: "up";
 	readonly cluster: string;
 	readonly started: readonly string[];

@@ -46,7 +46,7 @@ function transferRefusal(core: Core, target: NodeId | null): Refusal | null {
 }
 
 /** The voter with the most of the log, among those that were heard lately. */
-export function mostCaughtUp(core: Core): NodeId | null {
+function mostCaughtUp(core: Core): NodeId | null {
 	let best: Progress | null = null;
 	for (const progress of core.followers.values()) {
 		if (!isVoter(core.configuration, progress.id)) continue;

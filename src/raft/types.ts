@@ -43,7 +43,7 @@ export interface TermRange {
 }
 
 /** How to reach a member. The core carries these without reading them. */
-export interface MemberAddress {
+interface MemberAddress {
 	readonly peer: string;
 	readonly client: string;
 	readonly admin: string;

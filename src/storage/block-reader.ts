@@ -4,7 +4,7 @@ import type { BlockIndex, BlockPlace } from "./block-index.js";
 import { damagedLog } from "./damage.js";
 import type { Segment } from "./segment.js";
 
-export interface BlockSource {
+interface BlockSource {
 	readonly segments: readonly Segment[];
 	readonly blocks: BlockIndex;
 	readonly directory: string;

@@ -1,7 +1,7 @@
 import { entryHeaderBytes } from "../raft/codec.js";
 
 /** One entry's place in a block; `at` and `end` are byte offsets in it, header included. */
-export type VisitEntry = (
+type VisitEntry = (
 	index: number,
 	term: number,
 	kind: number,

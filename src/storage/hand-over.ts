@@ -46,7 +46,7 @@ export type FromLog =
 	| { readonly kind: "closed" };
 
 /** An error as data: classes do not survive between threads. */
-export interface SentError {
+interface SentError {
 	readonly message: string;
 	readonly stack: string | undefined;
 	readonly code: string | undefined;

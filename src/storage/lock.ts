@@ -12,7 +12,7 @@ import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { OperatorError } from "../errors.js";
 
-export interface DirectoryLock {
+interface DirectoryLock {
 	release(): Promise<void>;
 }
 

@@ -25,7 +25,7 @@ import type {
 import { PendingWrites } from "./pending-writes.js";
 import { defaultSegmentBytes } from "./record-log.js";
 
-export interface OpenLogOptions {
+interface OpenLogOptions {
 	/** The log's own directory; made when it is not there. The caller holds the lock on the data directory. */
 	readonly directory: string;
 	readonly clusterId: string;

@@ -36,7 +36,7 @@ export interface RecordLogOptions extends LogPlace {
 }
 
 /** A record that is durable: its segment's place in the list, and those of its items. */
-export interface WrittenRecord {
+interface WrittenRecord {
 	readonly segment: number;
 	readonly items: readonly ItemPlace[];
 }

@@ -9,8 +9,8 @@ import type { HardState } from "../raft/types.js";
  * CRCs are seeded with the segment's random id, and the header names its own offset and its predecessor's CRC: a record
  * from another file, another place or another history never passes (P13).
  */
-export const recordHeaderBytes = 24;
-export const itemBytes = 24;
+const recordHeaderBytes = 24;
+const itemBytes = 24;
 /**
  * Records begin at the bounds of sectors: the write of one never touches a sector that holds another, which a torn
  * write could take with it.
@@ -54,7 +54,7 @@ export interface RecordPlace {
 	readonly items: readonly ItemPlace[];
 }
 
-export interface RecordChain {
+interface RecordChain {
 	/** CRC of the segment's id. */
 	readonly seed: number;
 	/** CRC of the record before, or of the segment's header. */

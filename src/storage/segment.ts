@@ -61,7 +61,7 @@ export function bindingOf(clusterId: string, nodeId: string): Buffer {
 		.subarray(0, idBytes);
 }
 
-export function encodeSegmentHeader(header: SegmentHeader): Buffer {
+function encodeSegmentHeader(header: SegmentHeader): Buffer {
 	const target = Buffer.alloc(headerBytes);
 	target.set(magic, 0);
 	target.writeUInt32LE(formatVersion, 8);

@@ -65,7 +65,7 @@ export interface QueryFrame {
  * The answer to a command or a query. `index` is the command's (0 with ack none), or the one the query was answered
  * at. `result` is empty unless the command was executed or the query answered.
  */
-export interface ResultFrame {
+interface ResultFrame {
 	readonly kind: "result";
 	readonly requestId: number;
 	readonly index: number;
@@ -84,7 +84,7 @@ export interface FailedFrame {
 }
 
 /** The server is leaving: it answers what it was sent; what follows belongs on another connection. */
-export interface GoawayFrame {
+interface GoawayFrame {
 	readonly kind: "goaway";
 	readonly requestId: 0;
 }

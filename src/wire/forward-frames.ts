@@ -3,7 +3,7 @@ import { acks, type FailureReason, reasons } from "./client-frames.js";
 import { FrameError } from "./frame-splitter.js";
 
 /** Which of the log's two command kinds a forwarded command becomes (raft/types.ts, EntryKind). */
-export const forwardedKinds = { command: 1, control: 3 } as const;
+const forwardedKinds = { command: 1, control: 3 } as const;
 export type ForwardedKind =
 	(typeof forwardedKinds)[keyof typeof forwardedKinds];
 

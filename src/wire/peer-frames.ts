@@ -50,7 +50,7 @@ export const maxPeerCommandBytes = 8 * 1024 * 1024;
 export const PeerFlag = { first: 1, second: 2 } as const;
 
 /** An append-request with its entries also as the bytes they came in: the same bytes go to the disk. */
-export interface AppendFrame extends AppendRequest {
+interface AppendFrame extends AppendRequest {
 	readonly block: Uint8Array;
 }
 

@@ -40,7 +40,7 @@ export const refusalCauses = [
 	"incarnation",
 	"own-name",
 ] as const;
-export type RefusalCause = (typeof refusalCauses)[number];
+type RefusalCause = (typeof refusalCauses)[number];
 
 export const oldestPeerVersion = 1;
 export const newestPeerVersion = 1;

@@ -4,7 +4,7 @@ import type { BackendEntry } from "./config.js";
 
 export type BackendState = BackendStatus["state"];
 
-export interface PoolOptions {
+interface PoolOptions {
 	readonly backends: readonly BackendEntry[];
 	/** Monotonic milliseconds. */
 	readonly now: () => number;

@@ -8,7 +8,7 @@ import type { BackendEntry, EmbeddedConfig } from "./config.js";
 const stateHeader = "raftd-state";
 const bodyLimitBytes = 4 * 1024;
 
-export interface Finding {
+interface Finding {
 	readonly state: BackendState;
 	readonly reason: string;
 }
@@ -62,7 +62,7 @@ function watchOne(
 }
 
 /** One GET /readyz at `admin` (host:port). Never rejects: a failure is a finding. */
-export function checkReadiness(
+function checkReadiness(
 	admin: string,
 	agent: Agent,
 	timeoutMs: number,

@@ -13,7 +13,7 @@ import {
 } from "./live-steps.js";
 import type { ProgressView } from "./view.js";
 
-export interface LiveViewOptions {
+interface LiveViewOptions {
 	readonly stream: NodeJS.WriteStream;
 	readonly now: () => Date;
 }

@@ -18,7 +18,7 @@ export interface TextSink {
 	write(text: string): unknown;
 }
 
-export interface ViewOptions {
+interface ViewOptions {
 	readonly output: Output;
 	readonly stdout: TextSink;
 	readonly stderr: NodeJS.WriteStream;

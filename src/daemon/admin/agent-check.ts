@@ -31,7 +31,7 @@ export async function startAgentCheck(
 	};
 }
 
-export interface AgentCheckOptions {
+interface AgentCheckOptions {
 	/** host:port */
 	readonly address: string;
 	readonly verdict: () => AgentVerdict;
@@ -50,7 +50,7 @@ export interface AgentCheck {
 const connectionsMax = 64;
 const lingerMs = 2_000;
 
-export function agentLine({ state, failed }: AgentVerdict): string {
+function agentLine({ state, failed }: AgentVerdict): string {
 	if (state === "ready") return "up ready";
 	if (state === "draining") return "up drain";
 	return `down #${failed.join(", ")}`;

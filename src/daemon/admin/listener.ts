@@ -35,7 +35,7 @@ export async function openListener(
 	};
 }
 
-export interface ListenerOptions {
+interface ListenerOptions {
 	/** host:port */
 	readonly address: string;
 	/** The configuration's key for the address, for error sentences. */
@@ -46,7 +46,7 @@ export interface ListenerOptions {
 	) => void;
 }
 
-export interface AdminListener {
+interface AdminListener {
 	/** Stops listening, gives answers under way a moment, then cuts what is left. */
 	close(): Promise<void>;
 }

@@ -46,7 +46,7 @@ export async function startAdminServer(
 	};
 }
 
-export interface AdminServerOptions {
+interface AdminServerOptions {
 	/** host:port */
 	readonly address: string;
 	readonly subject: AdminSubject;

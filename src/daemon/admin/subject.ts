@@ -38,7 +38,7 @@ export interface ConnectionCounts {
 }
 
 /** Connections that the client port ended, or turned away, since the start. */
-export interface ClientFaults {
+interface ClientFaults {
 	/** They broke a protocol. */
 	readonly protocolErrors: number;
 	/** They did not take what was sent to them. */

@@ -39,7 +39,7 @@ export function announcesTooMuch(
 	return Number(request.headers["content-length"] ?? 0) > maxBytes;
 }
 
-export function bodyTooLarge(maxBytes: number): RequestError {
+function bodyTooLarge(maxBytes: number): RequestError {
 	return new RequestError(
 		"too-large",
 		`the body is longer than ${maxBytes} bytes`,

@@ -9,7 +9,7 @@ import {
 	progressFrame,
 } from "./event-frames.js";
 
-export interface SubscriberOptions {
+interface SubscriberOptions {
 	readonly replica: Replica;
 	readonly frames: EventFrames;
 	/** The first index to be told of. */

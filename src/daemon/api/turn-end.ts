@@ -1,5 +1,5 @@
 /** Something that has piled up bytes to write. */
-export interface Flushable {
+interface Flushable {
 	flush(): void;
 }
 

@@ -7,7 +7,7 @@ import { Subscriber } from "./subscriber.js";
 import { runMessage } from "./websocket-requests.js";
 
 /** Why the server ends a WebSocket. */
-export const CloseCode = {
+const CloseCode = {
 	unsupported: 1003,
 	/** A drain: connect again, the balancer knows where. */
 	restart: 1012,

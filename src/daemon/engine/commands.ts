@@ -12,7 +12,7 @@ import { batchesOf } from "./proposal-batches.js";
 import { Proposed } from "./proposed.js";
 import { Request, type RequestOrigin, type RequestOutcome } from "./request.js";
 
-export interface CommandsOptions {
+interface CommandsOptions {
 	readonly limits: Limits;
 	readonly peers: Pick<Peers, "answer" | "forward" | "isConnected">;
 	readonly nowMs: () => number;

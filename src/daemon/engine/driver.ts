@@ -9,7 +9,7 @@ import type { Leadership } from "./leadership.js";
 const maxPasses = 1000;
 const now = () => performance.now();
 
-export interface DriverOptions {
+interface DriverOptions {
 	readonly raft: Raft;
 	readonly parts: DriverParts;
 	readonly tickIntervalMs: number;

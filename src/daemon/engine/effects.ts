@@ -10,7 +10,7 @@ import { HeldMessages } from "./held-messages.js";
 
 const nothing = new Uint8Array(0);
 
-export interface EffectsOptions {
+interface EffectsOptions {
 	readonly raft: Raft;
 	readonly log: LogStorage;
 	readonly peers: Peers;

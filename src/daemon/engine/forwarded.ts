@@ -15,7 +15,7 @@ const maxDeadlineMs = 2 ** 32 - 1;
 /** After the leader has sent commands back, it is asked again so much later, unless another leads by then. */
 const retryPauseMs = 20;
 
-export interface ForwardedOptions {
+interface ForwardedOptions {
 	readonly peers: Pick<Peers, "forward" | "isConnected">;
 	readonly nowMs: () => number;
 	readonly counters: Pick<CommandCounters, "forwardedOut">;

@@ -25,7 +25,7 @@ interface Asked {
 	readonly reads: Read[];
 }
 
-export interface ReadsOptions {
+interface ReadsOptions {
 	readonly maxPending: number;
 	readonly nowMs: () => number;
 	readonly isConnected: (peer: string) => boolean;

@@ -29,7 +29,7 @@ export interface Recovered {
 	listen(listener: LogListener): void;
 }
 
-export interface LogListener {
+interface LogListener {
 	durable(sequence: number): void;
 	fail(error: Error): void;
 }

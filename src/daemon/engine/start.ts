@@ -40,7 +40,7 @@ export interface ReplicaOptions extends Pick<RecoverOptions, "openLog"> {
 	onFatal(error: Error): void;
 }
 
-export interface ReplicaTiming {
+interface ReplicaTiming {
 	readonly electionTimeoutMs: number;
 	readonly heartbeatIntervalMs: number;
 	readonly transferTimeoutMs: number;

@@ -27,7 +27,7 @@ const greetingTimeoutMs = 2000;
 /** A peer that asks and never reads the answers is not served for ever. */
 const maxAnswerBytes = 64 * 1024;
 
-export interface IncomingLinkOptions {
+interface IncomingLinkOptions {
 	/** Tells connections apart: unique in this process. */
 	readonly id: number;
 	readonly self: PeerIdentity;

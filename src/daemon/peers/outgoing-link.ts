@@ -25,7 +25,7 @@ const lastRetryMs = 1000;
 /** A retry comes this much earlier or later, so that nodes do not dial in step. */
 const retrySpread = 0.2;
 
-export interface OutgoingLinkOptions {
+interface OutgoingLinkOptions {
 	readonly peer: string;
 	readonly address: string;
 	readonly self: PeerIdentity;

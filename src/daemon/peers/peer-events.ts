@@ -13,7 +13,7 @@ export interface PeersOptions {
 	readonly events: PeerEvents;
 }
 
-export interface PeerEvents {
+interface PeerEvents {
 	/** `block`: the entries of an append-request, as they came. */
 	onMessage(message: Message, block: Uint8Array | null): void;
 	/** `link` names the connection it came on: an answer makes sense only while that one lives. */

@@ -21,7 +21,7 @@ import { decodeSnapshot, encodeSnapshot } from "./snapshot.js";
 import { load, store } from "./stored-bytes.js";
 
 /** Checked before the log sees a command; a command in the log is executed whatever its size. */
-export interface KeyValueLimits {
+interface KeyValueLimits {
 	readonly maxKeyBytes: number;
 	readonly maxValueBytes: number;
 }

@@ -15,7 +15,7 @@ import type { DemoSummary } from "./summary.js";
 import { startTraffic, type Traffic } from "./traffic.js";
 import { lostOn } from "./verification.js";
 
-export interface DemoOptions {
+interface DemoOptions {
 	readonly nodes: number;
 	readonly writers: number;
 	readonly readers: number;

@@ -7,7 +7,7 @@ import {
 } from "../../cluster/health.js";
 import type { RollCheck } from "./options.js";
 
-export interface AdmissionQuestion {
+interface AdmissionQuestion {
 	readonly facts: ClusterFacts;
 	/** Ids of the nodes to restart. */
 	readonly chosen: readonly string[];

@@ -8,7 +8,7 @@ import {
 } from "./balancer-view.js";
 import type { Step } from "./step.js";
 
-export interface AdmitStep {
+interface AdmitStep {
 	readonly node: NodeEntry;
 	readonly fencingToken: number;
 	readonly skipBalancer: boolean;

@@ -13,7 +13,7 @@ import { isSilence, waitUntil } from "../wait.js";
 import { logTailOf, requireRunning } from "./restart-node.js";
 import type { Step } from "./step.js";
 
-export interface ReadyStep {
+interface ReadyStep {
 	readonly node: NodeEntry;
 	readonly service: Service;
 	/** Read when the step runs. Null when the node did not answer before the restart. */

@@ -19,7 +19,7 @@ export interface DrainHold {
 	abandon(): Promise<void>;
 }
 
-export interface HoldOptions {
+interface HoldOptions {
 	readonly node: NodeEntry;
 	readonly fencingToken: number;
 	/** A lease of this length, never renewed: it outlives this process. Null for one that ends with it. */

@@ -19,7 +19,7 @@ export interface Transfer {
 	readonly durationMs: number;
 }
 
-export interface TransferWish {
+interface TransferWish {
 	/** The leader now. */
 	readonly from: string;
 	/** Asked in this order of preference among sound voters: first all of these, then, without `only`, the others. */
@@ -98,7 +98,7 @@ async function attempt(
 }
 
 /** Sound voters other than the leader: the preferred first, and each group by how much of the log it has. */
-export function candidatesFor(
+function candidatesFor(
 	context: OperationContext,
 	facts: ClusterFacts,
 	{ from, preferred, only }: TransferWish,
@@ -127,7 +127,7 @@ function noCandidate(
 		: `${wished.node} ${wished.fault}`;
 }
 
-export interface TransferStep {
+interface TransferStep {
 	readonly from: string;
 	/** Nodes that were restarted already, read when the step runs: leadership must not have to move again. */
 	readonly restarted: () => readonly string[];

@@ -20,7 +20,7 @@ import type { Step } from "./step.js";
 /** Long enough for an election, or for a follower to catch up under load; short enough not to hang a pipeline. */
 const proofTimeoutMs = 8_000;
 
-export interface Proof extends StopVerdict {
+interface Proof extends StopVerdict {
 	readonly facts: ClusterFacts;
 	readonly leader: string | null;
 }
@@ -29,7 +29,7 @@ export interface Proof extends StopVerdict {
  * Proof from fresh answers of every voter that stopping `node` keeps the quorum. The leader's own word comes last: a
  * quorum confirms it (ReadIndex) after all had answered, so all answers belong to a reign that was still in force.
  */
-export async function proveQuorum(
+async function proveQuorum(
 	context: OperationContext,
 	node: string,
 	signal: AbortSignal,
@@ -72,7 +72,7 @@ async function moveSince(
 	}
 }
 
-export interface ProofStep {
+interface ProofStep {
 	readonly node: string;
 	/** Distinguishes the proof before the drain from the one before the stop. */
 	readonly name: "prove" | "prove-again";

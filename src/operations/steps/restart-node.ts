@@ -5,7 +5,7 @@ import type { OperationContext } from "../context.js";
 import type { DrainHold } from "./drain-hold.js";
 import type { Step } from "./step.js";
 
-export interface RestartStep {
+interface RestartStep {
 	readonly node: NodeEntry;
 	readonly service: Service;
 	readonly hold: DrainHold;
