@@ -106,6 +106,19 @@ describe("keys through a node's client port", () => {
 		});
 	});
 
+	it.each([
+		["", "value", "the key is empty"],
+		["k\uFFFD", "value", "the key is not UTF-8 text"],
+		["key", "v\uFFFD", "the value is not UTF-8 text"],
+	])(
+		"and values that no command line can mean are a usage mistake: %j = %j",
+		async (key, value, message) => {
+			await expect(
+				putKey(target, key, { value, expect: null }),
+			).rejects.toMatchObject({ kind: "usage", message });
+		},
+	);
+
 	it("are refused when they are too long, as a mistake of the caller", async () => {
 		const value = { value: "a", expect: null };
 		await expect(
@@ -115,18 +128,6 @@ describe("keys through a node's client port", () => {
 			message: expect.stringContaining("2000 bytes"),
 			state: "nothing was changed",
 		});
-	});
-});
-
-describe("keys and values that no command line can mean", () => {
-	it.each([
-		["", "value", "the key is empty"],
-		["k\uFFFD", "value", "the key is not UTF-8 text"],
-		["key", "v\uFFFD", "the value is not UTF-8 text"],
-	])("are a usage mistake: %j = %j", async (key, value, message) => {
-		await expect(
-			putKey(target, key, { value, expect: null }),
-		).rejects.toMatchObject({ kind: "usage", message });
 	});
 });
 
