@@ -1,5 +1,6 @@
 import type { WebSocket } from "ws";
 import { backoffMs, type Endpoint, EndpointRing } from "./endpoints.js";
+import { type IndexedEvent, parseEventMessage } from "./event-messages.js";
 import { EventsGoneError, NotDoneError } from "./failures.js";
 
 export interface SubscribeOptions {
@@ -24,6 +25,8 @@ export interface Subscription {
 	readonly next: number;
 	/** How often it has changed its connection. */
 	readonly moves: number;
+	/** The node that serves it now; null without a connection, and when what answers does not say. */
+	readonly node: string | null;
 	close(): void;
 }
 
@@ -51,6 +54,7 @@ export class EventSubscription implements Subscription {
 	/** 0 until a server has said where now is. */
 	#next: number;
 	#moves = 0;
+	#node: string | null = null;
 	#socket: WebSocket | null = null;
 	#started = false;
 	#ended = false;
@@ -81,6 +85,10 @@ export class EventSubscription implements Subscription {
 		return this.#moves;
 	}
 
+	get node(): string | null {
+		return this.#node;
+	}
+
 	close(): void {
 		this.#end(null);
 	}
@@ -101,6 +109,11 @@ export class EventSubscription implements Subscription {
 		const watch = watchSilence(socket);
 		let reason = "";
 		let opened = false;
+		socket.on("upgrade", ({ headers }) => {
+			if (this.#ended) return;
+			const node = headers["raftd-node"];
+			this.#node = typeof node === "string" ? node : null;
+		});
 		socket.on("open", () => {
 			opened = true;
 			this.#opened();
@@ -128,7 +141,7 @@ export class EventSubscription implements Subscription {
 
 	#receive(text: string): void {
 		if (this.#ended) return;
-		const message = parse(text);
+		const message = parseEventMessage(text);
 		if (message === null) {
 			this.#end(
 				new NotDoneError("unsupported", `not a message: ${text.slice(0, 100)}`),
@@ -179,6 +192,7 @@ export class EventSubscription implements Subscription {
 	#disconnected(reason: string): void {
 		if (this.#ended) return;
 		this.#socket = null;
+		this.#node = null;
 		if (this.#started) this.#lastReason ||= reason;
 		this.#failures++;
 		this.#ring.advance();
@@ -200,6 +214,7 @@ export class EventSubscription implements Subscription {
 	#end(error: EventsGoneError | NotDoneError | null): void {
 		if (this.#ended) return;
 		this.#ended = true;
+		this.#node = null;
 		if (this.#retry !== null) clearTimeout(this.#retry);
 		this.#socket?.close();
 		// A server that does not close in turn must not keep the application from ending.
@@ -207,38 +222,6 @@ export class EventSubscription implements Subscription {
 		this.#neverBegan(error ?? new NotDoneError("closed", "it was closed"));
 		this.#options.onEnd(error);
 	}
-}
-
-interface IndexedEvent {
-	readonly index: number;
-	readonly event: unknown;
-}
-
-type Message =
-	| { readonly type: "events"; readonly events: readonly IndexedEvent[] }
-	| { readonly type: "progress"; readonly index: number }
-	| { readonly type: "other" };
-
-/** Null for what is none. Answers to requests are nothing to a subscription. */
-function parse(text: string): Message | null {
-	try {
-		const message = JSON.parse(text);
-		switch (message?.type) {
-			case "events":
-				return isRun(message.events) ? message : null;
-			case "progress":
-				return Number.isSafeInteger(message.index) ? message : null;
-			default:
-				return typeof message?.type === "string" ? { type: "other" } : null;
-		}
-	} catch {
-		return null;
-	}
-}
-
-function isRun(events: unknown): boolean {
-	if (!Array.isArray(events) || events.length === 0) return false;
-	return events.every((event) => Number.isSafeInteger(event?.index));
 }
 
 function watchSilence(socket: WebSocket): NodeJS.Timeout {

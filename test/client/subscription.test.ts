@@ -81,6 +81,28 @@ async function speaking(
 }
 
 describe("a subscription", () => {
+	it("names the node that serves it, also after a move, and none without a connection", async () => {
+		const { apis, endpoints } = await serving(2);
+		const client = kept(connectKeyValue({ endpoints }));
+		const { subscription, moves } = watching(client);
+		expect(subscription.node).toBeNull();
+		await subscription.ready;
+		const first = subscription.node;
+		expect(["n1", "n2"]).toContain(first);
+		apis[first === "n1" ? 0 : 1]?.beginClosing(0);
+		await vi.waitFor(() => expect(moves).toHaveLength(1), patient);
+		expect(subscription.node).toBe(first === "n1" ? "n2" : "n1");
+		subscription.close();
+		expect(subscription.node).toBeNull();
+	});
+
+	it("does not know the node when the server does not say", async () => {
+		const { client } = await speaking((socket) => socket.send(run(1, 1)));
+		const { subscription } = watching(client, 1);
+		await subscription.ready;
+		expect(subscription.node).toBeNull();
+	});
+
 	it("tells of what happens from now on", async () => {
 		const { endpoints } = await serving(1);
 		const client = kept(connectKeyValue({ endpoints }));

@@ -12,6 +12,11 @@ export interface Outcome {
 	readonly stderr: string;
 }
 
+export interface RunningRaftctl {
+	readonly child: ChildProcess;
+	readonly done: Promise<Outcome>;
+}
+
 /**
  * A cluster of real processes on this machine, made and driven by the real commands in a directory of its own. Each
  * test file takes a port base of its own, as files run at the same time.
@@ -49,30 +54,8 @@ export class LocalCluster {
 	}
 
 	/** Starts raftctl; `child` can be killed at any moment, `done` tells how it ended. */
-	start(argv: readonly string[]): {
-		child: ChildProcess;
-		done: Promise<Outcome>;
-	} {
-		const { NODE_EXTRA_CA_CERTS: _, ...environment } = process.env;
-		const child = spawn(process.execPath, [raftctl, ...argv], {
-			cwd: this.directory,
-			env: environment,
-			stdio: ["ignore", "pipe", "pipe"],
-		});
-		const stdout: Buffer[] = [];
-		const stderr: Buffer[] = [];
-		child.stdout.on("data", (chunk) => stdout.push(chunk));
-		child.stderr.on("data", (chunk) => stderr.push(chunk));
-		const done = new Promise<Outcome>((settle) => {
-			child.once("close", (exitCode) =>
-				settle({
-					exitCode,
-					stdout: Buffer.concat(stdout).toString(),
-					stderr: Buffer.concat(stderr).toString(),
-				}),
-			);
-		});
-		return { child, done };
+	start(argv: readonly string[]): RunningRaftctl {
+		return startRaftctl(argv, { directory: this.directory });
 	}
 
 	run(argv: readonly string[]): Promise<Outcome> {
@@ -128,6 +111,33 @@ async function filesBelow(directory: string): Promise<string[]> {
 	return entries
 		.filter((entry) => entry.isFile())
 		.map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+}
+
+/** Runs raftctl in `directory`, with `environment` on top of this process's own. */
+export function startRaftctl(
+	argv: readonly string[],
+	options: { directory: string; environment?: Record<string, string> },
+): RunningRaftctl {
+	const { NODE_EXTRA_CA_CERTS: _, ...inherited } = process.env;
+	const child = spawn(process.execPath, [raftctl, ...argv], {
+		cwd: options.directory,
+		env: { ...inherited, ...options.environment },
+		stdio: ["ignore", "pipe", "pipe"],
+	});
+	const stdout: Buffer[] = [];
+	const stderr: Buffer[] = [];
+	child.stdout.on("data", (chunk) => stdout.push(chunk));
+	child.stderr.on("data", (chunk) => stderr.push(chunk));
+	const done = new Promise<Outcome>((settle) => {
+		child.once("close", (exitCode) =>
+			settle({
+				exitCode,
+				stdout: Buffer.concat(stdout).toString(),
+				stderr: Buffer.concat(stderr).toString(),
+			}),
+		);
+	});
+	return { child, done };
 }
 
 /** Looks again until it holds; the limit only bounds a test that would fail anyway. */

@@ -11,7 +11,7 @@ import {
 	defaultLimits,
 } from "./context.js";
 import { EventFrames } from "./event-frames.js";
-import { sendFailure } from "./http-answers.js";
+import { answersOf, sendFailure } from "./http-answers.js";
 import { HttpConnection } from "./http-connection.js";
 import { refuseAnnouncedBody, serve } from "./routes.js";
 import { TurnEnd } from "./turn-end.js";
@@ -95,6 +95,7 @@ function createHttpServer(
 ): Server {
 	const { limits } = context;
 	const server = createServer({
+		ServerResponse: answersOf(context.nodeId),
 		requestTimeout: limits.requestTimeoutMs,
 		headersTimeout: limits.requestTimeoutMs,
 		keepAliveTimeout: limits.keepAliveTimeoutMs,

@@ -1,4 +1,4 @@
-import { type ServerResponse, STATUS_CODES } from "node:http";
+import { type IncomingMessage, ServerResponse, STATUS_CODES } from "node:http";
 import { type Failure, failureJson, statusOf } from "./failures.js";
 
 /** Sends JSON; does nothing when the client is gone. `last`: the connection ends with it. */
@@ -34,17 +34,39 @@ export function sendFailure(
 	});
 }
 
+/** Names the node that answers; behind a balancer a client cannot know otherwise. */
+export const nodeHeader = "raftd-node";
+
+/**
+ * The class for every answer of Node's server; in its constructor, so that the refusals Node writes by itself (400
+ * without Host, 417) name the node too.
+ */
+export function answersOf(nodeId: string): typeof ServerResponse {
+	return class<
+		Request extends IncomingMessage,
+	> extends ServerResponse<Request> {
+		constructor(request: Request) {
+			super(request);
+			this.setHeader(nodeHeader, nodeId);
+		}
+	};
+}
+
 /** A failure as a whole HTTP answer, for a socket that no longer belongs to Node's server. */
 export function rawFailure(
+	nodeId: string,
 	failure: Failure,
-	status = statusOf(failure),
-	headers: Record<string, string> = {},
+	{
+		status = statusOf(failure),
+		headers = {},
+	}: { status?: number; headers?: Record<string, string> } = {},
 ): string {
 	const body = `${JSON.stringify({ error: failureJson(failure) })}\n`;
 	const lines = Object.entries({
 		"Content-Type": "application/json",
 		"Content-Length": `${Buffer.byteLength(body)}`,
 		Connection: "close",
+		[nodeHeader]: nodeId,
 		...retryHeaders(failure),
 		...headers,
 	}).map(([name, value]) => `${name}: ${value}\r\n`);

@@ -5,7 +5,7 @@ import { streamProtocol } from "../../wire/client-frames.js";
 import type { Connections } from "./connections.js";
 import type { ApiContext } from "./context.js";
 import { failureOfError, RequestError, rejected } from "./failures.js";
-import { rawFailure } from "./http-answers.js";
+import { nodeHeader, rawFailure } from "./http-answers.js";
 import { HttpConnection } from "./http-connection.js";
 import { knownOnly } from "./http-requests.js";
 import { fromOf } from "./request-options.js";
@@ -18,6 +18,9 @@ interface Upgrade {
 	readonly head: Buffer;
 	readonly client: string;
 }
+
+/** What a client whose handshake is refused may try instead (RFC 6455, 4.4). */
+const webSocketVersion = { "Sec-WebSocket-Version": "13" };
 
 /** Turns HTTP connections into WebSockets and streams; refuses what it does not know with an HTTP answer. */
 export class Upgrades {
@@ -35,6 +38,16 @@ export class Upgrades {
 			perMessageDeflate: false,
 			maxPayload: context.limits.maxBodyBytes,
 		});
+		this.#webSockets.on("headers", (headers) => {
+			headers.push(`${nodeHeader}: ${context.nodeId}`);
+		});
+		this.#webSockets.on("wsClientError", ({ message }, socket) =>
+			socket.end(
+				rawFailure(context.nodeId, rejected("invalid", message), {
+					headers: webSocketVersion,
+				}),
+			),
+		);
 	}
 
 	accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -64,7 +77,7 @@ export class Upgrades {
 				`there is no upgrade of ${pathOf(request)} to ${protocolOf(request)}`,
 			);
 		} catch (error) {
-			socket.end(rawFailure(failureOfError(error)));
+			socket.end(rawFailure(this.#context.nodeId, failureOfError(error)));
 		}
 	}
 
@@ -84,10 +97,10 @@ export class Upgrades {
 	}
 
 	#openStream({ socket, head, client }: Upgrade): void {
-		socket.write(
-			`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${streamProtocol}\r\n\r\n`,
-		);
 		const context = this.#context;
+		socket.write(
+			`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${streamProtocol}\r\n${nodeHeader}: ${context.nodeId}\r\n\r\n`,
+		);
 		this.#connections.replace(
 			socket,
 			new StreamConnection({ socket, head, client, context }),
@@ -107,15 +120,22 @@ export function endBrokenSocket(
 	context.counters.protocolErrors += 1;
 	// Between the answers of earlier requests this one would pass for theirs.
 	if (pending > 1) socket.destroy();
-	else if (code === "ERR_HTTP_REQUEST_TIMEOUT")
-		socket.end(
-			rawFailure(rejected("timeout", "the request took too long"), 408),
-		);
-	else if (code === "HPE_HEADER_OVERFLOW")
-		socket.end(
-			rawFailure(rejected("too-large", "the header is too long"), 431),
-		);
-	else socket.end(rawFailure(rejected("invalid", "this is no HTTP request")));
+	else socket.end(brokenAnswer(context, code));
+}
+
+function brokenAnswer({ nodeId }: ApiContext, code: string): string {
+	switch (code) {
+		case "ERR_HTTP_REQUEST_TIMEOUT": {
+			const failure = rejected("timeout", "the request took too long");
+			return rawFailure(nodeId, failure, { status: 408 });
+		}
+		case "HPE_HEADER_OVERFLOW": {
+			const failure = rejected("too-large", "the header is too long");
+			return rawFailure(nodeId, failure, { status: 431 });
+		}
+		default:
+			return rawFailure(nodeId, rejected("invalid", "this is no HTTP request"));
+	}
 }
 
 function pathOf(request: IncomingMessage): string {

@@ -6,6 +6,8 @@ export interface Subscriber {
 	/** The indexes of the events, as they came. */
 	readonly received: readonly number[];
 	readonly moves: number;
+	/** The node it began on; null when that is not known. */
+	readonly firstNode: string | null;
 	/** Why it ended by itself; null while it goes on. */
 	readonly failure: string | null;
 }
@@ -27,6 +29,7 @@ export async function subscribe(options: {
 	const client = connectRaft({ endpoints: [options.address] });
 	const subscribers = Array.from({ length: options.count }, () => {
 		const received: number[] = [];
+		let firstNode: string | null = null;
 		let failure: string | null = null;
 		const subscription: Subscription = client.subscribe({
 			onEvent: (index) => received.push(index),
@@ -34,9 +37,16 @@ export async function subscribe(options: {
 				failure = error === null ? null : reasonOf(error);
 			},
 		});
+		const ready = subscription.ready.then(() => {
+			firstNode = subscription.node;
+		});
 		return {
 			received,
 			subscription,
+			ready,
+			get firstNode() {
+				return firstNode;
+			},
 			get moves() {
 				return subscription.moves;
 			},
@@ -45,7 +55,7 @@ export async function subscribe(options: {
 			},
 		};
 	});
-	await Promise.all(subscribers.map(({ subscription }) => subscription.ready));
+	await Promise.all(subscribers.map(({ ready }) => ready));
 	return {
 		all: subscribers,
 		caughtUp: async (index, limitMs) => {

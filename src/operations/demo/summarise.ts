@@ -66,10 +66,22 @@ function subscriberSummary(
 		medianMoves: quantile(moves, 0.5),
 		maxMoves: moves.at(-1) ?? 0,
 		movedTimes,
+		movedTwiceFrom: movedTwiceFrom(subscribers),
 		events: subscribers.reduce((sum, { received }) => sum + received.length, 0),
 		missed: verdicts.reduce((sum, { missed }) => sum + missed, 0),
 		doubled: verdicts.reduce((sum, { doubled }) => sum + doubled, 0),
 	};
+}
+
+function movedTwiceFrom(
+	subscribers: readonly Subscriber[],
+): Record<string, number> {
+	const counts: Record<string, number> = {};
+	for (const { moves, firstNode } of subscribers) {
+		const node = firstNode ?? "?";
+		if (moves >= 2) counts[node] = (counts[node] ?? 0) + 1;
+	}
+	return counts;
 }
 
 function rounded(ms: number): number {

@@ -15,12 +15,15 @@ export interface DemoSummary {
 		readonly maxMoves: number;
 		/** How many moved so often: movedTimes[2] subscribers moved twice. */
 		readonly movedTimes: readonly number[];
+		/** How many moved twice or more, by the node they began on ("?" when that is not known). */
+		readonly movedTwiceFrom: Readonly<Record<string, number>>;
 		readonly events: number;
 		readonly missed: number;
 		readonly doubled: number;
 	};
 	/** Acknowledged writes that some node does not have. */
 	readonly lostWrites: number;
+	/** In the order in which they were restarted. */
 	readonly nodes: readonly {
 		readonly id: string;
 		readonly downtimeMs: number;
@@ -43,12 +46,25 @@ export function quantile(sorted: readonly number[], share: number): number {
 /** What must hold for the demo to call itself a success; each sentence names what does not. */
 export function shortcomings(summary: DemoSummary): string[] {
 	const { requests, subscribers, lostWrites, failures } = summary;
+	const strays = strayCount(summary);
 	return [
 		requests.failed > 0 &&
 			`${requests.failed} requests failed (${failures[0]})`,
 		subscribers.missed > 0 && `${subscribers.missed} events were missed`,
 		subscribers.doubled > 0 && `${subscribers.doubled} events came twice`,
+		strays > 0 &&
+			`${strays} subscribers moved twice and did not begin on the first node restarted`,
 		subscribers.maxMoves > 2 && "a subscriber moved more than twice",
 		lostWrites > 0 && `${lostWrites} acknowledged writes are missing on a node`,
 	].filter((sentence) => sentence !== false);
+}
+
+/**
+ * Who leaves the first node moves to one that has its restart to come, and once more then; everybody else is put on a
+ * node that is done. So nobody else has a reason to move twice.
+ */
+function strayCount({ subscribers, nodes }: DemoSummary): number {
+	return Object.entries(subscribers.movedTwiceFrom)
+		.filter(([node]) => node !== nodes[0]?.id)
+		.reduce((sum, [, count]) => sum + count, 0);
 }
