@@ -22,7 +22,7 @@ export function damagedLog(damage: Damage): OperatorError {
 			node: nodeId,
 			state:
 				"the node has not started and nothing was changed; entries that it acknowledged may be gone",
-			next: `if the other voters are healthy, let it rejoin with an empty disk: raftctl reset-node ${nodeId}`,
+			next: `leave it down: the other voters, if most are well, go on without it. Keep the directory; do not start ${nodeId} on an empty disk, which the others refuse on purpose. A later release will bring it back with raftctl reset-node`,
 			cause,
 		},
 	);
