@@ -44,6 +44,7 @@ export function emptyCoverage() {
 		pauses: 0,
 		diskStalls: 0,
 		slowDisks: 0,
+		fsyncErrors: 0,
 		clockChanges: 0,
 		partitions: 0,
 		oneWayCuts: 0,

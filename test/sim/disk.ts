@@ -31,6 +31,8 @@ export class SimDisk {
 	/** Every write up to this one is durable. */
 	done = 0;
 	stalledUntilMs = 0;
+	/** The next write that would be done fails instead. */
+	failing = false;
 	/** Off after healing: no slow write any more. */
 	faulty = true;
 	/** Multiplies every delay. */
@@ -93,9 +95,29 @@ export class SimDisk {
 		return count;
 	}
 
+	/**
+	 * Whether a write fails now instead of being done. It may lie on the disk all the same, as after any crash; what
+	 * was to follow it does not.
+	 */
+	fails(nowMs: number): boolean {
+		if (!this.failing || nowMs < this.stalledUntilMs) return false;
+		const due = this.#pending.filter(({ doneMs }) => doneMs <= nowMs);
+		if (due.length === 0) return false;
+		this.failing = false;
+		this.#pending = due;
+		return true;
+	}
+
+	/** Counts what is under way as done, although nothing of it is on the disk. */
+	forget(): void {
+		this.done = this.#pending[this.#pending.length - 1]?.write.sequence ?? 0;
+		this.#pending = [];
+	}
+
 	/** A sound disk from now on; what is under way is due at once. */
 	heal(nowMs: number): void {
 		this.faulty = false;
+		this.failing = false;
 		this.slowness = 1;
 		this.stalledUntilMs = 0;
 		this.#pending = this.#pending.map((pending) => ({

@@ -57,6 +57,13 @@ export class Faults {
 		});
 	}
 
+	/** A write of the node failed: what follows proves nothing any more, so it stops at once (P11). */
+	diskFailed(node: SimNode): void {
+		this.#world.coverage.fsyncErrors++;
+		this.#world.trace.note(this.#world.nowMs, "fsync error", node.id);
+		this.crash(node);
+	}
+
 	restart(node: SimNode): void {
 		if (node.raft !== null) return;
 		this.#world.trace.note(this.#world.nowMs, "restart", node.id);
@@ -114,6 +121,9 @@ export class Faults {
 				break;
 			case "clock":
 				this.#clock(node);
+				break;
+			case "fsyncError":
+				node.disk.failing = true;
 				break;
 		}
 	}

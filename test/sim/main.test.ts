@@ -10,10 +10,15 @@ function sim(...args: string[]) {
 
 describe("the simulator's command", () => {
 	it("prints one JSON object with what it did", () => {
-		const { status, stdout } = sim("--seeds", "3", "--steps", "2000", "--json");
+		const args = ["--seeds", "3", "--steps", "2000", "--json"];
+		const { status, stdout, stderr } = sim(...args);
 		const report = JSON.parse(stdout);
 		expect(status).toBe(0);
-		expect(report).toMatchObject({ seeds: 3, violations: 0 });
+		expect(report).toMatchObject({ seeds: 3, violations: 0, judged: false });
+		expect(report.stepsPerSecond).toBeGreaterThan(0);
+		expect(stderr).toBe(
+			`coverage not judged: 3 seeds and ${report.steps} steps are too few\n`,
+		);
 		expect(report.steps).toBeGreaterThanOrEqual(6000);
 		expect(report.coverage.elections).toBeGreaterThan(0);
 	});

@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
 import { runBatch } from "./batch.js";
-import { coverageSeeds, coverageSteps, missingCoverage } from "./coverage.js";
 import { type Mutant, mutants } from "./mutants.js";
 import type { SeedResult } from "./run.js";
+import { judge } from "./verdict.js";
 
 const usage = `npm run sim -- [--seeds N] [--seed S] [--steps M] [--mutant NAME] [--verbose] [--json]
   --seeds N    how many seeds (100)        --seed S   the first of them (1)
@@ -37,14 +37,8 @@ function main(): number {
 	const { coverage, failed } = batch;
 	const seconds = (performance.now() - beganMs) / 1000;
 	if (failed !== null) reportFailure(failed, steps, values.mutant);
-	const missing =
-		failed === null &&
-		batch.seeds >= coverageSeeds &&
-		batch.steps >= coverageSteps
-			? missingCoverage(coverage)
-			: [];
-	for (const name of missing)
-		console.error(`never happened in ${batch.seeds} seeds: ${name}`);
+	const { exitCode, judged, remarks } = judge(batch);
+	for (const remark of remarks) console.error(remark);
 	const stepsPerSecond = Math.round(batch.steps / seconds);
 	const violations = failed === null ? 0 : 1;
 	if (values.json)
@@ -55,13 +49,14 @@ function main(): number {
 				stepsPerSecond,
 				violations,
 				coverage,
+				judged,
 			}),
 		);
 	else
 		console.log(
 			`${batch.seeds} seeds, ${batch.steps} steps, ${stepsPerSecond} steps/s, ${violations} violations`,
 		);
-	return failed === null && missing.length === 0 ? 0 : 1;
+	return exitCode;
 }
 
 /** Null when the arguments make no sense; the reason is told. */

@@ -26,6 +26,7 @@ const caughtBy: Record<Mutant, readonly string[]> = {
 		"leader-completeness",
 	],
 	"keep-later-write": ["core-threw", "ordering", "log-matching"],
+	"ignore-fsync-error": ["durable-index", "ack-durable", "vote-durable"],
 	"apply-before-committed": ["state-machine-safety"],
 	"answer-before-applied": ["stale-read"],
 	"never-truncate": [

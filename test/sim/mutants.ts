@@ -14,6 +14,8 @@ export const mutants = {
 		"a crash brings an older term back with the newer log (P4)",
 	"keep-later-write":
 		"a crash loses a write but keeps the one that followed it (P4)",
+	"ignore-fsync-error":
+		"the driver goes on after a failed fsync as if the write were on disk (P11)",
 	"apply-before-committed":
 		"the driver applies entries as soon as it writes them",
 	"answer-before-applied":

@@ -205,6 +205,14 @@ export class SimNode {
 	/** The disk may have finished writes; tells the core of each, or of all of them at once. */
 	diskEvent(): void {
 		const world = this.#world;
+		// A process that does not run learns nothing yet: its disk fails it later.
+		if (this.backlog === null && this.disk.fails(world.nowMs)) {
+			if (world.mutant === "ignore-fsync-error") {
+				this.disk.forget();
+				this.reportDisk();
+			} else world.faults.diskFailed(this);
+			return;
+		}
 		if (this.disk.complete(world.nowMs) === 0) {
 			const { stalledUntilMs } = this.disk;
 			if (stalledUntilMs > world.nowMs)

@@ -128,6 +128,7 @@ function faults(random: Random, electionMs: number) {
 			diskStall: weight(),
 			slowDisk: weight(),
 			clock: weight(),
+			fsyncError: weight(),
 		},
 	};
 }
