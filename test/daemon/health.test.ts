@@ -113,6 +113,20 @@ describe("readiness", () => {
 	});
 });
 
+describe("a stalled disk", () => {
+	it("ends readiness after diskStallMs, with the leadership, and liveness only much later", () => {
+		const { notLive, notReady, health, replica, draining } = watched();
+		replica.diskPendingMs = 2000;
+		expect(notReady()).toEqual([]);
+		replica.diskPendingMs = 2001;
+		expect(notReady()).toEqual(["healthy"]);
+		expect(health.state()).toBe("unready");
+		expect(notLive()).toEqual([]);
+		draining.renew({ leaseMs: 60_000, close: false, closeOverMs: 0 });
+		expect(health.state()).toBe("unready");
+	});
+});
+
 describe("liveness", () => {
 	it("does not depend on the other nodes", () => {
 		const { notLive, notReady, replica } = watched();
