@@ -9,7 +9,7 @@ export default class Demo extends ClusterCommand<typeof Demo> {
 	static override summary =
 		"Start a cluster here, put load on it, restart it under the load.";
 	static override description =
-		"Everything is real and nothing is kept: nodes and a balancer as processes of this machine, writers and readers over plain HTTP and subscribers over WebSockets through the balancer, and `raftctl rolling-restart` under them. Afterwards every acknowledged write is read back from every node. Fails when a request failed, an event was missed or came twice, or a write was lost.";
+		"Everything is real and nothing is kept: nodes and a balancer as processes of this machine, writers and readers over plain HTTP and subscribers over WebSockets through the balancer, and `raftctl rolling-restart` under them. Afterwards every acknowledged write is read back from every node. Fails when a request failed, an event was missed or came twice, a write was lost, or a subscriber moved more often than it had to.";
 	static override examples = [
 		"<%= config.bin %> demo",
 		"<%= config.bin %> demo --writers 10 --subscribers 50 --json",

@@ -10,10 +10,7 @@ export function demoText(summary: DemoSummary): string {
 			`median ${ms(writes.p50Ms)}, p99 ${ms(writes.p99Ms)}, slowest ${ms(writes.maxMs)}`,
 		],
 		["without a leader", `${ms(leaderless.maxMs)} at most`],
-		[
-			"subscribers",
-			`${subscribers.count}; moved ${subscribers.minMoves} to ${subscribers.maxMoves} times, median ${subscribers.medianMoves}`,
-		],
+		["subscribers", `${subscribers.count}: ${movesText(subscribers)}`],
 		[
 			"events",
 			`${subscribers.events} told, ${subscribers.missed} missed, ${subscribers.doubled} doubled`,
@@ -34,6 +31,26 @@ export function demoText(summary: DemoSummary): string {
 	const width = Math.max(...rows.map(([name]) => name.length));
 	const lines = rows.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`);
 	return ["What the rolling restart did cost:", ...lines].join("\n");
+}
+
+/** "133 moved once, 67 twice (67 of those began on n1)" */
+function movesText({
+	movedTimes,
+	movedTwiceFrom,
+}: DemoSummary["subscribers"]): string {
+	const often = ["stayed", "moved once", "moved twice"];
+	const counts = movedTimes
+		.map((count, times) => ({
+			count,
+			words: often[times] ?? `moved ${times} times`,
+		}))
+		.filter(({ count }) => count > 0)
+		.map(({ count, words }) => `${count} ${words}`);
+	const origins = Object.entries(movedTwiceFrom).map(
+		([node, count]) => `${count} of those began on ${node}`,
+	);
+	const origin = origins.length === 0 ? "" : ` (${origins.join(", ")})`;
+	return `${counts.join(", ")}${origin}`;
 }
 
 function ms(value: number): string {
