@@ -76,6 +76,27 @@ describe("rolling-restart of three real nodes behind the balancer", () => {
 		},
 	);
 
+	it("ends at once at the second Ctrl-C, and what it leaves mends itself", async () => {
+		const { child, done } = cluster.start(["rolling-restart", "--yes"]);
+		let said = "";
+		child.stderr?.on("data", (chunk) => {
+			said += chunk;
+		});
+		await eventually(
+			async () => /announce that it leaves/.test(said),
+			"the first drain",
+		);
+		child.kill("SIGINT");
+		await eventually(
+			async () => /Once more ends it now/.test(said),
+			"the first Ctrl-C",
+		);
+		child.kill("SIGINT");
+		expect((await done).exitCode).toBe(130);
+		await cluster.succeed(["up"]);
+		await expectWhole(cluster);
+	}, 120_000);
+
 	it.each([1000, 3000])(
 		"leaves nothing drained and nothing locked when the operator is killed after %i ms",
 		async (delayMs) => {
@@ -195,13 +216,17 @@ async function addressOfBalancer(cluster: LocalCluster): Promise<string> {
 }
 
 async function expectWhole(cluster: LocalCluster): Promise<void> {
-	await eventually(async () => {
-		const report = await cluster.json(["status"]);
-		const drained = report.nodes.some(
-			(node: { draining: boolean }) => node.draining,
-		);
-		return report.healthy && !drained && isFree(report.lock);
-	}, "a healthy cluster, nothing drained, nothing locked");
+	await eventually(
+		async () => {
+			const report = await cluster.json(["status"]);
+			const drained = report.nodes.some(
+				(node: { draining: boolean }) => node.draining,
+			);
+			return report.healthy && !drained && isFree(report.lock);
+		},
+		"a healthy cluster, nothing drained, nothing locked",
+		60_000,
+	);
 }
 
 async function expectNothingLost(
