@@ -10,7 +10,11 @@ export function demoText(summary: DemoSummary): string {
 			`median ${ms(writes.p50Ms)}, p99 ${ms(writes.p99Ms)}, slowest ${ms(writes.maxMs)}`,
 		],
 		["without a leader", `${ms(leaderless.maxMs)} at most`],
-		["subscribers", `${subscribers.count}: ${movesText(subscribers)}`],
+		[
+			"subscribers",
+			`${subscribers.count}; moves: min ${subscribers.minMoves}, median ${subscribers.medianMoves}, max ${subscribers.maxMoves}`,
+		],
+		["moves", movesText(subscribers)],
 		[
 			"events",
 			`${subscribers.events} told, ${subscribers.missed} missed, ${subscribers.doubled} doubled`,
