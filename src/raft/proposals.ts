@@ -16,10 +16,6 @@ export class Proposals {
 	/** Rising by index. */
 	#batches: Batch[] = [];
 
-	get open(): number {
-		return this.#batches.reduce((sum, batch) => sum + batch.count, 0);
-	}
-
 	add(batch: Batch): void {
 		let at = this.#batches.length;
 		while (at > 0 && (this.#batches[at - 1] as Batch).index > batch.index) at--;

@@ -115,10 +115,6 @@ export class ForwardedReads {
 		this.#sequence = startOfCount(random);
 	}
 
-	get pending(): number {
-		return this.#open.size;
-	}
-
 	add(token: number, deadlineMs: number): number {
 		this.#open.set(++this.#sequence, { token, deadlineMs });
 		return this.#sequence;
