@@ -1,5 +1,5 @@
 import type { EngineStats } from "../engine/engine-stats.js";
-import { counter, type Family, gauge } from "./exposition.js";
+import { type Family, plain } from "./exposition.js";
 
 /** What the engine has counted: the path of commands, reads, the disk and the links to the peers. */
 export function engineFamilies(stats: EngineStats): Family[] {
@@ -10,18 +10,22 @@ export function engineFamilies(stats: EngineStats): Family[] {
 	];
 }
 
+// biome-ignore format: one metric a line
 function requestFamilies(stats: EngineStats): Family[] {
 	return [
-		counter(
-			"raftd_commands_proposed_total",
-			"Commands appended by this node as leader.",
-			stats.proposals,
-		),
-		counter(
-			"raftd_command_batches_total",
-			"Proposals that carried these commands.",
-			stats.batches,
-		),
+		...plain([
+			["raftd_commands_proposed_total", "Commands appended by this node as leader.", stats.proposals],
+			["raftd_command_batches_total", "Proposals that carried these commands.", stats.batches],
+			["raftd_commands_retried_total", "Commands that a leader could not take, asked again.", stats.retried],
+			["raftd_commands_overloaded_total", "Commands refused because a queue was full.", stats.overloaded],
+			["raftd_commands_unknown_total", "Commands whose fate this node could not tell.", stats.unknown],
+			["raftd_reads_total", "Linearizable reads.", stats.reads],
+			["raftd_read_rounds_total", "Questions to the quorum that these reads shared.", stats.readRounds],
+			["raftd_reads_unconfirmed_total", "Rounds that no quorum confirmed, asked again.", stats.readsUnconfirmed],
+			["raftd_entries_applied_total", "Entries applied since the start.", stats.applied],
+			["raftd_leaderships_total", "How often this node has become leader.", stats.leaderships],
+			["raftd_event_subscribers", "Subscribers to events.", stats.events.subscribers],
+		]),
 		{
 			name: "raftd_commands_forwarded_total",
 			type: "counter",
@@ -31,78 +35,23 @@ function requestFamilies(stats: EngineStats): Family[] {
 				{ labels: { direction: "in" }, value: stats.forwardedIn },
 			],
 		},
-		counter(
-			"raftd_commands_retried_total",
-			"Commands that a leader could not take, asked again.",
-			stats.retried,
-		),
-		counter(
-			"raftd_commands_overloaded_total",
-			"Commands refused because a queue was full.",
-			stats.overloaded,
-		),
-		counter(
-			"raftd_commands_unknown_total",
-			"Commands whose fate this node could not tell.",
-			stats.unknown,
-		),
-		counter("raftd_reads_total", "Linearizable reads.", stats.reads),
-		counter(
-			"raftd_read_rounds_total",
-			"Questions to the quorum that these reads shared.",
-			stats.readRounds,
-		),
-		counter(
-			"raftd_reads_unconfirmed_total",
-			"Rounds that no quorum confirmed, asked again.",
-			stats.readsUnconfirmed,
-		),
-		counter(
-			"raftd_entries_applied_total",
-			"Entries applied since the start.",
-			stats.applied,
-		),
-		counter(
-			"raftd_leaderships_total",
-			"How often this node has become leader.",
-			stats.leaderships,
-		),
-		gauge(
-			"raftd_event_subscribers",
-			"Subscribers to events.",
-			stats.events.subscribers,
-		),
 	];
 }
 
+// biome-ignore format: one metric a line
 function diskFamilies({ log, writes, fetches }: EngineStats): Family[] {
-	return [
-		counter("raftd_log_writes_total", "Writes handed to the disk.", writes),
-		counter("raftd_log_syncs_total", "fdatasync calls.", log.syncs),
-		counter(
-			"raftd_log_sync_seconds_total",
-			"Time spent in fdatasync.",
-			log.syncTotalMs / 1000,
-		),
-		gauge(
-			"raftd_log_sync_longest_seconds",
-			"The longest fdatasync since the start.",
-			log.syncMaxMs / 1000,
-		),
-		counter(
-			"raftd_log_bytes_written_total",
-			"Bytes written to the log.",
-			log.bytesWritten,
-		),
-		gauge("raftd_log_segments", "Files of the log.", log.segments),
-		counter(
-			"raftd_log_fetches_total",
-			"Reads from the disk for followers that lag.",
-			fetches,
-		),
-	];
+	return plain([
+		["raftd_log_writes_total", "Writes handed to the disk.", writes],
+		["raftd_log_syncs_total", "fdatasync calls.", log.syncs],
+		["raftd_log_sync_seconds_total", "Time spent in fdatasync.", log.syncTotalMs / 1000],
+		["raftd_log_sync_longest_seconds", "The longest fdatasync since the start.", log.syncMaxMs / 1000],
+		["raftd_log_bytes_written_total", "Bytes written to the log.", log.bytesWritten],
+		["raftd_log_segments", "Files of the log.", log.segments],
+		["raftd_log_fetches_total", "Reads from the disk for followers that lag.", fetches],
+	]);
 }
 
+// biome-ignore format: one metric a line
 function peerFamilies({ peers }: EngineStats): Family[] {
 	return [
 		{
@@ -114,21 +63,11 @@ function peerFamilies({ peers }: EngineStats): Family[] {
 				{ labels: { direction: "in" }, value: peers.bytesRead },
 			],
 		},
-		gauge(
-			"raftd_peer_queue_bytes",
-			"Bytes that wait to be sent to the other nodes.",
-			peers.bytesQueued,
-		),
-		counter(
-			"raftd_peer_bad_frames_total",
-			"Frames that ended their connection.",
-			peers.badFrames,
-		),
-		counter("raftd_peer_refused_total", "Handshakes refused.", peers.refused),
-		counter(
-			"raftd_peer_messages_dropped_total",
-			"Messages for a node without a link.",
-			peers.dropped,
-		),
+		...plain([
+			["raftd_peer_queue_bytes", "Bytes that wait to be sent to the other nodes.", peers.bytesQueued],
+			["raftd_peer_bad_frames_total", "Frames that ended their connection.", peers.badFrames],
+			["raftd_peer_refused_total", "Handshakes refused.", peers.refused],
+			["raftd_peer_messages_dropped_total", "Messages for a node without a link.", peers.dropped],
+		]),
 	];
 }

@@ -18,15 +18,17 @@ interface Sample {
 	readonly value: number;
 }
 
-/** A gauge without labels. */
-export function gauge(name: string, help: string, value: number): Family {
-	return { name, type: "gauge", help, samples: [{ labels: {}, value }] };
+/** Families without labels: name, help, value. A counter's name ends in _total, as Prometheus has it. */
+export function plain(rows: readonly Row[]): Family[] {
+	return rows.map(([name, help, value]) => ({
+		name,
+		type: name.endsWith("_total") ? "counter" : "gauge",
+		help,
+		samples: [{ labels: {}, value }],
+	}));
 }
 
-/** A counter without labels. */
-export function counter(name: string, help: string, value: number): Family {
-	return { name, type: "counter", help, samples: [{ labels: {}, value }] };
-}
+export type Row = readonly [name: string, help: string, value: number];
 
 function labelText(labels: Readonly<Record<string, string>>): string {
 	const pairs = Object.entries(labels).map(

@@ -1,6 +1,6 @@
 import type { EventLoopView } from "../event-loop.js";
 import { engineFamilies } from "./engine-metrics.js";
-import { counter, exposition, type Family, gauge } from "./exposition.js";
+import { exposition, type Family, plain } from "./exposition.js";
 import type { AdminSubject } from "./subject.js";
 
 /** The Prometheus text exposition (version 0.0.4) of this node. docs/raftd.md lists every metric. */
@@ -19,90 +19,48 @@ export function metricsText(
 
 const roles = ["follower", "pre-candidate", "candidate", "leader"] as const;
 
+// biome-ignore format: one metric a line
 function raftFamilies({ replica }: AdminSubject): Family[] {
 	const status = replica.status();
 	const { raft } = status;
-	const leaderCommit = replica.leaderCommit();
 	return [
 		{
 			name: "raftd_role",
 			type: "gauge",
 			help: "1 for the role that this node has now.",
-			samples: roles.map((role) => ({
-				labels: { role },
-				value: raft.role === role ? 1 : 0,
-			})),
+			samples: roles.map((role) => ({ labels: { role }, value: raft.role === role ? 1 : 0 })),
 		},
-		gauge("raftd_term", "The current term.", raft.term),
-		gauge(
-			"raftd_has_leader",
-			"1 when a leader is known.",
-			raft.leader === null ? 0 : 1,
-		),
-		gauge("raftd_log_last_index", "The last entry.", raft.lastIndex),
-		gauge(
-			"raftd_log_durable_index",
-			"The last entry that is durable here.",
-			raft.durableIndex,
-		),
-		gauge("raftd_commit_index", "The last committed entry.", raft.commit),
-		gauge("raftd_applied_index", "The last applied entry.", status.applied),
-		gauge(
-			"raftd_leader_commit_index",
-			"The leader's commit index as last heard; -1 when never heard.",
-			leaderCommit?.index ?? -1,
-		),
-		gauge(
-			"raftd_uncommitted_bytes",
-			"Bytes of entries that are not committed yet.",
-			raft.uncommittedBytes,
-		),
-		gauge(
-			"raftd_connected_peers",
-			"Members with a live link in both directions.",
-			status.connectedPeers.length,
-		),
+		...plain([
+			["raftd_term", "The current term.", raft.term],
+			["raftd_has_leader", "1 when a leader is known.", raft.leader === null ? 0 : 1],
+			["raftd_log_last_index", "The last entry.", raft.lastIndex],
+			["raftd_log_durable_index", "The last entry that is durable here.", raft.durableIndex],
+			["raftd_commit_index", "The last committed entry.", raft.commit],
+			["raftd_applied_index", "The last applied entry.", status.applied],
+			["raftd_leader_commit_index", "The leader's commit index as last heard; -1 when never heard.", replica.leaderCommit()?.index ?? -1],
+			["raftd_uncommitted_bytes", "Bytes of entries that are not committed yet.", raft.uncommittedBytes],
+			["raftd_connected_peers", "Members with a live link in both directions.", status.connectedPeers.length],
+			["raftd_leaderless_seconds_total", "Time without a known leader since the start.", status.leaderlessTotalMs / 1000],
+			["raftd_leaderless_longest_seconds", "The longest time without a known leader since the start.", status.leaderlessMaxMs / 1000],
+			["raftd_disk_pending_seconds", "How long the oldest write under way has been waiting.", status.diskPendingMs / 1000],
+			["raftd_failed", "1 when the node has stopped applying or writing for good.", status.failure === null ? 0 : 1],
+		]),
 		{
 			name: "raftd_follower_match_index",
 			type: "gauge",
 			help: "On the leader: the last entry known to be durable on a follower.",
-			samples: raft.followers.map(({ id, match }) => ({
-				labels: { follower: id },
-				value: match,
-			})),
+			samples: raft.followers.map(({ id, match }) => ({ labels: { follower: id }, value: match })),
 		},
 		{
 			name: "raftd_follower_heard_ago_seconds",
 			type: "gauge",
 			help: "On the leader: the time since a follower was last heard.",
-			samples: raft.followers.map(({ id, heardAgoMs }) => ({
-				labels: { follower: id },
-				value: heardAgoMs / 1000,
-			})),
+			samples: raft.followers.map(({ id, heardAgoMs }) => ({ labels: { follower: id }, value: heardAgoMs / 1000 })),
 		},
-		counter(
-			"raftd_leaderless_seconds_total",
-			"Time without a known leader since the start.",
-			status.leaderlessTotalMs / 1000,
-		),
-		gauge(
-			"raftd_leaderless_longest_seconds",
-			"The longest time without a known leader since the start.",
-			status.leaderlessMaxMs / 1000,
-		),
-		gauge(
-			"raftd_disk_pending_seconds",
-			"How long the oldest write under way has been waiting.",
-			status.diskPendingMs / 1000,
-		),
-		gauge(
-			"raftd_failed",
-			"1 when the node has stopped applying or writing for good.",
-			status.failure === null ? 0 : 1,
-		),
 	];
 }
 
+// biome-ignore format: one metric a line
 function serviceFamilies(subject: AdminSubject): Family[] {
 	const { health, draining } = subject;
 	const { total, websockets, streams } = subject.connections();
@@ -118,11 +76,6 @@ function serviceFamilies(subject: AdminSubject): Family[] {
 				value: ok ? 1 : 0,
 			})),
 		},
-		gauge(
-			"raftd_draining",
-			"1 while the node announces that it drains.",
-			drain.draining ? 1 : 0,
-		),
 		{
 			name: "raftd_client_connections",
 			type: "gauge",
@@ -136,11 +89,10 @@ function serviceFamilies(subject: AdminSubject): Family[] {
 				},
 			],
 		},
-		gauge(
-			"raftd_inflight_requests",
-			"Requests accepted and not yet answered.",
-			subject.inflight(),
-		),
+		...plain([
+			["raftd_draining", "1 while the node announces that it drains.", drain.draining ? 1 : 0],
+			["raftd_inflight_requests", "Requests accepted and not yet answered.", subject.inflight()],
+		]),
 		{
 			name: "raftd_client_connections_ended_total",
 			type: "counter",
@@ -155,6 +107,7 @@ function serviceFamilies(subject: AdminSubject): Family[] {
 	];
 }
 
+// biome-ignore format: one metric a line
 function processFamilies(
 	subject: AdminSubject,
 	eventLoop: EventLoopView,
@@ -179,27 +132,13 @@ function processFamilies(
 				},
 			],
 		},
-		gauge(
-			"raftd_uptime_seconds",
-			"Time since the process started.",
-			subject.uptimeMs() / 1000,
-		),
-		gauge(
-			"raftd_event_loop_stall_recent_seconds",
-			"The longest stall of the event loop within the last 10 to 20 seconds.",
-			eventLoop.recentStallMs / 1000,
-		),
-		gauge(
-			"raftd_event_loop_stall_longest_seconds",
-			"The longest stall of the event loop since the start.",
-			eventLoop.longestStallMs / 1000,
-		),
-		counter(
-			"process_cpu_seconds_total",
-			"User and system CPU time.",
-			(cpu.user + cpu.system) / 1e6,
-		),
-		gauge("process_resident_memory_bytes", "Resident memory size.", memory.rss),
-		gauge("nodejs_heap_used_bytes", "JavaScript heap in use.", memory.heapUsed),
+		...plain([
+			["raftd_uptime_seconds", "Time since the process started.", subject.uptimeMs() / 1000],
+			["raftd_event_loop_stall_recent_seconds", "The longest stall of the event loop within the last 10 to 20 seconds.", eventLoop.recentStallMs / 1000],
+			["raftd_event_loop_stall_longest_seconds", "The longest stall of the event loop since the start.", eventLoop.longestStallMs / 1000],
+			["process_cpu_seconds_total", "User and system CPU time.", (cpu.user + cpu.system) / 1e6],
+			["process_resident_memory_bytes", "Resident memory size.", memory.rss],
+			["nodejs_heap_used_bytes", "JavaScript heap in use.", memory.heapUsed],
+		]),
 	];
 }

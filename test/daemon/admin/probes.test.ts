@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { connect } from "node:net";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type AdminNode, startAdminNode } from "./admin-node.js";
 
@@ -90,6 +92,19 @@ describe("the metrics", () => {
 		expect(wrong).toEqual([]);
 		const types = lines.filter((line) => line.startsWith("# TYPE"));
 		expect(new Set(types).size).toBe(types.length);
+	});
+
+	it("are the ones that docs/raftd.md lists", async () => {
+		const { body } = await get("/metrics");
+		const served = [...body.matchAll(/^# TYPE (\w+)/gm)].map(
+			([, name]) => name,
+		);
+		const root = join(import.meta.dirname, "../../..");
+		const docs = readFileSync(join(root, "docs/raftd.md"), "utf8");
+		const listed = [...docs.matchAll(/`((?:raftd|process|nodejs)_\w+)`/g)].map(
+			([, name]) => name,
+		);
+		expect(listed.toSorted()).toEqual(served.toSorted());
 	});
 
 	it("tell role, indexes, followers, readiness and connections", async () => {
