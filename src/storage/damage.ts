@@ -1,6 +1,6 @@
 import { OperatorError } from "../errors.js";
 
-export interface Damage {
+interface Damage {
 	readonly nodeId: string;
 	/** Full path of the file. */
 	readonly file: string;

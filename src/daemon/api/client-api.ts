@@ -38,7 +38,7 @@ export interface ClientApi {
 	close(): Promise<void>;
 }
 
-export interface ClientApiOptions {
+interface ClientApiOptions {
 	readonly replica: Replica;
 	readonly machine: Machine;
 	/** host:port */
