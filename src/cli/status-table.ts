@@ -72,9 +72,15 @@ function rowOf(node: NodeReport, { leader }: StatusReport): string[] {
 		number(node.applied),
 		number(node.lag),
 		number(node.connections?.total ?? null),
-		node.draining ? "draining" : node.ready ? "yes" : "no",
+		readinessOf(node),
 		node.release ?? "-",
 	];
+}
+
+function readinessOf({ stopping, draining, ready }: NodeReport): string {
+	if (stopping) return "stopping";
+	if (draining) return "draining";
+	return ready ? "yes" : "no";
 }
 
 function number(value: number | null): string {

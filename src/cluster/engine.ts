@@ -124,6 +124,8 @@ export interface DrainOptions {
 export interface DrainStatus {
 	readonly draining: boolean;
 	readonly closing: boolean;
+	/** The process is about to end; `draining` is true, too. */
+	readonly stopping: boolean;
 	readonly leaseLeftMs: number;
 	readonly connectionsLeft: number;
 }
@@ -131,6 +133,8 @@ export interface DrainStatus {
 interface LockRequest {
 	readonly holder: string;
 	readonly host: string;
+	/** Random, one for each operation. Holders may share a name; only this says whose the lock is. */
+	readonly nonce: string;
 	readonly operation: string;
 	readonly ttlMs: number;
 }
@@ -144,6 +148,8 @@ interface LockRenewal {
 export interface LockStatus {
 	readonly holder: string;
 	readonly host: string;
+	/** Empty when the holder chose none. */
+	readonly nonce: string;
 	readonly operation: string;
 	readonly step: string;
 	readonly fencingToken: number;

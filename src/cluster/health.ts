@@ -109,7 +109,8 @@ export function confirmedLeader(facts: ClusterFacts): NodeStatus | null {
 		.filter(({ role }) => role === "leader")
 		.sort((a, b) => b.term - a.term);
 	const leader = claimants[0];
-	if (leader === undefined) return null;
+	// Whoever says that it leads and names no leader, or another, contradicts itself.
+	if (leader === undefined || leader.leader !== leader.nodeId) return null;
 	const voters = leader.members.filter(({ role }) => role === "voter");
 	const followers = voters.filter(({ id }) => {
 		const status = statusOf(facts, id);
@@ -168,11 +169,17 @@ export function unreadyReasons(status: NodeStatus): readonly string[] {
 			);
 }
 
-/** Reasons other than its drain: a draining node is unready by wish, and still votes and replicates. */
+/**
+ * Reasons other than its drain: a draining node is unready by wish, and still votes and replicates. One that is stopping
+ * does so only for another moment, so nobody may count on it.
+ */
 export function ailments(status: NodeStatus): readonly string[] {
 	const healthy = status.checks.filter(({ name }) => name !== drainCheck);
-	const { draining } = status.drain;
-	return unreadyReasons(draining ? { ...status, ...judged(healthy) } : status);
+	const { draining, stopping } = status.drain;
+	const others = unreadyReasons(
+		draining ? { ...status, ...judged(healthy) } : status,
+	);
+	return stopping ? ["it is stopping", ...others] : others;
 }
 
 const drainCheck = "not-draining";

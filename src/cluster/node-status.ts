@@ -82,6 +82,7 @@ export function decodeLock(
 	return {
 		holder: read.text("holder", json?.holder),
 		host: read.text("host", json?.host),
+		nonce: read.text("nonce", json?.nonce),
 		operation: read.text("operation", json?.operation),
 		step: read.text("step", json?.step),
 		fencingToken: read.integer("fencingToken", json?.fencingToken),
@@ -98,6 +99,7 @@ export function decodeDrain(
 	return {
 		draining: json?.draining === true,
 		closing: json?.closing === true,
+		stopping: json?.stopping === true,
 		leaseLeftMs: read.number("leaseLeftMs", json?.leaseLeftMs),
 		connectionsLeft: read.integer("connectionsLeft", json?.connectionsLeft),
 	};

@@ -13,6 +13,8 @@ export interface ControlState {
 export interface OperationLock {
 	readonly holder: string;
 	readonly host: string;
+	/** As the holder chose it, to know its own lock by: names may be shared. Empty when it chose none. */
+	readonly nonce: string;
 	readonly operation: string;
 	readonly step: string;
 	/** The index of the entry that took the lock. */
@@ -26,6 +28,8 @@ export type ControlCommand =
 			readonly type: "acquire-lock";
 			readonly holder: string;
 			readonly host: string;
+			/** Entries of earlier releases have none. */
+			readonly nonce?: string;
 			readonly operation: string;
 			readonly ttlMs: number;
 			readonly nowMs: number;
@@ -97,11 +101,12 @@ function acquire(
 	index: number,
 ): ControlResult {
 	if (state.lock !== null) return refuse(state, "held");
-	const { holder, host, operation, ttlMs } = command;
+	const { holder, host, nonce = "", operation, ttlMs } = command;
 	state.fencingToken = index;
 	state.lock = {
 		holder,
 		host,
+		nonce,
 		operation,
 		step: "",
 		fencingToken: index,
@@ -157,7 +162,9 @@ function parse(data: Uint8Array): ControlCommand | null {
 	const fenced = isWhole(fields.fencingToken, Number.MAX_SAFE_INTEGER);
 	switch (fields.type) {
 		case "acquire-lock":
-			return named("holder", "host", "operation") && lasting
+			return named("holder", "host", "operation") &&
+				(fields.nonce === undefined || named("nonce")) &&
+				lasting
 				? (fields as unknown as ControlCommand)
 				: null;
 		case "renew-lock":

@@ -5,6 +5,7 @@ import {
 	callTimeoutMs,
 	type OperationContext,
 } from "./context.js";
+import { throwIfEnded } from "./interruption.js";
 import { isSilence } from "./wait.js";
 
 const renewEveryMs = 4_000;
@@ -52,6 +53,40 @@ export async function keepLockRenewed(
 			return;
 		}
 	}
+}
+
+/** One renewal, now. Throws OperatorError "locked" when the lock is lost, or when nobody can say that it is not. */
+export async function proveLockHeld(
+	context: OperationContext,
+	{ fencingToken, ttlMs, step, signal, lost }: Proof,
+): Promise<void> {
+	try {
+		await askAnyNode(context, (node) =>
+			context.engine.renewLock(
+				node,
+				{ fencingToken, ttlMs, step: step() },
+				callOptions(signal),
+			),
+		);
+	} catch (error) {
+		throwIfEnded(signal);
+		if (isSilence(error)) throw unprovenOf(error);
+		lost.abort(lossOf(error));
+		throwIfEnded(lost.signal);
+	}
+	throwIfEnded(signal);
+}
+
+interface Proof extends Omit<Renewal, "ended"> {
+	readonly signal: AbortSignal;
+}
+
+function unprovenOf(cause: OperatorError): OperatorError {
+	return new OperatorError(
+		"locked",
+		`the operation lock could not be proven to be held still: ${cause.message}`,
+		{ cause },
+	);
 }
 
 function lossOf(cause: unknown): OperatorError {

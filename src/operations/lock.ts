@@ -1,20 +1,34 @@
+import { randomUUID } from "node:crypto";
 import type { LockStatus } from "../cluster/engine.js";
 import { OperatorError, reasonOf } from "../errors.js";
 import { askAnyNode } from "./any-node.js";
-import { callOptions, commandFor, type OperationContext } from "./context.js";
+import {
+	callOptions,
+	commandFor,
+	lookAtCluster,
+	type OperationContext,
+	pollIntervalMs,
+} from "./context.js";
 import { throwIfEnded } from "./interruption.js";
-import { keepLockRenewed } from "./lock-renewal.js";
+import { keepLockRenewed, proveLockHeld } from "./lock-renewal.js";
 import { isSilence } from "./wait.js";
 
 /** A dead operator's lock ends this long after its last sign of life. */
 const lockTtlMs = 20_000;
 const retryAcquireMs = 1_000;
+/** How long after the last request a grant that nobody waits for is looked for. */
+const lateGrantMs = 2_000;
 
 export interface OperationLock {
 	/** Carried by every call that changes something; a node refuses an older one. */
 	readonly fencingToken: number;
 	/** Aborts when the user interrupts or the lock is lost: nothing may be touched from then on. */
 	readonly signal: AbortSignal;
+	/**
+	 * Asks the cluster, once, whether the lock is held still; right before what no token can fence off. Throws
+	 * OperatorError "locked" when it is lost, or when nobody can say.
+	 */
+	requireFresh(): Promise<void>;
 	/** What the lock shows as going on, from its next renewal on. */
 	setStep(step: string): void;
 }
@@ -38,17 +52,14 @@ export async function withLock<Result>(
 	const ended = new AbortController();
 	const lost = new AbortController();
 	let step = wish.operation;
-	const renewal = keepLockRenewed(context, {
-		fencingToken,
-		ttlMs: lockTtlMs,
-		step: () => step,
-		ended: ended.signal,
-		lost,
-	});
+	const held = { fencingToken, ttlMs: lockTtlMs, step: () => step, lost };
+	const renewal = keepLockRenewed(context, { ...held, ended: ended.signal });
+	const signal = AbortSignal.any([context.signal, lost.signal]);
 	try {
 		return await body({
 			fencingToken,
-			signal: AbortSignal.any([context.signal, lost.signal]),
+			signal,
+			requireFresh: () => proveLockHeld(context, { ...held, signal }),
 			setStep: (now) => {
 				step = now;
 			},
@@ -60,22 +71,44 @@ export async function withLock<Result>(
 	}
 }
 
+/** One operation's wish for the lock. */
+interface Claim {
+	readonly operation: string;
+	/** By this alone an operation knows its lock: containers share user, host name and process id. */
+	readonly nonce: string;
+	/** A request went out and its answer never came: it may have taken the lock, or may do so yet. */
+	unanswered: boolean;
+}
+
 async function acquire(
 	context: OperationContext,
 	wish: LockWish,
 ): Promise<LockStatus> {
+	const { operation } = wish;
+	const claim = { operation, nonce: randomUUID(), unanswered: false };
+	try {
+		return await acquireInTime(context, claim, wish.lockWaitMs);
+	} catch (error) {
+		if (claim.unanswered) await giveBack(context, claim);
+		throw error;
+	}
+}
+
+async function acquireInTime(
+	context: OperationContext,
+	claim: Claim,
+	lockWaitMs: number,
+): Promise<LockStatus> {
 	const { clock, signal } = context;
 	const startedAt = clock.now();
-	let mayHoldAlready = false;
 	let told = "";
 	for (;;) {
 		throwIfEnded(signal);
-		const attempt = await tryAcquire(context, wish.operation);
+		const attempt = await tryAcquire(context, claim);
 		if (attempt.lock !== null) return attempt.lock;
-		mayHoldAlready ||= attempt.unanswered;
 		const held = await currentLock(context);
-		if (mayHoldAlready && held?.holder === context.holder.holder) return held;
-		if (clock.now() - startedAt >= wish.lockWaitMs)
+		if (held?.nonce === claim.nonce) return held;
+		if (clock.now() - startedAt >= lockWaitMs)
 			throw refusalOf(context, held, attempt.failure);
 		const waitingFor = held === null ? "a leader" : describe(held);
 		if (waitingFor !== told)
@@ -91,35 +124,57 @@ async function acquire(
 
 interface Attempt {
 	readonly lock: LockStatus | null;
-	/** A request went out and its answer never came: it may have taken the lock. */
-	readonly unanswered: boolean;
 	readonly failure: OperatorError | null;
 }
 
 async function tryAcquire(
 	context: OperationContext,
-	operation: string,
+	claim: Claim,
 ): Promise<Attempt> {
-	let unanswered = false;
+	const { operation, nonce } = claim;
 	try {
 		const lock = await askAnyNode(context, async (node) => {
 			try {
 				return await context.engine.acquireLock(
 					node,
-					{ ...context.holder, operation, ttlMs: lockTtlMs },
+					{ ...context.holder, nonce, operation, ttlMs: lockTtlMs },
 					callOptions(context.signal),
 				);
 			} catch (error) {
-				unanswered ||= isSilence(error);
+				claim.unanswered ||= isUnanswered(context, error);
 				throw error;
 			}
 		});
-		return { lock, unanswered, failure: null };
+		return { lock, failure: null };
 	} catch (error) {
 		throwIfEnded(context.signal);
 		if (!(error instanceof OperatorError)) throw error;
 		if (error.kind !== "locked" && !isSilence(error)) throw error;
-		return { lock: null, unanswered, failure: error };
+		return { lock: null, failure: error };
+	}
+}
+
+function isUnanswered({ signal }: OperationContext, error: unknown): boolean {
+	return signal.aborted || isSilence(error);
+}
+
+/**
+ * Releases what was granted too late, so that the next operation need not wait until it ends by itself. Looks for a
+ * short while only, and deaf to Ctrl-C: nobody knows any more whether there is anything to release.
+ */
+async function giveBack(
+	context: OperationContext,
+	{ nonce }: Claim,
+): Promise<void> {
+	const { clock } = context;
+	const startedAt = clock.now();
+	while (clock.now() - startedAt < lateGrantMs) {
+		const { nodes } = await lookAtCluster(context);
+		const mine = nodes.find(({ status }) => status?.lock?.nonce === nonce);
+		if (mine?.status?.lock)
+			return release(context, mine.status.lock.fencingToken);
+		if (nodes.every(({ status }) => status === null)) return;
+		await clock.sleep(pollIntervalMs);
 	}
 }
 

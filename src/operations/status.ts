@@ -63,6 +63,8 @@ export interface NodeReport {
 	readonly ready: boolean;
 	readonly unready: readonly string[];
 	readonly draining: boolean;
+	/** The process is about to end; `draining` is true, too. */
+	readonly stopping: boolean;
 	readonly drainLeaseLeftMs: number;
 	readonly safeToStop: { readonly safe: boolean; readonly reason: string };
 	readonly uptimeMs: number | null;
@@ -146,6 +148,7 @@ function nodeReport(
 		ready: known?.ready ?? false,
 		unready: known === null ? [] : unreadyReasons(known),
 		draining: known?.drain.draining ?? false,
+		stopping: known?.drain.stopping ?? false,
 		drainLeaseLeftMs: known?.drain.leaseLeftMs ?? 0,
 		safeToStop: { safe, reason },
 		uptimeMs: known?.uptimeMs ?? null,
@@ -190,6 +193,7 @@ function nodeProblems(
 	if (!node.reachable) return [`${id} ${fault}`];
 	if (leader !== null && member === null)
 		return [`${id} is not a member of the cluster`];
+	if (node.stopping) return [`${id} is not ready: it is stopping`];
 	if (draining)
 		return [
 			`${id} is draining, for another ${Math.ceil(drainLeaseLeftMs / 1000)} s`,

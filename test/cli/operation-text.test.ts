@@ -27,6 +27,7 @@ describe("the text of status", () => {
 		cluster.lock = {
 			holder: "bob@ci:7",
 			host: "ci",
+			nonce: "",
 			operation: "rolling-restart",
 			step: "n2/drain",
 			fencingToken: 1,

@@ -80,6 +80,7 @@ describe("the verdict on the quorum", () => {
 			drain: {
 				draining: true,
 				closing: false,
+				stopping: false,
 				leaseLeftMs: 1,
 				connectionsLeft: 0,
 			},
@@ -89,6 +90,27 @@ describe("the verdict on the quorum", () => {
 		);
 	});
 
+	it("does not count a voter that drains because it is about to stop", () => {
+		const stopping = {
+			ready: false,
+			checks: [{ name: "not-draining", ok: false, reason: "on its way out" }],
+			drain: {
+				draining: true,
+				closing: false,
+				stopping: true,
+				leaseLeftMs: 0,
+				connectionsLeft: 0,
+			},
+		};
+		const facts = factsOf(3, { n2: stopping });
+		const { sound, faults } = judgeQuorum(facts, limits);
+		expect(sound).not.toContain("n2");
+		expect(faults).toEqual([
+			{ node: "n2", fault: "is not ready: it is stopping" },
+		]);
+		expect(safeToStop(facts, "n3", limits).safe).toBe(false);
+	});
+
 	it("believes no leader that is alone in saying so", () => {
 		const alone = factsOf(3, {
 			n2: { leader: null },
@@ -96,6 +118,12 @@ describe("the verdict on the quorum", () => {
 		});
 		expect(confirmedLeader(alone)).toBeNull();
 		expect(judgeQuorum(alone, limits).tolerance).toBe(0);
+	});
+
+	it("believes no leader that does not name itself, however many follow it", () => {
+		const facts = factsOf(5, { n1: { leader: null } });
+		expect(confirmedLeader(facts)).toBeNull();
+		expect(safeToStop(facts, "n1", limits).safe).toBe(false);
 	});
 
 	it("believes the newer of two that call themselves leader", () => {

@@ -8,7 +8,12 @@ let admin: AdminNode;
 let node: NodeRef;
 const engine = createRaftdEngine();
 const options = { timeoutMs: 2_000 };
-const ann = { holder: "ann@desk:1", host: "desk", operation: "drain" };
+const ann = {
+	holder: "ann@desk:1",
+	host: "desk",
+	nonce: "f00d",
+	operation: "drain",
+};
 
 beforeEach(async () => {
 	admin = await startAdminNode();

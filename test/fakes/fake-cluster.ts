@@ -225,6 +225,7 @@ export class FakeCluster {
 		return {
 			draining,
 			closing: draining && drain.closing,
+			stopping: false,
 			leaseLeftMs: draining ? drain.until - this.clock.now() : 0,
 			connectionsLeft: this.at(id).length,
 		};

@@ -68,7 +68,7 @@ function fakeLock(
 		throw new OperatorError("locked", "the operation lock was lost");
 	};
 	return {
-		async acquireLock(node, { holder, host, operation, ttlMs }) {
+		async acquireLock(node, { holder, host, nonce, operation, ttlMs }) {
 			requireLeader(node);
 			if (cluster.lockNow() !== null)
 				throw new OperatorError("locked", "the operation lock is taken");
@@ -76,6 +76,7 @@ function fakeLock(
 			cluster.lock = {
 				holder,
 				host,
+				nonce,
 				operation,
 				step: "",
 				fencingToken: cluster.newestToken,

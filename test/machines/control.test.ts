@@ -50,6 +50,7 @@ describe("the operation lock", () => {
 			lock: {
 				holder: "ann",
 				host: "h",
+				nonce: "",
 				operation: "rolling-restart",
 				step: "",
 				fencingToken: 7,
@@ -123,7 +124,29 @@ describe("the operation lock", () => {
 		expect(run(state, 7, release(2, 5))).toMatchObject({ reason: "lost" });
 	});
 
+	it("keeps the nonce of whoever took it, and no nonce of an older raftctl as an empty one", () => {
+		const state = createControlState();
+		const taken = { ...acquire("ann", 0), nonce: "f00d" };
+		expect(run(state, 1, taken)).toMatchObject({ lock: { nonce: "f00d" } });
+		expect(run(state, 2, renew(1, 1))).toMatchObject({
+			lock: { nonce: "f00d" },
+		});
+		run(state, 3, release(1, 2));
+		expect(run(state, 4, acquire("ann", 3))).toMatchObject({
+			ok: true,
+			lock: { nonce: "" },
+		});
+	});
+
 	it.each([
+		[
+			"an endless nonce",
+			JSON.stringify({ ...acquire("a", 1), nonce: "a".repeat(257) }),
+		],
+		[
+			"a nonce that is no text",
+			JSON.stringify({ ...acquire("a", 1), nonce: 7 }),
+		],
 		["nothing", ""],
 		["no JSON", "{"],
 		["null", "null"],

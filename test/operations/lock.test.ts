@@ -8,6 +8,7 @@ function heldByBob({ clock }: Operating, forMs: number): LockStatus {
 	return {
 		holder: "bob@ci:7",
 		host: "ci",
+		nonce: "bob's",
 		operation: "rolling-restart",
 		step: "n2/drain",
 		fencingToken: 0,
@@ -126,6 +127,86 @@ describe("the operation lock", () => {
 		);
 		expect(token).toBe(1);
 		expect(world.cluster.lock).toBeNull();
+	});
+
+	it("of another process under the same name is never taken for its own", async () => {
+		const world = operating();
+		const { engine } = world.context;
+		await withLock(world.context, wish, async ({ fencingToken }) => {
+			let asked = 0;
+			const flaky = {
+				...engine,
+				acquireLock: async (
+					...wanted: Parameters<typeof engine.acquireLock>
+				) => {
+					if (asked++ > 0) return engine.acquireLock(...wanted);
+					throw new OperatorError("timeout", "n1 did not answer in 2000 ms");
+				},
+			};
+			const second = withLock(
+				{ ...world.context, engine: flaky },
+				wish,
+				async () => undefined,
+			);
+			expect((await failureOf(second)).exitCode).toBe(13);
+			expect(world.cluster.lockNow()?.fencingToken).toBe(fencingToken);
+		});
+	});
+
+	it("that was granted after the wait was over is given back", async () => {
+		const world = operating();
+		const { engine } = world.context;
+		const slow = {
+			...engine,
+			acquireLock: async (...asked: Parameters<typeof engine.acquireLock>) => {
+				void world.clock
+					.sleep(700)
+					.then(() => engine.acquireLock(...asked))
+					.catch(() => undefined);
+				throw new OperatorError("timeout", "no answer");
+			},
+		};
+		const failure = await failureOf(
+			withLock({ ...world.context, engine: slow }, wish, async () => undefined),
+		);
+		expect(failure.exitCode).toBe(12);
+		expect(world.cluster.newestToken).toBe(1);
+		expect(world.cluster.lock).toBeNull();
+	});
+
+	it("that was granted to another after an unanswered wait is left alone", async () => {
+		const world = operating();
+		const { engine } = world.context;
+		const lost = {
+			...engine,
+			acquireLock: async () => {
+				world.cluster.lock = heldByBob(world, 60_000);
+				throw new OperatorError("timeout", "no answer");
+			},
+		};
+		await failureOf(
+			withLock({ ...world.context, engine: lost }, wish, async () => undefined),
+		);
+		expect(world.cluster.lock?.holder).toBe("bob@ci:7");
+	});
+
+	it("can be proven on the spot, and is lost when it cannot", async () => {
+		const world = operating();
+		const failure = await failureOf(
+			withLock(world.context, wish, async (lock) => {
+				await world.clock.sleep(1_000);
+				await lock.requireFresh();
+				expect(world.cluster.lockNow()?.expiresAtMs).toBe(
+					world.clock.now() + 20_000,
+				);
+				world.cluster.lock = heldByBob(world, 60_000);
+				await lock.requireFresh().catch(() => undefined);
+				expect(lock.signal.aborted).toBe(true);
+				await lock.requireFresh();
+			}),
+		);
+		expect(failure.exitCode).toBe(13);
+		expect(world.cluster.lock?.holder).toBe("bob@ci:7");
 	});
 
 	it("that another took over ends the work", async () => {

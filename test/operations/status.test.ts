@@ -75,6 +75,7 @@ describe("status", () => {
 		cluster.lock = {
 			holder: "bob@ci:7",
 			host: "ci",
+			nonce: "",
 			operation: "rolling-restart",
 			step: "n2/drain",
 			fencingToken: 1,

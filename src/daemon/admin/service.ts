@@ -81,6 +81,7 @@ function lockMethods({ replica }: AdminSubject) {
 					type: "acquire-lock",
 					holder: requireText("holder", request.holder),
 					host: requireText("host", request.host),
+					nonce: requireShort("nonce", request.nonce),
 					operation: requireText("operation", request.operation),
 					ttlMs: requireRange("ttl_ms", request.ttlMs, lockTtlRangeMs),
 					nowMs: Date.now(),

@@ -71,6 +71,7 @@ export function drainMessage(
 	return {
 		draining: view.draining,
 		closing: view.closing,
+		stopping: view.phase === "stopping",
 		leaseLeftMs: view.leaseLeftMs,
 		connectionsLeft: websockets + streams,
 	};

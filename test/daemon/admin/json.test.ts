@@ -73,6 +73,16 @@ describe("the admin service as JSON over HTTP", () => {
 		expect(node.draining.view().draining).toBe(false);
 	});
 
+	it("says that it is stopping, which no drain by wish does", async () => {
+		await call("Drain", { leaseMs: 5000 });
+		expect((await call("GetStatus")).body.drain).not.toHaveProperty("stopping");
+		node.draining.stop();
+		expect((await call("GetStatus")).body.drain).toMatchObject({
+			draining: true,
+			stopping: true,
+		});
+	});
+
 	it("refuses drain and undrain once the node is stopping", async () => {
 		node.draining.stop();
 		for (const [method, request] of [

@@ -36,6 +36,16 @@ describe("the operation lock", () => {
 		expect((await call("GetStatus")).body.lock).toEqual({});
 	});
 
+	it("shows the nonce that it was taken with", async () => {
+		await call("AcquireLock", { ...lock, nonce: "f00d" });
+		expect((await call("GetStatus")).body.lock).toMatchObject({
+			holder: "ci",
+			nonce: "f00d",
+		});
+		const long = { ...lock, nonce: "a".repeat(257) };
+		expect((await call("AcquireLock", long)).status).toBe(400);
+	});
+
 	it("names its holder to whoever comes second", async () => {
 		await acquire();
 		const { status, body } = await call("AcquireLock", lock);
