@@ -1,23 +1,29 @@
-import { lockWaitFlag } from "../src/cli/flags.js";
+import { lockWaitFlag, planFlags } from "../src/cli/flags.js";
 import { OperatorCommand } from "../src/cli/operator-command.js";
-import { down } from "../src/operations/down.js";
+import { down, planDown } from "../src/operations/down.js";
 import { withContext } from "../src/operations/open-context.js";
 
 export default class Down extends OperatorCommand<typeof Down> {
 	static override summary = "Stop the whole cluster: an outage.";
 	static override description =
 		"Stops the followers, then the leader, then the balancer. No data is lost: `up` starts it again. Refused while another operation is under way.";
-	static override examples = ["<%= config.bin %> down --yes"];
-	static override flags = { "lock-wait": lockWaitFlag };
+	static override examples = [
+		"<%= config.bin %> down --dry-run",
+		"<%= config.bin %> down --yes",
+	];
+	static override flags = { ...planFlags, "lock-wait": lockWaitFlag };
 
 	async run(): Promise<void> {
 		const inventory = await this.inventory();
-		await this.confirm(
-			`Stop all of ${inventory.name}? Applications will have nothing to talk to.`,
-		);
-		const report = await withContext(
-			await this.operating(inventory),
-			(context) => down(context, { lockWaitMs: this.flags["lock-wait"] }),
+		const { "dry-run": dryRun, "lock-wait": lockWaitMs } = this.flags;
+		const question = `Stop all of ${inventory.name}? Applications will have nothing to talk to.`;
+		if (!dryRun) this.requireAnswer(question);
+		const operating = await this.operating(inventory);
+		if (dryRun)
+			return this.printPlan(await withContext(operating, planDown), this.flags);
+		const confirm = () => this.confirm(question);
+		const report = await withContext(operating, (context) =>
+			down(context, { lockWaitMs, confirm }),
 		);
 		const { cluster, stopped, notRunning } = report;
 		await this.print(report, () =>

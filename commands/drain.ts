@@ -1,18 +1,29 @@
 import { Args } from "@oclif/core";
-import { durationFlag, lockWaitFlag } from "../src/cli/flags.js";
+import {
+	durationFlag,
+	lockWaitFlag,
+	namedNodes,
+	nodeFlag,
+	planFlags,
+} from "../src/cli/flags.js";
 import { OperatorCommand } from "../src/cli/operator-command.js";
-import { drain } from "../src/operations/drain.js";
+import { drain, planDrain } from "../src/operations/drain.js";
 import { withContext } from "../src/operations/open-context.js";
 
 export default class Drain extends OperatorCommand<typeof Drain> {
 	static override summary = "Move every connection away from a node.";
 	static override description =
 		"The node goes on voting and replicating, but takes no connections. The drain ends by itself after --for, or with `undrain`.";
-	static override examples = ["<%= config.bin %> drain n2 --for 10m"];
+	static override examples = [
+		"<%= config.bin %> drain n2 --for 10m",
+		"<%= config.bin %> drain --node n2 --dry-run",
+	];
 	static override args = {
-		node: Args.string({ required: true, description: "The node's id." }),
+		node: Args.string({ description: "The node's id; or give --node." }),
 	};
 	static override flags = {
+		node: nodeFlag,
+		...planFlags,
 		for: durationFlag({
 			default: 600_000,
 			summary: "When the drain ends by itself; at most 10m.",
@@ -21,18 +32,26 @@ export default class Drain extends OperatorCommand<typeof Drain> {
 	};
 
 	async run(): Promise<void> {
-		const report = await withContext(await this.operating(), (context) =>
+		const nodes = namedNodes(this.args.node, this.flags.node);
+		const operating = await this.operating();
+		if (this.flags["dry-run"]) {
+			const plan = await withContext(operating, (context) =>
+				planDrain(context, { nodes }),
+			);
+			return this.printPlan(plan, this.flags);
+		}
+		const report = await withContext(operating, (context) =>
 			drain(context, {
-				node: this.args.node,
+				nodes,
 				forMs: this.flags.for,
 				lockWaitMs: this.flags["lock-wait"],
 			}),
 		);
-		const { node, endsInMs } = report;
+		const { endsInMs } = report;
 		await this.print(
 			report,
 			() =>
-				`${node} is drained; it takes connections again in ${Math.round(endsInMs / 1000)} s, or with undrain`,
+				`drained: ${nodes.join(", ")}; connections are taken again in ${Math.round(endsInMs / 1000)} s, or with undrain`,
 		);
 	}
 }

@@ -1,8 +1,8 @@
 import {
-	dryRunFlag,
 	durationFlag,
 	lockWaitFlag,
 	nodeFlag,
+	planFlags,
 	skipFlag,
 } from "../src/cli/flags.js";
 import { OperatorCommand } from "../src/cli/operator-command.js";
@@ -15,15 +15,15 @@ export default class RollingRestart extends OperatorCommand<
 > {
 	static override summary = "Restart nodes one by one; nobody notices.";
 	static override description =
-		"Learners and followers first, the leader last. Before each stop every voter is asked, and the roll ends rather than risk the quorum. Connections are moved, paced, and the next node waits until this one is a full member again. --yes skips no check; --skip leaves out one check by its name.";
+		"Learners and followers first, the leader last. Before each stop every voter is asked, and the roll ends rather than risk the quorum. Connections are moved, paced, and the next node waits until this one is a full member again. Shows its plan and asks before anything is touched. --yes skips no check; --skip leaves out one check by its name.";
 	static override examples = [
 		"<%= config.bin %> rolling-restart --dry-run",
-		"<%= config.bin %> rolling-restart --lock-wait 15m",
+		"<%= config.bin %> rolling-restart --yes --lock-wait 15m",
 		"<%= config.bin %> rolling-restart --node n2 --skip=drain",
 	];
 	static override flags = {
 		node: nodeFlag,
-		"dry-run": dryRunFlag,
+		...planFlags,
 		"lock-wait": lockWaitFlag,
 		skip: skipFlag(rollChecks),
 		settle: durationFlag({
@@ -44,16 +44,24 @@ export default class RollingRestart extends OperatorCommand<
 	};
 
 	async run(): Promise<void> {
-		const { node, skip } = this.flags;
-		const report = await withContext(await this.operating(), (context) =>
+		const { node, skip, "dry-run": dryRun } = this.flags;
+		const inventory = await this.inventory();
+		const which =
+			node.length === 0 ? "every node" : [...new Set(node)].join(", ");
+		const question = `Restart ${which} of ${inventory.name}, one after the other?`;
+		if (!dryRun) this.requireAnswer(question);
+		const operating = await this.operating(inventory);
+		const report = await withContext(operating, (context) =>
 			rollingRestart(context, {
 				nodes: node,
 				skip,
 				lockWaitMs: this.flags["lock-wait"],
-				dryRun: this.flags["dry-run"],
+				dryRun,
+				confirm: () => this.confirm(question),
 				settings: this.#settings(),
 			}),
 		);
+		if (dryRun) return this.printPlan(report, this.flags);
 		const { rollText } = await import("../src/cli/roll-text.js");
 		await this.print(report, () => rollText(report));
 	}

@@ -1,8 +1,12 @@
-import { Flags } from "@oclif/core";
-import { lockWaitFlag } from "../src/cli/flags.js";
+import { Args, Flags } from "@oclif/core";
+import { lockWaitFlag, planFlags } from "../src/cli/flags.js";
 import { OperatorCommand } from "../src/cli/operator-command.js";
+import { OperatorError } from "../src/errors.js";
 import { withContext } from "../src/operations/open-context.js";
-import { transferLeader } from "../src/operations/transfer-leader.js";
+import {
+	planTransfer,
+	transferLeader,
+} from "../src/operations/transfer-leader.js";
 
 export default class TransferLeader extends OperatorCommand<
 	typeof TransferLeader
@@ -12,19 +16,30 @@ export default class TransferLeader extends OperatorCommand<
 		"To the most caught-up voter, or to the one named. A voter that is down, lagging or draining is refused. Returns once a quorum follows the new leader; if the transfer fails, the old one goes on leading.";
 	static override examples = [
 		"<%= config.bin %> transfer-leader",
-		"<%= config.bin %> transfer-leader --to n2",
+		"<%= config.bin %> transfer-leader n2",
+		"<%= config.bin %> transfer-leader --to n2 --dry-run",
 	];
+	static override args = {
+		to: Args.string({ description: "The next leader; or give --to." }),
+	};
 	static override flags = {
+		...planFlags,
 		to: Flags.string({ helpValue: "<node>", summary: "The next leader." }),
 		"lock-wait": lockWaitFlag,
 	};
 
 	async run(): Promise<void> {
-		const report = await withContext(await this.operating(), (context) =>
-			transferLeader(context, {
-				to: this.flags.to ?? null,
-				lockWaitMs: this.flags["lock-wait"],
-			}),
+		const wish = { to: this.#target() };
+		const operating = await this.operating();
+		if (this.flags["dry-run"]) {
+			const plan = await withContext(operating, (context) =>
+				planTransfer(context, wish),
+			);
+			return this.printPlan(plan, this.flags);
+		}
+		const lockWaitMs = this.flags["lock-wait"];
+		const report = await withContext(operating, (context) =>
+			transferLeader(context, { ...wish, lockWaitMs }),
 		);
 		const { from, to, changed, durationMs } = report;
 		await this.print(report, () =>
@@ -32,5 +47,18 @@ export default class TransferLeader extends OperatorCommand<
 				? `leadership went from ${from} to ${to} in ${Math.round(durationMs)} ms`
 				: `${to} leads already`,
 		);
+	}
+
+	/** Null for the most caught-up voter. */
+	#target(): string | null {
+		const { to: argument } = this.args;
+		const { to: flag } = this.flags;
+		if (argument !== undefined && flag !== undefined && argument !== flag)
+			throw new OperatorError(
+				"usage",
+				`one node can lead, and two are named: ${argument} and ${flag}`,
+				{ state: "nothing was touched", next: "name one of them" },
+			);
+		return argument ?? flag ?? null;
 	}
 }

@@ -1,8 +1,13 @@
 import { Args } from "@oclif/core";
-import { lockWaitFlag } from "../src/cli/flags.js";
+import {
+	lockWaitFlag,
+	namedNodes,
+	nodeFlag,
+	planFlags,
+} from "../src/cli/flags.js";
 import { OperatorCommand } from "../src/cli/operator-command.js";
 import { withContext } from "../src/operations/open-context.js";
-import { undrain } from "../src/operations/undrain.js";
+import { planUndrain, undrain } from "../src/operations/undrain.js";
 
 export default class Undrain extends OperatorCommand<typeof Undrain> {
 	static override summary = "Let a node take connections again.";
@@ -10,17 +15,32 @@ export default class Undrain extends OperatorCommand<typeof Undrain> {
 		"Ends the node's drain and waits until the balancer sends it connections. Does nothing where there is no drain.";
 	static override examples = ["<%= config.bin %> undrain n2"];
 	static override args = {
-		node: Args.string({ required: true, description: "The node's id." }),
+		node: Args.string({ description: "The node's id; or give --node." }),
 	};
-	static override flags = { "lock-wait": lockWaitFlag };
+	static override flags = {
+		node: nodeFlag,
+		...planFlags,
+		"lock-wait": lockWaitFlag,
+	};
 
 	async run(): Promise<void> {
-		const report = await withContext(await this.operating(), (context) =>
+		const nodes = namedNodes(this.args.node, this.flags.node);
+		const operating = await this.operating();
+		if (this.flags["dry-run"]) {
+			const plan = await withContext(operating, (context) =>
+				planUndrain(context, { nodes }),
+			);
+			return this.printPlan(plan, this.flags);
+		}
+		const report = await withContext(operating, (context) =>
 			undrain(context, {
-				node: this.args.node,
+				nodes,
 				lockWaitMs: this.flags["lock-wait"],
 			}),
 		);
-		await this.print(report, () => `${report.node} takes connections again`);
+		await this.print(
+			report,
+			() => `taking connections again: ${nodes.join(", ")}`,
+		);
 	}
 }

@@ -109,15 +109,20 @@ export abstract class ClusterCommand<T extends typeof Command> extends Command {
 		process.exitCode = exitCodes[kind];
 	}
 
+	/** Throws OperatorError "usage" when the question could not be answered: at once, not when it comes to it. */
+	protected requireAnswer(question: string): void {
+		if (this.flags.yes) return;
+		if (process.stdin.isTTY && process.stderr.isTTY) return;
+		throw new OperatorError("usage", `there is nobody to ask: ${question}`, {
+			state: "nothing was touched",
+			next: "give the command again with --yes to answer with yes",
+		});
+	}
+
 	/** Asks a yes-or-no question, default no. Returns only on yes; throws OperatorError otherwise. */
 	protected async confirm(question: string): Promise<void> {
 		if (this.flags.yes) return;
-		if (!process.stdin.isTTY || !process.stderr.isTTY) {
-			throw new OperatorError("usage", `there is nobody to ask: ${question}`, {
-				state: "nothing was touched",
-				next: "give the command again with --yes to answer with yes",
-			});
-		}
+		this.requireAnswer(question);
 		const { default: ask } = await import("@inquirer/confirm");
 		const agreed = await ask(
 			{ message: question, default: false },

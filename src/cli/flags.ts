@@ -82,9 +82,32 @@ export const nodeFlag = Flags.string({
 	summary: "Only this node; may be given several times.",
 });
 
-export const dryRunFlag = Flags.boolean({
-	summary: "Show the plan and what each step will cost; touch nothing.",
-});
+/** What every command takes that can show its plan. */
+export const planFlags = {
+	"dry-run": Flags.boolean({
+		summary: "Show the plan and what each step will cost; touch nothing.",
+	}),
+	"detailed-exitcode": Flags.boolean({
+		dependsOn: ["dry-run"],
+		summary: "With --dry-run: exit with 3 when there is something to do.",
+	}),
+};
+
+/** The nodes of a positional argument and of --node, each once. Throws OperatorError "usage" when there is none. */
+export function namedNodes(
+	argument: string | undefined,
+	flags: readonly string[],
+): readonly string[] {
+	const nodes = new Set([
+		...(argument === undefined ? [] : [argument]),
+		...flags,
+	]);
+	if (nodes.size > 0) return [...nodes];
+	throw new OperatorError("usage", "it is not said which node", {
+		state: "nothing was touched",
+		next: "name it: n1, or --node n1",
+	});
+}
 
 /** How long to wait for another operation to end; 0 fails at once. */
 export const lockWaitFlag = durationFlag({

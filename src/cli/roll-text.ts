@@ -1,23 +1,10 @@
 import type { RollReport } from "../operations/roll/report.js";
+import { planText } from "./plan-text.js";
 import { textTable } from "./text-table.js";
 
-/** What a roll will cost, or did cost, for people. */
+/** What a roll did cost, for people; of one that was only planned, what it will cost. */
 export function rollText(report: RollReport): string {
-	return report.dryRun ? planText(report) : costText(report);
-}
-
-function planText({ cluster, plan }: RollReport): string {
-	return [
-		`rolling-restart of ${cluster}, as it would run now; nothing was touched:`,
-		"",
-		textTable(
-			["STEP", "WHAT", "COST"],
-			plan.map(({ id, title, cost }) => [id, title, cost]),
-		),
-	].join("\n");
-}
-
-function costText(report: RollReport): string {
+	if (report.dryRun) return planText(report);
 	const { cluster, nodes, transfers, leaderless, skipped, durationMs } = report;
 	return [
 		`restarted ${nodes.length} ${nodes.length === 1 ? "node" : "nodes"} of ${cluster} in ${seconds(durationMs)}`,

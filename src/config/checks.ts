@@ -11,7 +11,10 @@ interface Findings {
 
 type File = ReadDocument<ClusterFile>;
 
-/** What a schema cannot say: how the parts of a cluster file fit together. */
+/**
+ * What a schema cannot say: how the parts of a cluster file fit together. Of a file of which not all could be read, only
+ * what was written is judged: a default that stands in for a mistake must not make another one.
+ */
 export function checkCluster(file: File, inventory: Inventory): Findings {
 	return {
 		problems: [
@@ -43,7 +46,7 @@ const addressKeys = ["peer", "client", "admin"] as const;
 function missingAddresses(file: File, { nodes }: Inventory): string[] {
 	return nodes.flatMap((node, position) => {
 		const missing = addressKeys.filter((key) => node[key] === "");
-		if (missing.length === 0) return [];
+		if (missing.length === 0 || file.doubts(["nodes", position])) return [];
 		return [
 			`${file.locate(["nodes", position])} nodes[${position}] has no ${missing.join(", no ")}, and its id ${JSON.stringify(node.id)} ends in no number from 1 to 99 to choose ports by; add ${missing.map((key) => `"${key}: host:port"`).join(", ")}, or call it like n1`,
 		];
@@ -59,17 +62,19 @@ interface Claim {
 
 /** Every address that something of this cluster listens on. */
 function claims(file: File, { nodes, balancer }: Inventory): Claim[] {
+	if (file.doubts(["portBase"])) return [];
 	const ofNodes = nodes.flatMap((node, position) =>
 		([...addressKeys, "agent"] as const).flatMap((key) => {
 			const address = node[key];
 			if (address === null || address === "") return [];
+			if (file.doubts(["nodes", position])) return [];
 			// An id that is there twice is named already; its ports would only repeat it.
 			if (nodes.findIndex(({ id }) => id === node.id) < position) return [];
 			const path = pathOf(file, position, key);
 			return [{ address, host: node.host, path, name: `${node.id}'s ${key}` }];
 		}),
 	);
-	if (balancer === null) return ofNodes;
+	if (balancer === null || file.doubts(["balancer"])) return ofNodes;
 	const ofBalancer = (["listen", "admin"] as const).map((key) => ({
 		address: balancer[key],
 		host: balancer.host,
@@ -114,6 +119,8 @@ function sharedData(file: File, { nodes }: Inventory): string[] {
 		);
 		const other = nodes[first];
 		if (other === undefined || first === position || other.id === id) return [];
+		if (file.doubts(["nodes", position]) || file.doubts(["nodes", first]))
+			return [];
 		return [
 			`${file.locate(pathOf(file, position, "data"))} ${id} and ${other.id} have the same data directory; give each its own`,
 		];
@@ -137,14 +144,14 @@ const heartbeatsPerElection = 5;
 function timing(file: File, { timing: clocks }: Inventory): string[] {
 	const { electionTimeoutMs, heartbeatIntervalMs } = clocks;
 	const leastMs = heartbeatsPerElection * heartbeatIntervalMs;
-	if (electionTimeoutMs >= leastMs) return [];
+	if (electionTimeoutMs >= leastMs || file.doubts(["timing"])) return [];
 	return [
 		`${file.locate(["timing", "electionTimeout"])} timing.electionTimeout is ${electionTimeoutMs} ms, less than ${heartbeatsPerElection} heartbeat intervals (${leastMs} ms): one lost packet would start an election; raise it, or lower timing.heartbeatInterval`,
 	];
 }
 
 function voters(file: File, { nodes }: Inventory): string[] {
-	if (nodes.some(isVoter)) return [];
+	if (nodes.some(isVoter) || file.doubts(["nodes"])) return [];
 	return [
 		`${file.locate(["nodes"])} no node is a voter, so nothing could ever be decided; give at least one "role: voter"`,
 	];

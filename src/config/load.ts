@@ -1,7 +1,7 @@
 import { dirname, resolve } from "node:path";
 import { config } from "zod";
 import { documentError } from "../documents/document-error.js";
-import { readDocument } from "../documents/read-document.js";
+import { readPartially } from "../documents/read-document.js";
 import { readText } from "../documents/read-file.js";
 import { checkCluster } from "./checks.js";
 import {
@@ -43,12 +43,20 @@ export function parseInventory(
 	text: string,
 	{ source, directory }: ParseOptions,
 ): Inventory {
-	const document = readDocument(text, source, clusterFile);
+	const { document, problems } = readPartially(text, source, {
+		schema: clusterFile,
+		standIns,
+	});
+	if (document === null) throw documentError(source, problems);
 	const inventory = resolveInventory(document.value, { source, directory });
-	const { problems, warnings } = checkCluster(document, inventory);
-	if (problems.length > 0) throw documentError(source, problems);
-	return freeze({ ...inventory, warnings });
+	const found = checkCluster(document, inventory);
+	const all = [...problems, ...found.problems];
+	if (all.length > 0) throw documentError(source, all);
+	return freeze({ ...inventory, warnings: found.warnings });
 }
+
+/** A file without these is refused; its nodes are checked all the same. */
+const standIns = { name: "unnamed", id: "unnamed" };
 
 function resolveInventory(
 	file: ClusterFile,

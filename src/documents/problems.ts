@@ -96,6 +96,30 @@ function problemsOfIssue(
 	return [{ offset: yaml.offsetOf(path), sentence }];
 }
 
+/** Where an issue lies in the document. */
+export interface IssuePlace {
+	readonly path: DocumentPath;
+	/** Nothing is there, and something must be. */
+	readonly missing: boolean;
+}
+
+/** Every place that an issue is about, by the same reading of a choice between forms as its sentences. */
+export function issuePlaces(
+	issue: Issue,
+	parent: DocumentPath = [],
+): readonly IssuePlace[] {
+	const path = [...parent, ...(issue.path as (string | number)[])];
+	if (issue.code === "unrecognized_keys")
+		return issue.keys.map((key) => ({ path: [...path, key], missing: false }));
+	if (issue.code === "invalid_union") {
+		const branch = meantBranch(issue.errors);
+		if (branch !== null)
+			return branch.flatMap((inner) => issuePlaces(inner, path));
+	}
+	const missing = issue.input === undefined && issue.code !== "custom";
+	return [{ path, missing }];
+}
+
 /** Of a choice between forms, the one whose type fits what was written; null when none or several do. */
 function meantBranch(branches: readonly Issue[][]): Issue[] | null {
 	const fitting = branches.filter(

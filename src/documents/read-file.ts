@@ -51,14 +51,21 @@ async function readBytes(path: string, next: string): Promise<Uint8Array> {
 	} catch (cause) {
 		if (cause instanceof OperatorError) throw cause;
 		throw new OperatorError("config", sentenceFor(path, cause), {
-			next,
+			next:
+				codeOf(cause) === "EACCES"
+					? `let this user read it: chmod u+r ${path}, or be its owner`
+					: next,
 			cause,
 		});
 	}
 }
 
+function codeOf(cause: unknown): string | undefined {
+	return (cause as NodeJS.ErrnoException).code;
+}
+
 function sentenceFor(path: string, cause: unknown): string {
-	switch ((cause as NodeJS.ErrnoException).code) {
+	switch (codeOf(cause)) {
 		case "ENOENT":
 			return `there is no file ${path}`;
 		case "EACCES":

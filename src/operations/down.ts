@@ -1,7 +1,9 @@
+import { statusOf } from "../cluster/facts.js";
 import { confirmedLeader } from "../cluster/health.js";
 import { OperatorError, reasonOf } from "../errors.js";
 import { commandFor, lookAtCluster, type OperationContext } from "./context.js";
 import { withLock } from "./lock.js";
+import { type Confirm, type PlanReport, planReport } from "./plan.js";
 import { type Program, programsOf } from "./program.js";
 import { planOf, type Step } from "./steps/step.js";
 import { runTogether } from "./steps/together.js";
@@ -14,6 +16,11 @@ interface DownReport {
 	readonly durationMs: number;
 }
 
+export interface DownOptions {
+	readonly lockWaitMs: number;
+	readonly confirm?: Confirm;
+}
+
 /**
  * Stops the whole cluster: an outage, by wish. Followers first and the leader last, so that no election is held on the
  * way; the balancer goes when there is nothing left behind it. Throws OperatorError "locked" while another operation is
@@ -21,34 +28,68 @@ interface DownReport {
  */
 export async function down(
 	context: OperationContext,
-	{ lockWaitMs }: { readonly lockWaitMs: number },
+	{ lockWaitMs, confirm }: DownOptions,
 ): Promise<DownReport> {
-	const { clock, emit, inventory, signal } = context;
+	const { clock, emit, inventory } = context;
 	const startedAt = clock.now();
-	const facts = await lookAtCluster(context, signal);
-	const leader = confirmedLeader(facts)?.nodeId ?? null;
+	const shown = await stopRounds(context, () => undefined);
+	emit({ type: "plan", operation: "down", steps: planOf(shown.rounds.flat()) });
+	await confirm?.();
 	// The lock cannot be held: it ends with the quorum that keeps it. Whoever comes after this finds no quorum to roll.
-	if (leader !== null)
+	if (shown.leader !== null)
 		await withLock(
 			context,
 			{ operation: "down", lockWaitMs },
 			async () => undefined,
 		);
-	const programs = await programsOf(context);
 	const stopped: string[] = [];
-	const rounds = roundsOf(programs, leader).map((round) =>
-		round.map((program) => stopStep(context, program, stopped)),
+	// Afresh: whoever leads by now goes last.
+	const { names, rounds } = await stopRounds(context, (name) =>
+		stopped.push(name),
 	);
-	emit({ type: "plan", operation: "down", steps: planOf(rounds.flat()) });
 	for (const round of rounds)
 		requireStopped(context, await runTogether(context, round));
-	const names = programs.map(({ name }) => name);
 	return {
 		operation: "down",
 		cluster: inventory.name,
 		stopped: names.filter((name) => stopped.includes(name)),
 		notRunning: names.filter((name) => !stopped.includes(name)),
 		durationMs: Math.round(clock.now() - startedAt),
+	};
+}
+
+/** What `down` would stop now. Touches nothing. */
+export async function planDown(context: OperationContext): Promise<PlanReport> {
+	const { rounds } = await stopRounds(context, () => undefined);
+	return planReport(context, "down", rounds.flat());
+}
+
+interface StopRounds {
+	readonly leader: string | null;
+	readonly names: readonly string[];
+	/** One after the other; the steps of each at once. */
+	readonly rounds: readonly (readonly Step[])[];
+}
+
+async function stopRounds(
+	context: OperationContext,
+	stopped: (name: string) => void,
+): Promise<StopRounds> {
+	const facts = await lookAtCluster(context, context.signal);
+	const leader = confirmedLeader(facts)?.nodeId ?? null;
+	const programs = await programsOf(context);
+	const costOf = ({ node }: Program) => {
+		const status = node === null ? null : statusOf(facts, node);
+		return status === null ? "" : `${status.connections.total} connections end`;
+	};
+	return {
+		leader,
+		names: programs.map(({ name }) => name),
+		rounds: roundsOf(programs, leader).map((round) =>
+			round.map((program) =>
+				stopStep(context, program, { cost: costOf(program), stopped }),
+			),
+		),
 	};
 }
 
@@ -67,18 +108,21 @@ function roundsOf(
 function stopStep(
 	{ inventory }: OperationContext,
 	{ name, node, service }: Program,
-	stopped: string[],
+	{
+		cost,
+		stopped,
+	}: { readonly cost: string; readonly stopped: (name: string) => void },
 ): Step {
 	return {
 		id: `${name}/stop`,
 		title: node === null ? `stop the ${name}` : "stop",
 		node,
-		cost: "",
+		cost,
 		isDone: async () =>
 			(await service.state()).running ? null : "not running",
 		async run(signal) {
 			await service.stop(inventory.roll.stopTimeoutMs, signal);
-			stopped.push(name);
+			stopped(name);
 			return null;
 		},
 	};

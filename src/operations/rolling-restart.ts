@@ -1,8 +1,10 @@
 import type { ClusterFacts } from "../cluster/facts.js";
 import type { NodeEntry } from "../config/inventory.js";
 import { lookAtCluster, type OperationContext } from "./context.js";
+import type { PlannedStep } from "./events.js";
 import { type OperationLock, withLock } from "./lock.js";
 import { writeNodeConfig } from "./node-service.js";
+import { unlocked } from "./plan.js";
 import { CostMeter } from "./roll/cost-meter.js";
 import { rollFailure } from "./roll/failure.js";
 import { nodeSteps } from "./roll/node-steps.js";
@@ -25,16 +27,17 @@ export async function rollingRestart(
 ): Promise<RollReport> {
 	const startedAt = context.clock.now();
 	const chosen = chooseNodes(context, options);
-	await requireWholeCluster(context, options, chosen);
-	if (options.dryRun) return planOnly(context, options, chosen);
-	const wish = {
-		operation: "rolling-restart",
-		lockWaitMs: options.lockWaitMs,
-	};
+	const report = await planOnly(context, options, chosen);
+	if (options.dryRun) return report;
+	showPlan(context, report.plan);
+	await options.confirm?.();
+	const { lockWaitMs } = options;
+	const wish = { operation: operationText(options), lockWaitMs };
 	return withLock(context, wish, async (lock) => {
 		const facts = await requireWholeCluster(context, options, chosen);
 		const roll = beginRoll(showingSteps(context, lock), options, lock);
 		const plan = await planRoll(roll, chosen, facts);
+		if (!sameSteps(plan, report.plan)) showPlan(context, planOf(plan));
 		warnOfSkips(roll);
 		try {
 			await rollAll(roll, chosen);
@@ -95,13 +98,8 @@ async function planOnly(
 	options: RollOptions,
 	chosen: readonly NodeEntry[],
 ): Promise<RollReport> {
-	const noLock: OperationLock = {
-		fencingToken: 0,
-		signal: context.signal,
-		setStep: () => undefined,
-	};
-	const roll = beginRoll(context, options, noLock);
-	const facts = await lookAtCluster(context, context.signal);
+	const roll = beginRoll(context, options, unlocked(context));
+	const facts = await requireWholeCluster(context, options, chosen);
 	const plan = await planRoll(roll, chosen, facts);
 	return { ...reportOf(roll, plan, 0), dryRun: true };
 }
@@ -121,12 +119,27 @@ async function planRoll(
 		if (node !== undefined)
 			plan.push(...(await nodeSteps(roll, node, facts, passageOf(id, 0))));
 	}
-	roll.context.emit({
-		type: "plan",
-		operation: "rolling-restart",
-		steps: planOf(plan),
-	});
 	return plan;
+}
+
+function showPlan({ emit }: OperationContext, steps: readonly PlannedStep[]) {
+	emit({ type: "plan", operation: "rolling-restart", steps });
+}
+
+function sameSteps(
+	one: readonly PlannedStep[],
+	other: readonly PlannedStep[],
+): boolean {
+	const idsOf = (steps: readonly PlannedStep[]) =>
+		steps.map(({ id }) => id).join();
+	return idsOf(one) === idsOf(other);
+}
+
+/** As others see it who look at the lock, the checks that are left out included. */
+function operationText({ skip }: RollOptions): string {
+	return ["rolling-restart", ...skip.map((check) => `--skip=${check}`)].join(
+		" ",
+	);
 }
 
 function beginRoll(

@@ -8,7 +8,9 @@ import {
 } from "./context.js";
 import { type OperationLock, withLock } from "./lock.js";
 import { nodeNamed } from "./node-named.js";
-import { type Transfer, transferLeadership } from "./steps/leadership.js";
+import { type PlanReport, planReport, unlocked } from "./plan.js";
+import { type Transfer, transferStep } from "./steps/leadership.js";
+import { planOf, runSteps, type Step } from "./steps/step.js";
 
 interface TransferOptions {
 	/** Null for the most caught-up voter. */
@@ -38,12 +40,57 @@ export async function transferLeader(
 		} as const;
 		if (from === to)
 			return { ...report, changed: false, from, to, durationMs: 0 };
-		const transfer = await transferLeadership(context, lock, {
+		let done: Transfer = { from, to: from, durationMs: 0 };
+		const step = stepFor(context, lock, {
 			from,
-			preferred: to === null ? [] : [to],
-			only: to !== null,
+			to,
+			transferred: (transfer) => {
+				done = transfer;
+			},
 		});
-		return { ...report, ...transfer, changed: true };
+		const { emit } = context;
+		emit({
+			type: "plan",
+			operation: "transfer-leader",
+			steps: planOf([step]),
+		});
+		await runSteps(context, [step], lock.signal);
+		return { ...report, ...done, changed: true };
+	});
+}
+
+/** What `transferLeader` would do now, or the refusal it would end with. Touches nothing. */
+export async function planTransfer(
+	context: OperationContext,
+	{ to }: Pick<TransferOptions, "to">,
+): Promise<PlanReport> {
+	if (to !== null) nodeNamed(context, to);
+	const lock = unlocked(context);
+	const from = await currentLeader(context, lock, to);
+	const transferred = () => undefined;
+	const steps =
+		from === to ? [] : [stepFor(context, lock, { from, to, transferred })];
+	return planReport(context, "transfer-leader", steps);
+}
+
+function stepFor(
+	context: OperationContext,
+	lock: OperationLock,
+	{
+		from,
+		to,
+		transferred,
+	}: {
+		readonly from: string;
+		readonly to: string | null;
+		readonly transferred: (transfer: Transfer) => void;
+	},
+): Step {
+	return transferStep(context, lock, {
+		from,
+		preferred: () => (to === null ? [] : [to]),
+		only: to !== null,
+		transferred,
 	});
 }
 

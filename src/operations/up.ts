@@ -1,3 +1,4 @@
+import type { ClusterFacts } from "../cluster/facts.js";
 import { judgeQuorum } from "../cluster/health.js";
 import { OperatorError, reasonOf } from "../errors.js";
 import {
@@ -6,6 +7,7 @@ import {
 	lookAtCluster,
 	type OperationContext,
 } from "./context.js";
+import { type PlanReport, planReport } from "./plan.js";
 import { type Program, programsOf } from "./program.js";
 import { awaitClusterStep } from "./steps/await-cluster.js";
 import { planOf, runSteps, type Step } from "./steps/step.js";
@@ -16,6 +18,8 @@ interface UpReport {
 	readonly cluster: string;
 	readonly started: readonly string[];
 	readonly alreadyRunning: readonly string[];
+	/** Nodes that are up but take no connections, by somebody's wish. */
+	readonly drained: readonly string[];
 	readonly leader: string | null;
 	readonly durationMs: number;
 }
@@ -30,7 +34,10 @@ export async function up(context: OperationContext): Promise<UpReport> {
 	const programs = await programsOf(context);
 	const started: string[] = [];
 	const starts = programs.map((program) =>
-		startStep(context, program, started),
+		startStep(context, program, {
+			configure: program.configure,
+			started: (name) => started.push(name),
+		}),
 	);
 	const ready = awaitClusterStep(context, programs);
 	emit({ type: "plan", operation: "up", steps: planOf([...starts, ready]) });
@@ -43,17 +50,54 @@ export async function up(context: OperationContext): Promise<UpReport> {
 		cluster: inventory.name,
 		started: names.filter((name) => started.includes(name)),
 		alreadyRunning: names.filter((name) => !started.includes(name)),
+		drained: warnOfDrains(context, facts),
 		leader: judgeQuorum(facts, healthLimits(context)).leader,
 		durationMs: Math.round(clock.now() - startedAt),
 	};
 }
 
+/** What `up` would start now. Touches nothing. */
+export async function planUp(context: OperationContext): Promise<PlanReport> {
+	const programs = await programsOf(context);
+	const starts = programs.map((program) =>
+		startStep(context, program, {
+			configure: async () => false,
+			started: () => undefined,
+		}),
+	);
+	const ready = awaitClusterStep(context, programs);
+	return planReport(context, "up", [...starts, ready]);
+}
+
+/** A drained node is ready by every other measure, so only this tells why it takes no connections. */
+function warnOfDrains(
+	context: OperationContext,
+	facts: ClusterFacts,
+): readonly string[] {
+	return facts.nodes.flatMap(({ id, status }) => {
+		if (!status?.drain.draining) return [];
+		const { leaseLeftMs } = status.drain;
+		context.emit({
+			type: "warning",
+			node: id,
+			message: `up but drained, for another ${Math.ceil(leaseLeftMs / 1000)} s; ${commandFor(context, `undrain ${id}`)} ends that`,
+		});
+		return [id];
+	});
+}
+
+interface StartWish {
+	/** Brings what the program reads up to date; true when that changed. */
+	readonly configure: Program["configure"];
+	readonly started: (name: string) => void;
+}
+
 function startStep(
 	context: OperationContext,
 	program: Program,
-	started: string[],
+	{ configure, started }: StartWish,
 ): Step {
-	const { name, node, service, configure } = program;
+	const { name, node, service } = program;
 	return {
 		id: `${name}/start`,
 		title: node === null ? `start the ${name}` : "start",
@@ -68,7 +112,7 @@ function startStep(
 		},
 		async run(signal) {
 			await service.start(signal);
-			started.push(name);
+			started(name);
 			return null;
 		},
 	};

@@ -96,6 +96,71 @@ describe("a question of raftctl", () => {
 		expect(stderr).toContain("--yes");
 		expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
 	});
+
+	it.each([["down"], ["rolling-restart"]])(
+		"comes before %s asks any node",
+		async (command) => {
+			await write(valid);
+			const { code, stderr } = await run([command]);
+			expect(stderr).toContain("there is nobody to ask");
+			expect(code).toBe(2);
+		},
+	);
+
+	it("is never asked for --dry-run", async () => {
+		await write(valid);
+		const { code, stderr } = await run(["rolling-restart", "--dry-run"]);
+		expect(stderr).not.toContain("there is nobody to ask");
+		expect(code).toBe(11);
+	});
+});
+
+describe("a plan of raftctl", () => {
+	it("ends with 3 for --detailed-exitcode when there is something to do, else with 0", async () => {
+		await write(valid);
+		const words = ["--dry-run", "--detailed-exitcode"];
+		const up = await run(["up", ...words]);
+		expect(up.stdout).toContain("n1/start");
+		expect(up.code).toBe(3);
+		expect((await run(["up", "--dry-run"])).code).toBe(0);
+		const down = await run(["down", ...words, "--json"]);
+		expect(JSON.parse(down.stdout)).toMatchObject({ dryRun: true, plan: [] });
+		expect(down.code).toBe(0);
+		await expect(stat(join(directory, ".raftctl"))).rejects.toThrow("ENOENT");
+	});
+
+	it("is what --detailed-exitcode needs", async () => {
+		await write(valid);
+		const { code, stderr } = await run(["up", "--detailed-exitcode"]);
+		expect(stderr).toContain("--dry-run");
+		expect(code).toBe(2);
+	});
+});
+
+describe("the nodes that a command names", () => {
+	it.each([
+		["drain", "n9"],
+		["drain", "--node", "n9"],
+		["undrain", "-n", "n9"],
+		["undrain", "n1", "-n", "n9"],
+		["transfer-leader", "n9"],
+		["transfer-leader", "--to", "n9"],
+	])("are understood either way: %s %s %s", async (...argv) => {
+		await write(valid);
+		const { code, stderr } = await run(argv.filter((word) => word));
+		expect(stderr).toContain("the cluster file has no node n9");
+		expect(code).toBe(2);
+	});
+
+	it.each([
+		["none", ["drain"], "which node"],
+		["two next leaders", ["transfer-leader", "n1", "--to", "n2"], "n1 and n2"],
+	])("must be clear: %s", async (_, argv, said) => {
+		await write(valid);
+		const { code, stderr } = await run(argv);
+		expect(stderr).toContain(said);
+		expect(code).toBe(2);
+	});
 });
 
 describe("raftctl validate", () => {
@@ -121,9 +186,10 @@ describe("raftctl validate", () => {
 		const { code, stdout, stderr } = await run(["validate"]);
 		expect(stderr).toBe(
 			[
-				"Error: cluster.yaml has 2 mistakes.",
+				"Error: cluster.yaml has 3 mistakes.",
 				'  cluster.yaml:1:1 "name" is missing at the top level; it must be text',
 				'  cluster.yaml:1:1 unknown key "naem"; did you mean "name"?',
+				'  cluster.yaml:3:17 the node id "n2" is there twice (first at cluster.yaml:3:13); every node needs its own',
 				"State: nothing was touched.",
 				"Next: correct them and give the command again",
 				"",

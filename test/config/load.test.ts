@@ -1,4 +1,11 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import {
+	chmod,
+	mkdtemp,
+	readdir,
+	readFile,
+	rm,
+	writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -145,6 +152,27 @@ describe("a cluster file on disk", () => {
 		const inventory = await loadInventory("cluster.yaml", directory);
 		expect(inventory.source).toBe("cluster.yaml");
 		expect(inventory.stateDirectory).toBe(join(directory, ".raftctl/demo"));
+	});
+
+	it("names the right to read it when this user may not", async () => {
+		const path = join(directory, "cluster.yaml");
+		await writeFile(path, minimal, { mode: 0o000 });
+		await chmod(directory, 0o755);
+		// Root may read everything: for the time of the look this process is nobody.
+		const root = process.geteuid?.() === 0;
+		if (root) process.seteuid?.(65_534);
+		try {
+			await expect(
+				loadInventory("cluster.yaml", directory),
+			).rejects.toMatchObject({
+				kind: "config",
+				message: `${path} may not be read by this user`,
+				next: `let this user read it: chmod u+r ${path}, or be its owner`,
+				cause: { code: "EACCES" },
+			});
+		} finally {
+			if (root) process.seteuid?.(0);
+		}
 	});
 
 	it("leads to init when there is none", async () => {

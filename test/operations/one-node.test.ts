@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { drain } from "../../src/operations/drain.js";
-import { transferLeader } from "../../src/operations/transfer-leader.js";
-import { undrain } from "../../src/operations/undrain.js";
+import { drain, planDrain } from "../../src/operations/drain.js";
+import {
+	planTransfer,
+	transferLeader,
+} from "../../src/operations/transfer-leader.js";
+import { planUndrain, undrain } from "../../src/operations/undrain.js";
 import { failureOf, operating } from "./operating.js";
 
 describe("transfer-leader", () => {
@@ -62,11 +65,66 @@ describe("transfer-leader", () => {
 	});
 });
 
+describe("the plan of transfer-leader", () => {
+	it("has one step with its cost, none when the named one leads, and touches nothing", async () => {
+		const { cluster, context } = operating();
+		const { plan } = await planTransfer(context, { to: "n2" });
+		expect(plan).toMatchObject([
+			{ id: "n1/transfer", cost: expect.stringContaining("writes wait") },
+		]);
+		expect((await planTransfer(context, { to: "n1" })).plan).toEqual([]);
+		expect(cluster.leader).toBe("n1");
+		expect(cluster.newestToken).toBe(0);
+	});
+
+	it("is refused where the transfer would be", async () => {
+		const { cluster, context } = operating();
+		cluster.node("n2").behind = 50_000;
+		const failure = await failureOf(planTransfer(context, { to: "n2" }));
+		expect(failure.exitCode).toBe(11);
+	});
+});
+
 describe("drain", () => {
+	it("drains several, and leaves none drained when one of them cannot be", async () => {
+		const { cluster, context } = operating();
+		const wish = { forMs: 60_000, lockWaitMs: 0 };
+		const failure = await failureOf(
+			drain(context, { ...wish, nodes: ["n1", "n2", "n3"] }),
+		);
+		expect(failure.exitCode).toBe(11);
+		for (const id of ["n1", "n2", "n3"])
+			expect(cluster.isDraining(id)).toBe(false);
+		const { nodes } = await drain(context, { ...wish, nodes: ["n1", "n2"] });
+		expect(nodes).toEqual(["n1", "n2"]);
+		expect(cluster.isDraining("n1")).toBe(true);
+		expect(cluster.isDraining("n2")).toBe(true);
+	});
+
+	it("plans what moves, and touches nothing", async () => {
+		const { cluster, context } = operating();
+		cluster.connect(7, "n2");
+		const { plan } = await planDrain(context, { nodes: ["n2"] });
+		expect(plan.map(({ id, cost }) => [id, cost])).toEqual([
+			["n2/announce", ""],
+			["n2/drain", "7 connections move, over 500 ms"],
+		]);
+		expect(cluster.isDraining("n2")).toBe(false);
+		expect(cluster.newestToken).toBe(0);
+	});
+
+	it("refuses in its plan what it would refuse", async () => {
+		const { context } = operating();
+		const failure = await failureOf(
+			planDrain(context, { nodes: ["n1", "n2", "n3"] }),
+		);
+		expect(failure.exitCode).toBe(11);
+	});
+
 	it("moves the connections away and lasts as long as it was asked to", async () => {
 		const { clock, cluster, context } = operating();
 		cluster.connect(7, "n2");
-		await drain(context, { node: "n2", forMs: 60_000, lockWaitMs: 0 });
+		await drain(context, { nodes: ["n2"], forMs: 60_000, lockWaitMs: 0 });
 		expect(cluster.at("n2")).toEqual([]);
 		expect(cluster.isDraining("n2")).toBe(true);
 		expect(cluster.lock).toBeNull();
@@ -79,7 +137,7 @@ describe("drain", () => {
 		cluster.connect(7, "n2");
 		cluster.node("n2").stubborn = 1;
 		const failure = await failureOf(
-			drain(context, { node: "n2", forMs: 60_000, lockWaitMs: 0 }),
+			drain(context, { nodes: ["n2"], forMs: 60_000, lockWaitMs: 0 }),
 		);
 		expect(failure.exitCode).toBe(12);
 		expect(cluster.isDraining("n2")).toBe(false);
@@ -90,7 +148,7 @@ describe("drain", () => {
 		cluster.node("n1").neverReady = true;
 		cluster.node("n3").neverReady = true;
 		const failure = await failureOf(
-			drain(context, { node: "n2", forMs: 60_000, lockWaitMs: 0 }),
+			drain(context, { nodes: ["n2"], forMs: 60_000, lockWaitMs: 0 }),
 		);
 		expect(failure.exitCode).toBe(11);
 		expect(cluster.isDraining("n2")).toBe(false);
@@ -100,8 +158,8 @@ describe("drain", () => {
 describe("undrain", () => {
 	it("ends the drain and waits for the balancer", async () => {
 		const { balancer, cluster, context } = operating();
-		await drain(context, { node: "n2", forMs: 60_000, lockWaitMs: 0 });
-		await undrain(context, { node: "n2", lockWaitMs: 0 });
+		await drain(context, { nodes: ["n2"], forMs: 60_000, lockWaitMs: 0 });
+		await undrain(context, { nodes: ["n2"], lockWaitMs: 0 });
 		expect(cluster.isDraining("n2")).toBe(false);
 		const backends = await balancer.backends();
 		expect(backends.find(({ node }) => node === "n2")?.admitting).toBe(true);
@@ -109,7 +167,17 @@ describe("undrain", () => {
 
 	it("does nothing where there is no drain", async () => {
 		const { cluster, context } = operating();
-		await undrain(context, { node: "n2", lockWaitMs: 0 });
+		await undrain(context, { nodes: ["n2"], lockWaitMs: 0 });
 		expect(cluster.lock).toBeNull();
+	});
+
+	it("plans one step where there is a drain, none where there is none, and touches nothing", async () => {
+		const { cluster, context } = operating();
+		await drain(context, { nodes: ["n2"], forMs: 60_000, lockWaitMs: 0 });
+		const token = cluster.newestToken;
+		const { plan } = await planUndrain(context, { nodes: ["n1", "n2"] });
+		expect(plan.map(({ id }) => id)).toEqual(["n2/admit"]);
+		expect(cluster.isDraining("n2")).toBe(true);
+		expect(cluster.newestToken).toBe(token);
 	});
 });

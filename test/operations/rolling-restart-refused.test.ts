@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { OperatorError } from "../../src/errors.js";
 import type { RollOptions } from "../../src/operations/roll/options.js";
 import { rollingRestart } from "../../src/operations/rolling-restart.js";
 import { failureOf, operating } from "./operating.js";
@@ -76,6 +77,68 @@ describe("a roll that must not begin", () => {
 		const failure = await failureOf(rollingRestart(context, whole));
 		expect(failure.exitCode).toBe(11);
 		expect(failure.message).toContain("n2 is draining already");
+		expect(failure.next).toBe("raftctl undrain n2 -c cluster.yaml");
+	});
+
+	it("leads first to what is down, then to what is drained, in one line", async () => {
+		const { clock, cluster, context } = operating(five);
+		for (const id of ["n1", "n2"])
+			cluster.node(id).drain.until = clock.now() + 600_000;
+		cluster.stop("n5");
+		const failure = await failureOf(rollingRestart(context, whole));
+		expect(failure.next).toBe(
+			"raftctl up -c cluster.yaml && raftctl undrain --node n1 --node n2 -c cluster.yaml",
+		);
+	});
+
+	it("leads to status where no command mends it: a voter that lags", async () => {
+		const { cluster, context } = operating();
+		cluster.node("n2").behind = 50_000;
+		const failure = await failureOf(rollingRestart(context, whole));
+		expect(failure.next).toBe("raftctl status -c cluster.yaml");
+	});
+
+	it("asks with the plan shown and the lock still free; after a no nothing is touched", async () => {
+		const { cluster, context, events, machines } = operating();
+		const seen: string[] = [];
+		const failure = await failureOf(
+			rollingRestart(context, {
+				...whole,
+				confirm: async () => {
+					seen.push(...events.map(({ type }) => type));
+					expect(cluster.newestToken).toBe(0);
+					throw new OperatorError("refused", "you answered no");
+				},
+			}),
+		);
+		expect(failure.message).toBe("you answered no");
+		expect(seen).toEqual(["plan"]);
+		expect(machines.log).toEqual([]);
+		expect(cluster.newestToken).toBe(0);
+	});
+
+	it("asks nothing for --dry-run", async () => {
+		const { context } = operating();
+		const confirm = () => Promise.reject(new Error("asked"));
+		const report = await rollingRestart(context, {
+			...whole,
+			dryRun: true,
+			confirm,
+		});
+		expect(report.dryRun).toBe(true);
+	});
+
+	it("tells everybody by its lock which checks it leaves out", async () => {
+		const world = operating();
+		let operation: string | undefined;
+		world.onEvent = ({ type }) => {
+			if (type === "step-started") operation = world.cluster.lock?.operation;
+		};
+		await rollingRestart(world.context, {
+			...whole,
+			skip: ["quorum", "settle"],
+		});
+		expect(operation).toBe("rolling-restart --skip=quorum --skip=settle");
 	});
 
 	it("is refused for two voters, and done with --skip=quorum, which is told", async () => {
@@ -107,6 +170,7 @@ describe("a roll that must not begin", () => {
 		cluster.lock = {
 			holder: "bob@ci:7",
 			host: "ci",
+			nonce: "",
 			operation: "rolling-restart",
 			step: "n2/drain",
 			fencingToken: 5,

@@ -108,6 +108,12 @@ describe("a rolling restart", () => {
 		);
 	});
 
+	it("shows its plan once, although it is made again under the lock", async () => {
+		const { context, events } = operating();
+		await rollingRestart(context, whole);
+		expect(events.filter(({ type }) => type === "plan")).toHaveLength(1);
+	});
+
 	it("restarts only the nodes it is given", async () => {
 		const { context, machines } = operating();
 		await rollingRestart(context, { ...whole, nodes: ["n3"] });

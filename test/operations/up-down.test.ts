@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { down } from "../../src/operations/down.js";
-import { up } from "../../src/operations/up.js";
+import { OperatorError } from "../../src/errors.js";
+import { down, planDown } from "../../src/operations/down.js";
+import { planUp, up } from "../../src/operations/up.js";
 import { failureOf, type Operating, operating } from "./operating.js";
 
 /** A cluster that was never started. */
@@ -38,6 +39,41 @@ describe("up", () => {
 		await up(world.context);
 		world.cluster.stop("n3");
 		expect(await up(world.context)).toMatchObject({ started: ["n3"] });
+	});
+
+	it("says which node is up but drained, and what ends that", async () => {
+		const world = stopped();
+		await up(world.context);
+		world.cluster.node("n2").drain.until = world.clock.now() + 600_000;
+		const report = await up(world.context);
+		expect(report.drained).toEqual(["n2"]);
+		expect(world.events).toContainEqual({
+			type: "warning",
+			node: "n2",
+			message:
+				"up but drained, for another 600 s; raftctl undrain n2 -c cluster.yaml ends that",
+		});
+	});
+
+	it("plans what it would start, and touches nothing", async () => {
+		const world = stopped();
+		world.cluster.start("n1");
+		const { dryRun, plan } = await planUp(world.context);
+		expect(dryRun).toBe(true);
+		expect(plan.map(({ id }) => id)).toEqual([
+			"n2/start",
+			"n3/start",
+			"balancer/start",
+			"cluster/ready",
+		]);
+		expect(world.machines.log).toEqual([]);
+		expect(world.machines.files.size).toBe(0);
+	});
+
+	it("plans nothing where all is up", async () => {
+		const world = stopped();
+		await up(world.context);
+		expect((await planUp(world.context)).plan).toEqual([]);
 	});
 
 	it("writes for each node what raftd reads, and for the operator's eyes only", async () => {
@@ -123,11 +159,52 @@ describe("down", () => {
 		expect(report.notRunning).toEqual(["n1", "n2", "n3", "balancer"]);
 	});
 
+	it("plans what it would stop and what that costs, and touches nothing", async () => {
+		const world = stopped();
+		await up(world.context);
+		world.cluster.connect(4, "n2");
+		world.machines.log.length = 0;
+		const { plan } = await planDown(world.context);
+		expect(plan.map(({ id }) => id)).toEqual([
+			"n2/stop",
+			"n3/stop",
+			"n1/stop",
+			"balancer/stop",
+		]);
+		expect(plan[0]?.cost).toBe("4 connections end");
+		expect(world.machines.log).toEqual([]);
+		expect(world.cluster.newestToken).toBe(0);
+	});
+
+	it("plans nothing where nothing runs", async () => {
+		expect((await planDown(stopped().context)).plan).toEqual([]);
+	});
+
+	it("asks with the plan shown, before the lock; after a no everything runs", async () => {
+		const world = stopped();
+		await up(world.context);
+		world.events.length = 0;
+		world.machines.log.length = 0;
+		const failure = await failureOf(
+			down(world.context, {
+				lockWaitMs: 0,
+				confirm: async () => {
+					expect(world.events.map(({ type }) => type)).toEqual(["plan"]);
+					expect(world.cluster.newestToken).toBe(0);
+					throw new OperatorError("refused", "you answered no");
+				},
+			}),
+		);
+		expect(failure.exitCode).toBe(11);
+		expect(world.machines.log).toEqual([]);
+	});
+
 	it("is refused while another operation is under way", async () => {
 		const world = operating();
 		world.cluster.lock = {
 			holder: "bob@ci:7",
 			host: "ci",
+			nonce: "",
 			operation: "rolling-restart",
 			step: "",
 			fencingToken: 1,

@@ -1,5 +1,6 @@
 import type { OperationEvent } from "../../operations/events.js";
 import { durationText } from "./duration.js";
+import { planLines, planTitle } from "./plan-lines.js";
 import type { ProgressView, TextSink } from "./view.js";
 import { warningText } from "./warning.js";
 
@@ -25,6 +26,9 @@ export function linesView({
 			if (event.type === "step-started") titles.set(event.step, event.title);
 			const time = now().toISOString().slice(11, 19);
 			sink.write(`${time} ${lineOf(event, titles)}\n`);
+			if (event.type === "plan")
+				for (const line of planLines(event.steps))
+					sink.write(`${time}          ${line}\n`);
 		},
 		close: () => Promise.resolve(),
 	};
@@ -35,7 +39,7 @@ function lineOf(
 	titles: ReadonlyMap<string, string>,
 ): string {
 	if (event.type === "plan")
-		return `plan     ${event.operation}: ${event.steps.length} ${event.steps.length === 1 ? "step" : "steps"}`;
+		return `plan     ${planTitle(event.operation, event.steps)}`;
 	const where = event.node === null ? "" : `${event.node}: `;
 	if (event.type === "warning") return `warning  ${where}${event.message}`;
 	const title = `${where}${titles.get(event.step) ?? event.step}`;

@@ -11,6 +11,7 @@ import {
 	type StepEvent,
 	type Task,
 } from "./live-steps.js";
+import { planLines, planTitle } from "./plan-lines.js";
 import type { ProgressView } from "./view.js";
 
 interface LiveViewOptions {
@@ -27,8 +28,12 @@ export function liveView({ stream, now }: LiveViewOptions): ProgressView {
 	let list: LiveList | null = null;
 	return {
 		show(event) {
-			if (event.type === "plan") list = new LiveList(event.steps, stream);
-			else if (list === null) lines.show(event);
+			if (event.type === "plan") {
+				list = new LiveList(event.steps, stream);
+				// The list below tells no costs, and begins only after a question.
+				stream.write(`${planTitle(event.operation, event.steps)}\n`);
+				for (const line of planLines(event.steps)) stream.write(`  ${line}\n`);
+			} else if (list === null) lines.show(event);
 			else list.show(event);
 		},
 		close: async () => list?.close(),

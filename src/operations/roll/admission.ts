@@ -17,11 +17,24 @@ interface AdmissionQuestion {
 	readonly limits: HealthLimits;
 }
 
+/** What ends an obstacle: a command, or null when somebody has to look. */
+export type Remedy =
+	| { readonly command: "up" }
+	| { readonly command: "undrain"; readonly node: string };
+
+export interface Obstacle {
+	/** One sentence without a full stop. */
+	readonly reason: string;
+	readonly remedy: Remedy | null;
+}
+
 /**
- * Every reason why this roll must not begin, one sentence each; empty when it may. A cluster is rolled only when whole:
+ * Every reason why this roll must not begin, with what ends each; empty when it may. A cluster is rolled only when whole:
  * a voter that is down already is named, not worked around. One node restarted by itself may be the faulty one.
  */
-export function findObstacles(question: AdmissionQuestion): readonly string[] {
+export function findObstacles(
+	question: AdmissionQuestion,
+): readonly Obstacle[] {
 	return [
 		...strangers(question),
 		...(question.skip.includes("quorum") ? [] : quorumObstacles(question)),
@@ -30,18 +43,22 @@ export function findObstacles(question: AdmissionQuestion): readonly string[] {
 	];
 }
 
-function quorumObstacles(question: AdmissionQuestion): readonly string[] {
+function quorumObstacles(question: AdmissionQuestion): readonly Obstacle[] {
 	const { facts, chosen, limits } = question;
 	const verdict = judgeQuorum(facts, limits);
 	if (verdict.leader === null) {
 		const silent = facts.nodes
 			.filter(({ status }) => status === null)
-			.map(({ id, fault }) => `${id} ${fault}`);
-		return ["no leader that a quorum confirms", ...silent];
+			.map(({ id, fault }) => isDown(`${id} ${fault}`));
+		return [mustBeSeen("no leader that a quorum confirms"), ...silent];
 	}
 	const faults = verdict.faults
 		.filter(({ node }) => !isAlone(chosen, node))
-		.map(({ node, fault }) => `${node} ${fault}`);
+		.map(({ node, fault }) =>
+			statusOf(facts, node) === null
+				? isDown(`${node} ${fault}`)
+				: mustBeSeen(`${node} ${fault}`),
+		);
 	if (faults.length > 0) return faults;
 	const stops = chosen.map((node) => ({
 		node,
@@ -51,21 +68,25 @@ function quorumObstacles(question: AdmissionQuestion): readonly string[] {
 		...silentLearners(question, verdict.voters),
 		...stops
 			.filter(({ safe }) => !safe)
-			.map(({ node, reason }) => `${node} cannot stop: ${reason}`),
+			.map(({ node, reason }) => mustBeSeen(`${node} cannot stop: ${reason}`)),
 	];
 }
 
 function silentLearners(
 	{ facts, chosen }: AdmissionQuestion,
 	voters: readonly string[],
-): readonly string[] {
+): readonly Obstacle[] {
 	return facts.nodes
 		.filter(({ id }) => chosen.includes(id) && !isAlone(chosen, id))
 		.filter(({ id, status }) => status === null && !voters.includes(id))
-		.map(({ id, fault }) => `${id} ${fault}`);
+		.map(({ id, fault }) => isDown(`${id} ${fault}`));
 }
 
-function strangers({ facts, chosen, limits }: AdmissionQuestion) {
+function strangers({
+	facts,
+	chosen,
+	limits,
+}: AdmissionQuestion): readonly Obstacle[] {
 	const answering = facts.nodes.flatMap(({ status }) =>
 		status === null ? [] : [status],
 	);
@@ -75,17 +96,20 @@ function strangers({ facts, chosen, limits }: AdmissionQuestion) {
 			(node) =>
 				!answering.some(({ members }) => members.some(({ id }) => id === node)),
 		)
-		.map((node) => `${node} is not a member of the cluster`);
+		.map((node) => mustBeSeen(`${node} is not a member of the cluster`));
 }
 
-function drains({ facts, chosen }: AdmissionQuestion): readonly string[] {
+function drains({ facts, chosen }: AdmissionQuestion): readonly Obstacle[] {
 	return facts.nodes
 		.filter(({ id }) => !isAlone(chosen, id))
 		.flatMap(({ id }) => {
 			const drain = statusOf(facts, id)?.drain;
 			return drain?.draining
 				? [
-						`${id} is draining already, for another ${Math.ceil(drain.leaseLeftMs / 1000)} s`,
+						{
+							reason: `${id} is draining already, for another ${Math.ceil(drain.leaseLeftMs / 1000)} s`,
+							remedy: { command: "undrain" as const, node: id },
+						},
 					]
 				: [];
 		});
@@ -94,17 +118,27 @@ function drains({ facts, chosen }: AdmissionQuestion): readonly string[] {
 function balancerObstacles({
 	backends,
 	chosen,
-}: AdmissionQuestion): readonly string[] {
+}: AdmissionQuestion): readonly Obstacle[] {
 	if (backends === null) return [];
 	return chosen.flatMap((node) => {
 		if (!backends.some((backend) => backend.node === node))
-			return [`the balancer does not know ${node}`];
+			// It runs with an older configuration; `up` says how that is brought up to date.
+			return [isDown(`the balancer does not know ${node}`)];
 		return backends.some(
 			(backend) => backend.node !== node && backend.admitting,
 		)
 			? []
-			: [`the balancer would have no backend but ${node}`];
+			: [mustBeSeen(`the balancer would have no backend but ${node}`)];
 	});
+}
+
+/** Something that `up` starts. */
+export function isDown(reason: string): Obstacle {
+	return { reason, remedy: { command: "up" } };
+}
+
+function mustBeSeen(reason: string): Obstacle {
+	return { reason, remedy: null };
 }
 
 function isAlone(chosen: readonly string[], node: string): boolean {

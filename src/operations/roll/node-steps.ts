@@ -76,7 +76,8 @@ function proof(roll: Roll, { node, facts, passage, name }: ProofWish): Step {
 function handover(roll: Roll, node: NodeEntry): Step {
 	return transferStep(roll.context, roll.lock, {
 		from: node.id,
-		restarted: () => roll.restarted,
+		preferred: () => roll.restarted,
+		only: false,
 		transferred: (transfer) => roll.transfers.push(transfer),
 	});
 }

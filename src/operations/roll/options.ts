@@ -1,4 +1,5 @@
 import type { RollSettings } from "../../config/inventory.js";
+import type { Confirm } from "../plan.js";
 
 /** What --skip can name. Each is a check of its own; nothing else is left out with it. */
 export const rollChecks = ["quorum", "balancer", "drain", "settle"] as const;
@@ -12,6 +13,7 @@ export interface RollOptions {
 	readonly lockWaitMs: number;
 	/** Make and show the plan; touch nothing, and take no lock. */
 	readonly dryRun: boolean;
+	readonly confirm?: Confirm;
 	/** Each overrides the cluster file's. */
 	readonly settings?: Partial<RollSettings>;
 }

@@ -10,7 +10,7 @@ import {
 } from "../context.js";
 import { lookAtBalancer } from "../steps/balancer-view.js";
 import { isSilence, waitUntil } from "../wait.js";
-import { findObstacles } from "./admission.js";
+import { findObstacles, isDown, type Obstacle } from "./admission.js";
 import type { RollOptions } from "./options.js";
 
 /** A leader may just be changing; a voter that is down stays down for longer than this. */
@@ -42,7 +42,7 @@ export async function requireWholeCluster(
 ): Promise<ClusterFacts> {
 	const { signal } = context;
 	let facts: ClusterFacts = { nodes: [] };
-	let obstacles: readonly string[] = [];
+	let obstacles: readonly Obstacle[] = [];
 	await waitUntil(context, {
 		name: "the cluster to be whole",
 		node: null,
@@ -54,7 +54,7 @@ export async function requireWholeCluster(
 				? null
 				: await balancerView(context);
 			obstacles = [
-				...(typeof view === "string" ? [view] : []),
+				...(typeof view === "string" ? [isDown(view)] : []),
 				...findObstacles({
 					facts,
 					chosen: chosen.map(({ id }) => id),
@@ -63,21 +63,44 @@ export async function requireWholeCluster(
 					limits: healthLimits(context),
 				}),
 			];
-			return obstacles.length === 0 ? null : obstacles.join("; ");
+			return obstacles.length === 0
+				? null
+				: obstacles.map(({ reason }) => reason).join("; ");
 		},
 	}).catch((error: unknown) => {
 		if (!isSilence(error)) throw error;
 		throw new OperatorError(
 			"refused",
-			`the cluster is not whole, so no node may be restarted: ${obstacles[0]}`,
+			`the cluster is not whole, so no node may be restarted: ${obstacles[0]?.reason}`,
 			{
-				problems: obstacles,
+				problems: obstacles.map(({ reason }) => reason),
 				state: "nothing was touched",
-				next: commandFor(context, "up"),
+				next: nextFor(context, obstacles),
 			},
 		);
 	});
 	return facts;
+}
+
+/** What is down is started first: without a quorum nothing can be undrained. */
+function nextFor(
+	context: OperationContext,
+	obstacles: readonly Obstacle[],
+): string {
+	const remedies = obstacles.flatMap(({ remedy }) => remedy ?? []);
+	const drained = remedies.flatMap((remedy) =>
+		remedy.command === "undrain" ? [remedy.node] : [],
+	);
+	const commands = [
+		...(remedies.some(({ command }) => command === "up") ? ["up"] : []),
+		...(drained.length === 1 ? [`undrain ${drained[0]}`] : []),
+		...(drained.length > 1
+			? [["undrain", ...drained.map((node) => `--node ${node}`)].join(" ")]
+			: []),
+	];
+	return (commands.length === 0 ? ["status"] : commands)
+		.map((words) => commandFor(context, words))
+		.join(" && ");
 }
 
 /** The balancer's backends, null without a balancer, or why it cannot be asked. */

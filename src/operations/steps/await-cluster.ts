@@ -23,6 +23,8 @@ export function awaitClusterStep(
 		title: "wait until every node is ready",
 		node: null,
 		cost: "",
+		isDone: async () =>
+			(await whatIsMissing(context)) === null ? "every node is ready" : null,
 		async run(signal, progress) {
 			await waitUntil(context, {
 				name: "every node to be ready",
@@ -32,15 +34,26 @@ export function awaitClusterStep(
 				progress,
 				probe: async () => {
 					await requireAllRunning(context, programs);
-					return (
-						(await whatIsNotReady(context, signal)) ??
-						(await whatIsNotReached(context, signal))
-					);
+					return whatIsMissing(context, signal);
 				},
 			}).catch((error) => notReady(context, programs, error));
 			return null;
 		},
 	};
+}
+
+async function whatIsMissing(
+	context: OperationContext,
+	signal = context.signal,
+): Promise<string | null> {
+	const missing = await whatIsNotReady(context, signal);
+	if (missing !== null) return missing;
+	try {
+		return await whatIsNotReached(context, signal);
+	} catch (error) {
+		if (isSilence(error)) return error.message;
+		throw error;
+	}
 }
 
 async function whatIsNotReady(

@@ -32,14 +32,14 @@ export function admissionFault(
 	return `the balancer holds ${node} as ${backend.state}${backend.reason === "" ? "" : ` (${backend.reason})`}`;
 }
 
-/** Why taking `node` away would leave nothing to connect to; null when another backend admits. */
+/** Why taking these nodes away would leave nothing to connect to; null when another backend admits. */
 export function loneBackendFault(
 	backends: readonly BackendStatus[],
-	node: string,
+	nodes: readonly string[],
 ): string | null {
-	return backends.some((one) => one.node !== node && one.admitting)
+	return backends.some((one) => !nodes.includes(one.node) && one.admitting)
 		? null
-		: `the balancer would have no backend but ${node}`;
+		: `the balancer would have no backend but ${nodes.join(", ")}`;
 }
 
 /** Time for a word to reach the balancer and take hold, with room for a slow machine. */

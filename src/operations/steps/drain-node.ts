@@ -45,10 +45,9 @@ export function announceDrainStep(
 				await hold.announce();
 				return "no balancer to confirm it";
 			}
-			const lone = loneBackendFault(
-				await lookAtBalancer(balancer, signal),
+			const lone = loneBackendFault(await lookAtBalancer(balancer, signal), [
 				node.id,
-			);
+			]);
 			if (lone !== null)
 				throw new OperatorError("refused", lone, { node: node.id });
 			await hold.announce();

@@ -129,15 +129,17 @@ function noCandidate(
 
 interface TransferStep {
 	readonly from: string;
-	/** Nodes that were restarted already, read when the step runs: leadership must not have to move again. */
-	readonly restarted: () => readonly string[];
+	/** Read when the step runs: a roll prefers nodes that are restarted by then, as leadership must not move again. */
+	readonly preferred: () => readonly string[];
+	/** True: nobody but the preferred. */
+	readonly only: boolean;
 	readonly transferred: (transfer: Transfer) => void;
 }
 
 export function transferStep(
 	context: OperationContext,
 	lock: OperationLock,
-	{ from, restarted, transferred }: TransferStep,
+	{ from, preferred, only, transferred }: TransferStep,
 ): Step {
 	return {
 		id: `${from}/transfer`,
@@ -145,7 +147,7 @@ export function transferStep(
 		node: from,
 		cost: `writes wait for the handover, at most ${context.inventory.timing.transferTimeoutMs} ms an attempt`,
 		async run(_signal, progress) {
-			const wish = { from, preferred: restarted(), only: false };
+			const wish = { from, preferred: preferred(), only };
 			const transfer = await transferLeadership(context, lock, wish, progress);
 			transferred(transfer);
 			return `to ${transfer.to} in ${Math.round(transfer.durationMs)} ms`;

@@ -104,9 +104,25 @@ describe("progress on a terminal", () => {
 			const view = liveView({ stream, now });
 			for (const event of story.slice(0, length)) view.show(event);
 			await view.close();
-			if (length === 1) expect(text()).toBe("");
-			else expect(left(text())).toContain("take the lock");
+			if (length > 1) expect(left(text())).toContain("take the lock");
 		}
+	});
+
+	it("begins with the plan and its costs: a question may follow", async () => {
+		const { stream, text } = screen(true);
+		const view = liveView({ stream, now });
+		for (const event of story.slice(0, 1)) view.show(event);
+		expect(text()).toBe(
+			[
+				"rolling-restart: 6 steps",
+				"  take the lock",
+				"  n2: drain (3 move), restart",
+				"  n3: drain, restart",
+				"  n1: drain",
+				"",
+			].join("\n"),
+		);
+		await view.close();
 	});
 
 	it("is lines when there is no plan", async () => {

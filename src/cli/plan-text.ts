@@ -1,0 +1,20 @@
+import type { PlanReport } from "../operations/plan.js";
+import { textTable } from "./text-table.js";
+
+/** A plan for people, as --dry-run prints it. */
+export function planText({
+	operation,
+	cluster,
+	plan,
+}: Pick<PlanReport, "operation" | "cluster" | "plan">): string {
+	if (plan.length === 0)
+		return `${operation} of ${cluster} has nothing to do; nothing was touched`;
+	return [
+		`${operation} of ${cluster}, as it would run now; nothing was touched:`,
+		"",
+		textTable(
+			["STEP", "WHAT", "COST"],
+			plan.map(({ id, title, cost }) => [id, title, cost]),
+		),
+	].join("\n");
+}
