@@ -10,6 +10,7 @@ import {
 	announceDrainStep,
 	closeConnectionsStep,
 	type DrainSteps,
+	leaveDrainedStep,
 } from "./steps/drain-node.js";
 import { planOf, runSteps, type Step } from "./steps/step.js";
 
@@ -73,32 +74,27 @@ async function drainSteps(
 ): Promise<readonly Step[]> {
 	await requireOtherBackend(context, lock, nodes);
 	const facts = await lookAtCluster(context, lock.signal);
-	const wishes = nodes.map((id) => wishOf(context, lock, { id, forMs, facts }));
-	return wishes.flatMap((wish) => [
-		announceDrainStep(context, wish),
-		closeConnectionsStep(context, wish),
-	]);
+	const wishes = nodes.map((id) => wishOf(context, lock, { id, facts }));
+	return [
+		...wishes.flatMap((wish) => [
+			announceDrainStep(context, wish),
+			closeConnectionsStep(context, wish),
+		]),
+		...wishes.map((wish) => leaveDrainedStep(wish, forMs)),
+	];
 }
 
 function wishOf(
 	context: OperationContext,
 	{ fencingToken }: OperationLock,
-	{
-		id,
-		forMs,
-		facts,
-	}: {
-		readonly id: string;
-		readonly forMs: number;
-		readonly facts: ClusterFacts;
-	},
+	{ id, facts }: { readonly id: string; readonly facts: ClusterFacts },
 ): DrainSteps {
 	const { closeOverMs, drainTimeoutMs } = context.inventory.roll;
 	const node = nodeNamed(context, id);
 	const connections = statusOf(facts, id)?.connections.total ?? 0;
 	return {
 		node,
-		hold: holdDrain(context, { node, fencingToken, leaseMs: forMs }),
+		hold: holdDrain(context, { node, fencingToken }),
 		closeOverMs,
 		timeoutMs: drainTimeoutMs,
 		cost: `${connections} connections move, over ${closeOverMs} ms`,

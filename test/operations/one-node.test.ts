@@ -108,6 +108,7 @@ describe("drain", () => {
 		expect(plan.map(({ id, cost }) => [id, cost])).toEqual([
 			["n2/announce", ""],
 			["n2/drain", "7 connections move, over 500 ms"],
+			["n2/leave", ""],
 		]);
 		expect(cluster.isDraining("n2")).toBe(false);
 		expect(cluster.newestToken).toBe(0);
@@ -130,6 +131,25 @@ describe("drain", () => {
 		expect(cluster.lock).toBeNull();
 		await clock.sleep(60_000);
 		expect(cluster.isDraining("n2")).toBe(false);
+	});
+
+	it("outlives a raftctl that is killed on the way by its short lease only", async () => {
+		const { clock, cluster, context } = operating();
+		cluster.connect(7, "n2");
+		cluster.node("n2").stubborn = 1;
+		let longestMs = 0;
+		void (async () => {
+			for (let look = 0; look < 50; look++) {
+				await clock.sleep(100);
+				const leftMs = cluster.node("n2").drain.until - clock.now();
+				longestMs = Math.max(longestMs, leftMs);
+			}
+		})();
+		await failureOf(
+			drain(context, { nodes: ["n2"], forMs: 600_000, lockWaitMs: 0 }),
+		);
+		expect(longestMs).toBeGreaterThan(0);
+		expect(longestMs).toBeLessThanOrEqual(15_000);
 	});
 
 	it("is undone when connections do not leave", async () => {

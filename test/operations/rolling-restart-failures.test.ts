@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { OperatorError } from "../../src/errors.js";
 import type { OperationEvent } from "../../src/operations/events.js";
 import type { RollOptions } from "../../src/operations/roll/options.js";
 import { rollingRestart } from "../../src/operations/rolling-restart.js";
@@ -232,6 +233,7 @@ describe("a roll that loses its lock", () => {
 			world.cluster.lock = {
 				holder: "bob@ci:7",
 				host: "ci",
+				nonce: "",
 				operation: "up",
 				step: "",
 				fencingToken: world.cluster.newestToken,
@@ -245,6 +247,58 @@ describe("a roll that loses its lock", () => {
 		expect(failure.message).toContain("lock was lost");
 		expect(world.machines.log).toEqual(["stop n2", "start n2"]);
 		expect(world.cluster.lock?.holder).toBe("bob@ci:7");
+	});
+});
+
+describe("a lock that was lost unnoticed", () => {
+	it("stops the roll before the stop, not after it", async () => {
+		const world = operating();
+		atStep(world, "n2/prove-again", () => {
+			world.cluster.newestToken += 1;
+			world.cluster.lock = {
+				holder: "bob@ci:7",
+				host: "ci",
+				nonce: "",
+				operation: "rolling-restart",
+				step: "",
+				fencingToken: world.cluster.newestToken,
+				acquiredAtMs: 0,
+				expiresAtMs: 1e9,
+			};
+		});
+		const failure = await failureOf(rollingRestart(world.context, whole));
+		expect(failure.exitCode).toBe(13);
+		expect(failure.message).toContain("lock was lost");
+		expect(failure.state).toContain("n2 was not stopped");
+		expect(world.machines.log).toEqual([]);
+		expect(world.cluster.lock?.holder).toBe("bob@ci:7");
+	});
+
+	it("that nobody can vouch for right before the stop ends the roll with its drain undone", async () => {
+		const world = operating();
+		const { engine } = world.context;
+		let proven = false;
+		atStep(world, "n2/prove-again", () => {
+			proven = true;
+		});
+		const failure = await failureOf(
+			rollingRestart(
+				{
+					...world.context,
+					engine: {
+						...engine,
+						renewLock: async (...asked) => {
+							if (!proven) return engine.renewLock(...asked);
+							throw new OperatorError("timeout", "no answer");
+						},
+					},
+				},
+				whole,
+			),
+		);
+		expect(failure.exitCode).toBe(13);
+		expect(world.machines.log).toEqual([]);
+		await expectTidy(world);
 	});
 });
 

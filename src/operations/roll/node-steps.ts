@@ -28,11 +28,7 @@ export async function nodeSteps(
 	const { context, lock } = roll;
 	const tools = {
 		service: await nodeService(context, node),
-		hold: holdDrain(context, {
-			node,
-			fencingToken: lock.fencingToken,
-			leaseMs: null,
-		}),
+		hold: holdDrain(context, { node, fencingToken: lock.fencingToken }),
 	};
 	const answers = statusOf(facts, node.id) !== null;
 	const leads = confirmedLeader(facts)?.nodeId === node.id;
@@ -120,6 +116,7 @@ function restart(roll: Roll, wish: RestartWish): Step[] {
 			node,
 			service,
 			hold,
+			requireLock: () => lock.requireFresh(),
 			stopTimeoutMs: settings.stopTimeoutMs,
 			cost:
 				margin > 0

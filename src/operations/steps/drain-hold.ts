@@ -15,6 +15,8 @@ export interface DrainHold {
 	close(closeOverMs: number): Promise<DrainStatus>;
 	/** Stops renewing and ends the drain at the node. Throws when the node cannot be told: its lease ends it then. */
 	release(): Promise<void>;
+	/** Stops renewing and leaves the drain at the node for this long: it outlives this process. */
+	leaveFor(leaseMs: number): Promise<void>;
 	/** Stops renewing; the node is about to stop. */
 	abandon(): Promise<void>;
 }
@@ -22,30 +24,29 @@ export interface DrainHold {
 interface HoldOptions {
 	readonly node: NodeEntry;
 	readonly fencingToken: number;
-	/** A lease of this length, never renewed: it outlives this process. Null for one that ends with it. */
-	readonly leaseMs: number | null;
 }
 
 export function holdDrain(
 	context: OperationContext,
-	{ node, fencingToken, leaseMs }: HoldOptions,
+	{ node, fencingToken }: HoldOptions,
 ): DrainHold {
 	const { clock, engine } = context;
 	const ended = new AbortController();
+	const resting = new AbortController();
 	let wish = { close: false, closeOverMs: 0 };
 	let renewal: Promise<void> | null = null;
-	const send = (signal: AbortSignal) =>
+	const send = (leaseMs: number) =>
 		engine.drain(
 			refOf(node),
-			{ ...wish, leaseMs: leaseMs ?? drainLeaseMs, fencingToken },
-			callOptions(signal),
+			{ ...wish, leaseMs, fencingToken },
+			callOptions(ended.signal),
 		);
 	const keepRenewed = async () => {
 		for (;;) {
-			await clock.sleep(renewEveryMs, ended.signal).catch(() => undefined);
-			if (ended.signal.aborted) return;
+			await clock.sleep(renewEveryMs, resting.signal).catch(() => undefined);
+			if (resting.signal.aborted) return;
 			try {
-				await send(ended.signal);
+				await send(drainLeaseMs);
 			} catch (error) {
 				// Silence may pass. A refusal does not: whoever waits on this drain sees it end.
 				if (!isSilence(error)) return;
@@ -54,17 +55,26 @@ export function holdDrain(
 	};
 	const begin = async (next: typeof wish) => {
 		wish = next;
-		const drain = await send(ended.signal);
-		if (leaseMs === null) renewal ??= keepRenewed();
+		const drain = await send(drainLeaseMs);
+		renewal ??= keepRenewed();
 		return drain;
+	};
+	const rest = async () => {
+		resting.abort();
+		await renewal;
 	};
 	const abandon = async () => {
 		ended.abort();
-		await renewal;
+		await rest();
 	};
 	return {
 		announce: () => begin({ close: false, closeOverMs: 0 }),
 		close: (closeOverMs) => begin({ close: true, closeOverMs }),
+		async leaveFor(leaseMs) {
+			// A renewal under way must not arrive after this and make the lease short again.
+			await rest();
+			await send(leaseMs);
+		},
 		abandon,
 		async release() {
 			await abandon();

@@ -105,6 +105,23 @@ export function closeConnectionsStep(
 	};
 }
 
+/** Last, once all that was asked for has moved: until then a dead operator leaves nothing drained for long. */
+export function leaveDrainedStep(
+	{ node, hold }: Pick<DrainSteps, "node" | "hold">,
+	leaseMs: number,
+): Step {
+	return {
+		id: `${node.id}/leave`,
+		title: "leave it drained until its lease ends",
+		node: node.id,
+		cost: "",
+		async run() {
+			await hold.leaveFor(leaseMs);
+			return `for another ${Math.round(leaseMs / 1000)} s`;
+		},
+	};
+}
+
 /** What has yet to leave, at the node and at the balancer; null when nothing has. */
 async function whatIsLeft(
 	context: OperationContext,

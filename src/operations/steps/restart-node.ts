@@ -9,6 +9,8 @@ interface RestartStep {
 	readonly node: NodeEntry;
 	readonly service: Service;
 	readonly hold: DrainHold;
+	/** Throws unless the operation's lock is held for certain, now. */
+	readonly requireLock: () => Promise<void>;
 	readonly stopTimeoutMs: number;
 	readonly cost: string;
 	/** Called right before the node is asked to stop, with the clock's milliseconds. */
@@ -19,14 +21,17 @@ interface RestartStep {
 /** Stop and start are one step: a node must not stay down because somebody pressed Ctrl-C in between. */
 export function restartStep(
 	context: OperationContext,
-	{ node, service, hold, stopTimeoutMs, cost, stopping, started }: RestartStep,
+	wish: RestartStep,
 ): Step {
+	const { node, service, hold, stopTimeoutMs, cost, stopping, started } = wish;
 	return {
 		id: `${node.id}/restart`,
 		title: "stop and start",
 		node: node.id,
 		cost,
 		committed: true,
+		// A host cannot check a fencing token. A machine that slept has not noticed yet that its lock ran out.
+		guard: wish.requireLock,
 		async run(_signal, progress) {
 			const { clock } = context;
 			await hold.abandon();

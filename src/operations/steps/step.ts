@@ -7,6 +7,8 @@ import { throwIfEnded } from "../interruption.js";
 export interface Step extends PlannedStep {
 	/** Why there is nothing to do; null when there is. */
 	isDone?(): Promise<string | null>;
+	/** Called right before `run`, and before a `committed` step is: throws when it must not begin after all. */
+	guard?(): Promise<void>;
 	/** Returns a note on how it went, or null. Gives up when the signal aborts, unless it is `committed`. */
 	run(
 		signal: AbortSignal,
@@ -30,6 +32,8 @@ export async function runSteps(
 	let undoable: Step[] = [];
 	for (const step of steps) {
 		try {
+			throwIfEnded(signal);
+			await step.guard?.();
 			throwIfEnded(signal);
 			if (step.committed) undoable = [];
 			else if (step.undo) undoable.unshift(step);
