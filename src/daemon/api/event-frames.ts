@@ -34,8 +34,7 @@ export class EventFrames {
 	event(index: number, event: Uint8Array): EventText {
 		const known = this.#texts.get(index);
 		if (known !== undefined) return known;
-		const shown = JSON.stringify(this.#words.event(event));
-		const json = `{"index":${index},"event":${shown}}`;
+		const json = `{"index":${index},"event":${this.#words.event(event)}}`;
 		const text = { json, bytes: Buffer.byteLength(json) + 1 };
 		this.#texts.set(index, text);
 		this.#cachedBytes += text.bytes;

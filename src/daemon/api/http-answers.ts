@@ -11,8 +11,21 @@ export function sendJson(
 		last,
 	}: { body: unknown; headers?: Record<string, string>; last: boolean },
 ): void {
+	sendText(response, status, { json: JSON.stringify(body), headers, last });
+}
+
+/** The same, of JSON text. */
+export function sendText(
+	response: ServerResponse,
+	status: number,
+	{
+		json,
+		headers = {},
+		last,
+	}: { json: string; headers?: Record<string, string>; last: boolean },
+): void {
 	if (response.destroyed) return;
-	const bytes = Buffer.from(`${JSON.stringify(body)}\n`);
+	const bytes = Buffer.from(`${json}\n`);
 	response.writeHead(status, {
 		"Content-Type": "application/json",
 		"Content-Length": bytes.length,

@@ -15,6 +15,8 @@ import {
 
 export type HttpOutcome =
 	| { readonly status: number; readonly body: unknown }
+	/** `json` is the body as JSON text. */
+	| { readonly status: number; readonly json: string }
 	| { readonly failure: Failure };
 
 /** Runs POST /v1/command. Throws RequestError, at once, for what cannot be read. */
@@ -36,7 +38,8 @@ export function runCommand(
 			if (failure !== null) resolve({ failure });
 			else if (outcome.kind === "applied") {
 				const result = words.result(outcome.result);
-				resolve({ status: 200, body: { index: outcome.index, result } });
+				const json = `{"index":${outcome.index},"result":${result}}`;
+				resolve({ status: 200, json });
 			} else if (outcome.kind === "committed")
 				resolve({ status: 200, body: { index: outcome.index } });
 			else resolve({ status: 202, body: {} });
@@ -70,7 +73,7 @@ export function runQuery(
 			else {
 				const { index } = outcome;
 				const answer = words.answer(outcome.answer);
-				resolve({ status: 200, body: { index, answer } });
+				resolve({ status: 200, json: `{"index":${index},"answer":${answer}}` });
 			}
 		}),
 	);

@@ -8,7 +8,7 @@ import {
 	RequestError,
 	rejected,
 } from "./failures.js";
-import { sendFailure, sendJson } from "./http-answers.js";
+import { sendFailure, sendJson, sendText } from "./http-answers.js";
 import type { HttpConnection } from "./http-connection.js";
 import {
 	type HttpOutcome,
@@ -87,6 +87,8 @@ export async function serve(
 		if (outcome === null) return;
 		if ("failure" in outcome)
 			sendFailure(response, outcome.failure, { last: last() });
+		else if ("json" in outcome)
+			sendText(response, outcome.status, { ...outcome, last: last() });
 		else sendJson(response, outcome.status, { ...outcome, last: last() });
 	} catch (error) {
 		if (error instanceof HttpRefusal) {

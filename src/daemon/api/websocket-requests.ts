@@ -53,8 +53,10 @@ function runCommand(
 		const failure = failureOfCommand(outcome);
 		if (failure !== null) answer(errorText(id, failure));
 		else if (outcome.kind === "applied") {
-			const result = words.result(outcome.result);
-			answer(resultText({ id, index: outcome.index, result }));
+			const { index } = outcome;
+			answer(
+				resultText({ id, index }, ["result", words.result(outcome.result)]),
+			);
 		} else if (outcome.kind === "committed")
 			answer(resultText({ id, index: outcome.index }));
 		else answer(resultText({ id }));
@@ -77,7 +79,9 @@ function runQuery(
 			answer(errorText(id, failureOfQuery(outcome)));
 		else {
 			const { index } = outcome;
-			answer(resultText({ id, index, answer: words.answer(outcome.answer) }));
+			answer(
+				resultText({ id, index }, ["answer", words.answer(outcome.answer)]),
+			);
 		}
 	});
 }
@@ -103,13 +107,15 @@ function idOf({ id }: Fields): RequestId {
 	throw new RequestError("invalid", '"id" is a number or a string');
 }
 
-function resultText(fields: {
-	id: RequestId;
-	index?: number;
-	result?: unknown;
-	answer?: unknown;
-}): string {
-	return JSON.stringify({ type: "result", ...fields });
+/** `shown` names what the machine said, and is its JSON text. */
+function resultText(
+	{ id, index }: { id: RequestId; index?: number },
+	shown?: readonly ["result" | "answer", string],
+): string {
+	const text = JSON.stringify({ type: "result", id, index });
+	return shown === undefined
+		? text
+		: `${text.slice(0, -1)},"${shown[0]}":${shown[1]}}`;
 }
 
 function errorText(id: RequestId, failure: Failure): string {

@@ -3,7 +3,10 @@ import type { Machine } from "../../machines/machine.js";
 import { RequestError } from "./failures.js";
 import { parseJson } from "./json-text.js";
 
-/** Between JSON and the machine's bytes. Without words of its own, the machine's bytes are UTF-8 JSON themselves. */
+/**
+ * Between JSON and the machine's bytes. Without words of its own, the machine's bytes are UTF-8 JSON themselves. What
+ * the machine says comes as JSON text, so that whatever it says wrong ends here.
+ */
 export class Words {
 	readonly #machine: Machine;
 
@@ -21,15 +24,18 @@ export class Words {
 		return this.#read("query", json);
 	}
 
-	result(bytes: Uint8Array): unknown {
+	/** JSON text. */
+	result(bytes: Uint8Array): string {
 		return this.#show("result", bytes);
 	}
 
-	answer(bytes: Uint8Array): unknown {
+	/** JSON text. */
+	answer(bytes: Uint8Array): string {
 		return this.#show("answer", bytes);
 	}
 
-	event(bytes: Uint8Array): unknown {
+	/** JSON text. */
+	event(bytes: Uint8Array): string {
 		return this.#show("event", bytes);
 	}
 
@@ -37,7 +43,9 @@ export class Words {
 		const { json: words } = this.#machine;
 		if (words === undefined) return Buffer.from(JSON.stringify(json));
 		try {
-			return words[what](json);
+			const bytes: unknown = words[what](json);
+			if (bytes instanceof Uint8Array) return bytes;
+			throw new Error(`the machine has no bytes for this ${what}`);
 		} catch (error) {
 			// A machine that stumbles over a caller's JSON must not take the node with it.
 			throw new RequestError("invalid", reasonOf(error));
@@ -45,13 +53,17 @@ export class Words {
 	}
 
 	/** What happened has happened: bytes that cannot be translated are shown as they are. */
-	#show(what: "result" | "answer" | "event", bytes: Uint8Array): unknown {
+	#show(what: "result" | "answer" | "event", bytes: Uint8Array): string {
 		const { json: words } = this.#machine;
 		try {
-			if (words !== undefined) return words[what](bytes) ?? null;
-			return bytes.length === 0 ? null : parseJson(bytes);
+			const shown =
+				words === undefined && bytes.length > 0
+					? parseJson(bytes)
+					: words?.[what](bytes);
+			// Undefined for what JSON has no word for, a function say; a bigint or a circle throws.
+			return JSON.stringify(shown) ?? "null";
 		} catch {
-			return { base64: Buffer.from(bytes).toString("base64") };
+			return JSON.stringify({ base64: Buffer.from(bytes).toString("base64") });
 		}
 	}
 }
