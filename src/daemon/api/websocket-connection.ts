@@ -32,6 +32,7 @@ export class WebSocketConnection implements Connection {
 	readonly #stall = new StallWatch();
 	#answers: Buffer[] = [];
 	#pending = 0;
+	#pendingBytes = 0;
 	#dirty = false;
 	#reading = true;
 	#leaving = false;
@@ -145,9 +146,11 @@ export class WebSocketConnection implements Connection {
 	#receive(data: Buffer): void {
 		const { counters } = this.#context;
 		this.#pending += 1;
+		this.#pendingBytes += data.length;
 		counters.inflight += 1;
 		runMessage(this.#context, { data, client: this.#client }, (text) => {
 			this.#pending -= 1;
+			this.#pendingBytes -= data.length;
 			counters.inflight -= 1;
 			this.#answers.push(textFrame(text));
 			this.#markDirty();
@@ -160,6 +163,7 @@ export class WebSocketConnection implements Connection {
 		const { limits } = this.#context;
 		const room =
 			this.#pending + this.#answers.length < limits.maxPendingRequests &&
+			this.#pendingBytes < limits.maxPendingBytes &&
 			this.#socket.writableLength < limits.maxUnsentBytes;
 		if (room === this.#reading || !this.#isOpen()) return;
 		this.#reading = room;
