@@ -116,6 +116,8 @@ class ThreadedLog implements LogStorage {
 
 	async read(first: number, last: number, maxBytes: number): Promise<Entry[]> {
 		if (this.#failure !== null) throw this.#failure;
+		// The thread may be gone without having taken it.
+		if (this.#closing) throw new Error("the log is closed");
 		const id = ++this.#lastRead;
 		const block = await new Promise<Uint8Array>((resolve, reject) => {
 			this.#reads.set(id, { resolve, reject });

@@ -106,6 +106,17 @@ for (const threaded of [true, false]) {
 			).toEqual([]);
 		});
 
+		it("refuses to read once it is closed", async () => {
+			const { log, durable } = await open(
+				join(temporaryDirectory(), "wal"),
+				threaded,
+			);
+			log.append(batchOf(1, [entry(1, 1)]));
+			await durable(1);
+			await log.close();
+			await expect(log.read(1, 1, 1e6)).rejects.toThrow();
+		});
+
 		it("leaves a block that is a part of a socket's buffer to its owner", async () => {
 			const { log, durable } = await open(
 				join(temporaryDirectory(), "wal"),
