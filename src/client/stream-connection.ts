@@ -36,7 +36,8 @@ export class StreamConnection {
 	readonly #batch = new FrameBatch();
 	readonly #pending = new Map<number, Request>();
 	#lastId = 0;
-	#heardAtMs = performance.now();
+	/** Since when an answer is waited for and nothing at all has come; null while none is waited for. */
+	#silentSinceMs: number | null = null;
 	#retiring = false;
 	#closed = false;
 	#reason = "the connection was closed";
@@ -87,7 +88,9 @@ export class StreamConnection {
 				});
 			}
 		}
-		if (this.#batch.bytes > 0) this.#socket.write(this.#batch.take());
+		if (this.#batch.bytes === 0) return;
+		this.#silentSinceMs ??= performance.now();
+		this.#socket.write(this.#batch.take());
 	}
 
 	/**
@@ -98,7 +101,8 @@ export class StreamConnection {
 		const before = this.#pending.size;
 		for (const [id, request] of this.#pending)
 			if (request.settled) this.#pending.delete(id);
-		const silent = performance.now() - this.#heardAtMs > silenceMs;
+		const sinceMs = this.#silentSinceMs ?? Number.POSITIVE_INFINITY;
+		const silent = performance.now() - sinceMs > silenceMs;
 		if (this.#pending.size < before && silent) this.#handlers.onLeave(this);
 		this.#endWhenRetired();
 	}
@@ -122,13 +126,13 @@ export class StreamConnection {
 
 	#receive(chunk: Buffer): void {
 		if (this.#closed) return;
-		this.#heardAtMs = performance.now();
 		try {
 			this.#splitter.push(chunk, (frame) => this.#handle(frame));
 		} catch (error) {
 			this.#close(`the server broke the protocol: ${(error as Error).message}`);
 			return;
 		}
+		this.#silentSinceMs = this.#pending.size > 0 ? performance.now() : null;
 		this.#endWhenRetired();
 	}
 

@@ -1,0 +1,66 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { afterEach, describe, expect, it } from "vitest";
+import type { Request } from "../../src/client/request.js";
+import { StreamConnection } from "../../src/client/stream-connection.js";
+
+const server = createServer((socket) => socket.on("error", () => {}));
+let socket: Socket;
+
+afterEach(() => {
+	socket.destroy();
+	server.close();
+});
+
+/** A stream to a server that says nothing; counts how often it was left. */
+async function silent() {
+	server.listen(0, "127.0.0.1");
+	await once(server, "listening");
+	socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+	await once(socket, "connect");
+	let left = 0;
+	const stream = new StreamConnection(
+		{ socket, head: Buffer.alloc(0) },
+		{
+			onLeave: () => {
+				left += 1;
+			},
+			...{ onResult() {}, onFailed() {}, onDrain() {}, onClosed() {} },
+		},
+	);
+	return { stream, left: () => left };
+}
+
+function timedOut(stream: StreamConnection): void {
+	const request: Request = {
+		words: { kind: "command", ack: "apply" },
+		...{ bytes: Buffer.from("c"), deadlineMs: performance.now() + 10 },
+		...{ attempts: 0, settled: false, resolve() {}, reject() {} },
+	};
+	stream.write([request], performance.now());
+	request.settled = true;
+}
+
+const silenceMs = 100;
+const longerMs = 2 * silenceMs;
+const pass = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe("a stream that was idle for long", () => {
+	it("is not taken for silent because of one short timeout", async () => {
+		const { stream, left } = await silent();
+		await pass(longerMs);
+		timedOut(stream);
+		stream.forgetSettled(silenceMs);
+		expect(left()).toBe(0);
+	});
+
+	it("is left when nothing comes, however short the timeouts are", async () => {
+		const { stream, left } = await silent();
+		timedOut(stream);
+		stream.forgetSettled(longerMs);
+		await pass(longerMs + 50);
+		timedOut(stream);
+		stream.forgetSettled(longerMs);
+		expect(left()).toBe(1);
+	});
+});
