@@ -47,8 +47,8 @@ export async function recover(options: RecoverOptions): Promise<Recovered> {
 			segmentBytes: limits.segmentBytes,
 		},
 		{
-			onDurable: (sequence) => relay.listener.durable(sequence),
-			onFailure: (error) => relay.listener.fail(error),
+			onDurable: (sequence) => relay.durable(sequence),
+			onFailure: (error) => relay.fail(error),
 		},
 	);
 	try {
@@ -69,23 +69,34 @@ export async function recover(options: RecoverOptions): Promise<Recovered> {
 /** The log needs to know whom to tell before there is anybody. */
 class Relay {
 	readonly firstWrite: Promise<void>;
-	listener: LogListener;
+	#written: () => void = () => {};
+	#failed: (error: Error) => void = () => {};
+	#listener: LogListener | null = null;
 	#failure: Error | null = null;
 
 	constructor() {
-		let listener: LogListener | null = null;
 		this.firstWrite = new Promise((resolve, reject) => {
-			listener = { durable: () => resolve(), fail: reject };
+			this.#written = resolve;
+			this.#failed = reject;
 		});
 		// Nobody waits for it when the log is not founded now.
-		this.firstWrite.catch((error) => {
-			this.#failure = error;
-		});
-		this.listener = listener as unknown as LogListener;
+		this.firstWrite.catch(() => {});
+	}
+
+	durable(sequence: number): void {
+		this.#written();
+		this.#listener?.durable(sequence);
+	}
+
+	/** Kept for whoever listens later: a node must not start on a disk that has failed (P11). */
+	fail(error: Error): void {
+		this.#failure = error;
+		this.#failed(error);
+		this.#listener?.fail(error);
 	}
 
 	connect(listener: LogListener): void {
-		this.listener = listener;
+		this.#listener = listener;
 		if (this.#failure !== null) listener.fail(this.#failure);
 	}
 }
