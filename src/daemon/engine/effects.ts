@@ -27,9 +27,12 @@ export class Effects {
 	readonly #memo = new BlockMemo();
 	readonly #held = new HeldMessages();
 	#lastSequence = 0;
+	/** Of the entries that the log was given. */
+	#lastIndex: number;
 
 	constructor(options: EffectsOptions) {
 		this.#options = options;
+		this.#lastIndex = options.raft.status().lastIndex;
 	}
 
 	get encodings(): number {
@@ -59,7 +62,9 @@ export class Effects {
 	/** The last write of this life: a restart then replays up to here without asking anybody. */
 	writeCommitHint(): void {
 		const { raft, log } = this.#options;
-		const { term, votedFor, commit } = raft.status();
+		const { term, votedFor, ...status } = raft.status();
+		// The core may know of entries that it has had no turn to have written.
+		const commit = Math.min(status.commit, this.#lastIndex);
 		log.append({
 			sequence: this.#lastSequence + 1,
 			hardState: { term, votedFor, commit },
@@ -72,6 +77,7 @@ export class Effects {
 
 	#write({ sequence, hardState, entries, sync }: Write): void {
 		this.#lastSequence = sequence;
+		this.#lastIndex = entries.at(-1)?.index ?? this.#lastIndex;
 		this.#options.counters.writes++;
 		this.#options.log.append({
 			sequence,

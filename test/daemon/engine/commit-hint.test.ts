@@ -1,0 +1,54 @@
+import { expect, it } from "vitest";
+import { Effects } from "../../../src/daemon/engine/effects.js";
+import { zeroCounters } from "../../../src/daemon/engine/engine-stats.js";
+import type { Peers } from "../../../src/daemon/peers/peers.js";
+import { Raft } from "../../../src/raft/raft.js";
+import { EntryKind } from "../../../src/raft/types.js";
+import type {
+	LogStorage,
+	WriteBatch,
+} from "../../../src/storage/log-storage.js";
+
+it("the last commit hint is of an entry that the log was given, whatever the core has heard since", () => {
+	const written: WriteBatch[] = [];
+	const log = {
+		append: (batch: WriteBatch) => void written.push(batch),
+	} as LogStorage;
+	const configuration = {
+		...{ voters: ["n1", "n2", "n3"], outgoing: [], learners: [] },
+		addresses: {},
+	};
+	const raft = new Raft(
+		{
+			...{ id: "n2", electionTimeoutMs: 1000, heartbeatIntervalMs: 100 },
+			...{ transferTimeoutMs: 1000, diskStallMs: 1000, windowBytes: 1e6 },
+			...{ outcomeTimeoutMs: 1000, maxMessageBytes: 1e5 },
+			...{ maxInflightMessages: 4, maxInflightBytes: 1e5 },
+			...{ maxUncommittedBytes: 1e6, random: Math.random },
+		},
+		{
+			hardState: { term: 1, votedFor: null, commit: 1 },
+			...{ lastIndex: 1, terms: [{ term: 1, first: 1 }], tail: [], applied: 1 },
+			configurations: [{ index: 1, configuration }],
+		},
+		0,
+	);
+	const effects = new Effects({
+		...{ raft, log, counters: zeroCounters(), maxMessageBytes: 1e5 },
+		peers: { message() {} } as unknown as Peers,
+		diagnose() {},
+		later() {},
+	});
+	const data = new Uint8Array(0);
+	raft.step({
+		...{ type: "append-request", from: "n1", to: "n2", term: 2, session: 1 },
+		...{ prevIndex: 1, prevTerm: 1, commit: 2 },
+		entries: [{ index: 2, term: 2, kind: EntryKind.command, level: 1, data }],
+	});
+	expect(raft.status().commit).toBe(2);
+	effects.writeCommitHint();
+	expect(written.at(-1)?.hardState).toMatchObject({ commit: 1 });
+	while (raft.hasReady()) effects.execute(raft.ready());
+	effects.writeCommitHint();
+	expect(written.at(-1)?.hardState).toMatchObject({ commit: 2 });
+});
