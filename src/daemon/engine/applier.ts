@@ -23,9 +23,10 @@ export class Applier {
 	readonly #onExecuted: (index: number, result: Uint8Array) => void;
 	readonly #onLoaded: () => void;
 	readonly #onUnreadable: (error: Error) => void;
-	readonly #ranges: Range[] = [];
+	#ranges: Range[] = [];
 	#at = 0;
 	#loading = false;
+	#ended = false;
 	#waitingBytes = 0;
 
 	constructor(options: {
@@ -53,8 +54,17 @@ export class Applier {
 		range: { readonly first: number; readonly last: number },
 		entries: readonly Entry[] | null,
 	): void {
+		if (this.#ended) return;
 		this.#ranges.push({ first: range.first, last: range.last, entries });
 		for (const entry of entries ?? []) this.#waitingBytes += entryBytes(entry);
+	}
+
+	/** Nothing will be applied any more: what waits is dropped, and so is what still comes. */
+	end(): void {
+		this.#ended = true;
+		this.#ranges = [];
+		this.#at = 0;
+		this.#waitingBytes = 0;
 	}
 
 	/** Applies for one turn; true when there is more to apply right away. */
@@ -101,6 +111,7 @@ export class Applier {
 		this.#log.read(range.first, range.last, readBytes).then(
 			(entries) => {
 				this.#loading = false;
+				if (this.#ended) return;
 				this.#ranges.shift();
 				const last = entries.at(-1)?.index ?? range.first - 1;
 				if (last < range.last)

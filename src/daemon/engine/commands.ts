@@ -17,6 +17,8 @@ interface CommandsOptions {
 	readonly peers: Pick<Peers, "answer" | "forward" | "isConnected">;
 	readonly nowMs: () => number;
 	readonly counters: CommandCounters;
+	/** Why a command of the machine's must not enter the log of this node; null when it may. */
+	refuses(command: Uint8Array): Rejection | null;
 	/** To the core: null, or why nothing was appended. */
 	propose(
 		kind: Request["kind"],
@@ -38,7 +40,8 @@ export class Commands {
 	#queue: Request[] = [];
 	#accepted: Request[] = [];
 	#nextDeadlineMs = Number.POSITIVE_INFINITY;
-	#stopping = false;
+	/** Why nothing is accepted any more. */
+	#stopping: string | null = null;
 
 	constructor(options: CommandsOptions) {
 		this.#options = options;
@@ -61,13 +64,7 @@ export class Commands {
 
 	/** Takes a command of a client of this node, or says why not. */
 	accept(options: ConstructorParameters<typeof Request>[0]): Rejection | null {
-		if (this.#stopping) return rejected("stopping", "the node is stopping");
-		const { maxCommandBytes } = this.#options.limits;
-		const { length } = options.command;
-		if (length > maxCommandBytes) {
-			const message = `the command has ${length} bytes, the limit is ${maxCommandBytes}`;
-			return rejected("too-large", message);
-		}
+		if (this.#stopping !== null) return rejected("stopping", this.#stopping);
 		const request = new Request(options);
 		const refusal = this.#admit(request);
 		if (refusal === null && request.ack === "none")
@@ -94,22 +91,33 @@ export class Commands {
 				...{ kind, command, ack, origin },
 				deadlineMs: nowMs + deadlineMs,
 			});
-			const refusal = this.#stopping
-				? ({ kind: "retry" } as const)
-				: this.#admit(request);
+			const refusal =
+				this.#stopping === null
+					? this.#admit(request)
+					: ({ kind: "retry" } as const);
 			if (refusal !== null) this.#answers.add(origin, refusal);
 		}
 	}
 
 	#admit(request: Request): Rejection | null {
-		const refusal = this.#admission.admit(request);
+		const refusal = this.#refuses(request) ?? this.#admission.admit(request);
 		if (refusal !== null) {
-			this.#options.counters.overloaded++;
+			if (refusal.reason === "overloaded") this.#options.counters.overloaded++;
 			return refusal;
 		}
 		this.#nextDeadlineMs = Math.min(this.#nextDeadlineMs, request.deadlineMs);
 		this.#queue.push(request);
 		return null;
+	}
+
+	/** The same for what a follower has let pass: its limits, or its machine, may be of another release. */
+	#refuses({ command, isControl }: Request): Rejection | null {
+		const { limits, refuses } = this.#options;
+		if (command.length > limits.maxCommandBytes) {
+			const message = `the command has ${command.length} bytes, the limit is ${limits.maxCommandBytes}`;
+			return rejected("too-large", message);
+		}
+		return isControl ? null : refuses(command);
 	}
 
 	/** Moves what waits: into the log on a leader, to the leader elsewhere. What cannot move waits on. */
@@ -231,12 +239,12 @@ export class Commands {
 
 	/** From now on nothing is accepted; what was accepted goes on. */
 	stop(): void {
-		this.#stopping = true;
+		this.#stopping ??= "the node is stopping";
 	}
 
 	/** Ends everything now: what was never tried for certain, the rest as unknown. */
 	abandon(reason: string): void {
-		this.#stopping = true;
+		this.#stopping ??= reason;
 		for (const request of this.#admission.pending()) {
 			if (request.place !== "queued") this.#finish(request, unknown(reason));
 			else if (request.origin.kind === "peer")

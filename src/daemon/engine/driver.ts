@@ -209,19 +209,17 @@ export class Driver {
 	#stopApplying(reason: string): void {
 		if (this.#applyingStopped) return;
 		this.#applyingStopped = true;
-		const { commands, reads, transfers } = this.parts;
+		const { applier, commands, reads } = this.parts;
 		this.#options.diagnose(
 			"error",
 			`this node applies nothing any more: ${reason}`,
 		);
+		applier.end();
 		commands.abandon(reason);
 		reads.abandon(reason);
-		// Once only: where all nodes fail alike, leadership would go round for ever.
-		if (this.leadership.isLeader)
-			this.raft.transferLeadership(
-				null,
-				transfers.begin(() => {}),
-			);
+		this.raft.renounceLeadership();
+		this.raft.applyingEnded();
+		this.wake();
 	}
 
 	/** The disk has failed, or the node itself: nothing is said or acknowledged any more (P11). */

@@ -11,6 +11,7 @@ export interface Limits {
 	/** The share of one connection, so that one cannot take all. */
 	readonly maxPendingPerClient: number;
 	readonly maxPendingReads: number;
+	readonly maxPendingReadBytes: number;
 	/** Committed and not applied yet: beyond, new commands are refused (P57). */
 	readonly maxApplyLagBytes: number;
 	/** Events kept for subscribers that come back. */
@@ -40,6 +41,7 @@ export const defaultLimits: Limits = {
 	maxPendingBytes: 64 * mebibyte,
 	maxPendingPerClient: 4096,
 	maxPendingReads: 16_384,
+	maxPendingReadBytes: 64 * mebibyte,
 	maxApplyLagBytes: 64 * mebibyte,
 	maxEvents: 100_000,
 	maxEventBytes: 64 * mebibyte,

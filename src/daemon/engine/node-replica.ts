@@ -1,4 +1,5 @@
 import { EntryKind } from "../../raft/types.js";
+import type { Diagnose } from "../peers/complaints.js";
 import type {
 	CommandOutcome,
 	EventSubscriber,
@@ -9,18 +10,20 @@ import type {
 	Replica,
 	ReplicaStatus,
 } from "../replica.js";
-import { overloaded, rejected } from "./admission.js";
 import type { Driver } from "./driver.js";
 import type { EngineStats } from "./engine-stats.js";
+import { Observers } from "./observers.js";
 import type { RequestOrigin } from "./request.js";
 import { bestSuccessor, transferRefusal } from "./transfers.js";
 
 /** This node's replica for the servers of the process: checks what comes in, and hands it to the driver. */
 export class NodeReplica implements Replica {
 	readonly #driver: Driver;
+	readonly #observers: Observers;
 
-	constructor(driver: Driver) {
+	constructor(driver: Driver, diagnose: Diagnose) {
 		this.#driver = driver;
+		this.#observers = new Observers(diagnose);
 	}
 
 	propose(
@@ -28,25 +31,14 @@ export class NodeReplica implements Replica {
 		options: ProposeOptions,
 		done: (outcome: CommandOutcome) => void,
 	): void {
-		const refusal = this.#refuses(command);
-		if (refusal !== null) {
-			queueMicrotask(() => done(refusal));
-			return;
-		}
 		this.#accept(
 			{ kind: EntryKind.command, command, ...options },
-			{ kind: "local", client: options.client, done },
+			{
+				kind: "local",
+				client: options.client,
+				done: this.#observers.guarded(done),
+			},
 		);
-	}
-
-	#refuses(command: Uint8Array): CommandOutcome | null {
-		const { state, applier, limits } = this.#driver.parts;
-		if (state.failure !== null) return rejected("stopping", state.failure);
-		if (command.length > limits.maxCommandBytes) return null;
-		if (applier.waitingBytes > limits.maxApplyLagBytes)
-			return overloaded("it has not executed yet what is committed");
-		const mistake = state.refuses(command);
-		return mistake === null ? null : rejected("invalid", mistake);
 	}
 
 	control(
@@ -56,7 +48,7 @@ export class NodeReplica implements Replica {
 	): void {
 		this.#accept(
 			{ kind: EntryKind.control, command, ack: "apply", deadlineMs },
-			{ kind: "local", client: "control", done },
+			{ kind: "local", client: "control", done: this.#observers.guarded(done) },
 		);
 	}
 
@@ -88,7 +80,10 @@ export class NodeReplica implements Replica {
 	): void {
 		const { consistency, minIndex } = options;
 		const deadlineMs = performance.now() + options.deadlineMs;
-		this.#read({ query, minIndex, deadlineMs, done }, consistency);
+		this.#read(
+			{ query, minIndex, deadlineMs, done: this.#observers.guarded(done) },
+			consistency,
+		);
 	}
 
 	readIndex(deadlineMs: number, done: (index: number | null) => void): void {
@@ -97,8 +92,9 @@ export class NodeReplica implements Replica {
 				query: null,
 				minIndex: 0,
 				deadlineMs: performance.now() + deadlineMs,
-				done: (outcome) =>
+				done: this.#observers.guarded((outcome) =>
 					done(outcome.kind === "answer" ? outcome.index : null),
+				),
 			},
 			"linearizable",
 		);
@@ -129,12 +125,13 @@ export class NodeReplica implements Replica {
 		const refusal = this.#driver.isStopped
 			? "the node is stopping"
 			: transferRefusal(status, target, isConnected);
+		const guarded = this.#observers.guarded(done);
 		if (refusal !== null) {
-			queueMicrotask(() => done(refusal));
+			queueMicrotask(() => guarded(refusal));
 			return;
 		}
 		const successor = target ?? bestSuccessor(status, isConnected);
-		raft.transferLeadership(successor, transfers.begin(done));
+		raft.transferLeadership(successor, transfers.begin(guarded));
 		this.#driver.wake();
 	}
 
@@ -162,9 +159,9 @@ export class NodeReplica implements Replica {
 		from: number,
 		subscriber: EventSubscriber,
 	): EventSubscription | null {
-		const subscription = this.#driver.parts.state.events.subscribe(
-			from,
-			subscriber,
+		const { events } = this.#driver.parts.state;
+		const subscription = this.#observers.subscribed(subscriber, (guarded) =>
+			events.subscribe(from, guarded),
 		);
 		this.#driver.wake();
 		return subscription;

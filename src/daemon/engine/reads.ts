@@ -11,8 +11,8 @@ const turnLimitMs = 5;
 const clockStride = 32;
 
 export interface Read {
-	/** Null: only the index is wanted. */
-	readonly query: Uint8Array | null;
+	/** Null: only the index is wanted, or the read has ended. */
+	query: Uint8Array | null;
 	/** What must be applied before it is answered. */
 	minIndex: number;
 	readonly deadlineMs: number;
@@ -22,11 +22,12 @@ export interface Read {
 
 interface Asked {
 	readonly leader: string;
-	readonly reads: Read[];
+	reads: Read[];
 }
 
 interface ReadsOptions {
 	readonly maxPending: number;
+	readonly maxPendingBytes: number;
 	readonly nowMs: () => number;
 	readonly isConnected: (peer: string) => boolean;
 	readonly counters: ReadCounters;
@@ -57,6 +58,7 @@ export class Reads {
 	#ready: Read[] = [];
 	#head = 0;
 	#lastToken = 0;
+	#bytes = 0;
 	#pausedUntilMs = 0;
 	#nextDeadlineMs = Number.POSITIVE_INFINITY;
 	#refusal: string | null = null;
@@ -75,9 +77,16 @@ export class Reads {
 		consistency: "linearizable" | "stale",
 	): QueryOutcome | null {
 		if (this.#refusal !== null) return failed("stopping", this.#refusal);
-		const { maxPending, counters } = this.#options;
+		const { maxPending, maxPendingBytes, counters } = this.#options;
 		if (this.#pending.size >= maxPending)
 			return failed("overloaded", `${maxPending} reads are under way`);
+		const bytes = this.#bytes + (read.query?.length ?? 0);
+		if (bytes > maxPendingBytes && this.#pending.size > 0)
+			return failed(
+				"overloaded",
+				`${this.#bytes} bytes of reads are under way`,
+			);
+		this.#bytes = bytes;
 		const taken = { ...read, ended: false };
 		this.#pending.add(taken);
 		this.#nextDeadlineMs = Math.min(this.#nextDeadlineMs, read.deadlineMs);
@@ -177,8 +186,11 @@ export class Reads {
 				this.#nextDeadlineMs = Math.min(this.#nextDeadlineMs, read.deadlineMs);
 			else this.#finish(read, tooLate(read, leader));
 		}
-		this.#fresh = this.#fresh.filter(({ ended }) => !ended);
-		this.#waiters.keep(({ ended }) => !ended);
+		const isOpen = ({ ended }: Read) => !ended;
+		this.#fresh = this.#fresh.filter(isOpen);
+		for (const asked of this.#asked.values())
+			asked.reads = asked.reads.filter(isOpen);
+		this.#waiters.keep(isOpen);
 	}
 
 	/** From now on nothing is accepted, because of `reason`; what was accepted goes on. */
@@ -196,6 +208,9 @@ export class Reads {
 	#finish(read: Read, outcome: QueryOutcome): void {
 		if (read.ended) return;
 		read.ended = true;
+		this.#bytes -= read.query?.length ?? 0;
+		// Whatever still holds the read must not hold these.
+		read.query = null;
 		this.#pending.delete(read);
 		read.done(outcome);
 	}

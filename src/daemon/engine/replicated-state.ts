@@ -88,7 +88,9 @@ export class ReplicatedState {
 		const context = this.#context;
 		context.begin(entry.index, entry.level);
 		try {
-			const result = this.#machine.apply(this.#state, entry.data, context);
+			const result = bytesFrom(
+				this.#machine.apply(this.#state, entry.data, context),
+			);
 			if (context.event !== null) this.events.add(entry.index, context.event);
 			return result;
 		} catch (error) {
@@ -106,10 +108,16 @@ export class ReplicatedState {
 		}
 	}
 
-	/** Throws what the machine throws. */
+	/** Throws what the machine throws, and for an answer that is no bytes. */
 	query(query: Uint8Array): Uint8Array {
-		return this.#machine.query(this.#state, query);
+		return bytesFrom(this.#machine.query(this.#state, query));
 	}
+}
+
+/** The compiler does not watch over a machine that comes as a file of its own. */
+function bytesFrom(told: unknown): Uint8Array {
+	if (told instanceof Uint8Array) return told;
+	throw new TypeError("it gave no bytes");
 }
 
 /** One for all entries, as a machine does not keep it. */
@@ -124,9 +132,10 @@ class Context implements ApplyContext {
 		this.event = null;
 	}
 
-	emit(event: Uint8Array): void {
+	/** Bound, as a machine may take it out of its context. */
+	readonly emit = (event: Uint8Array): void => {
 		if (this.event !== null)
 			throw new Error("a command emits at most one event");
-		this.event = event;
-	}
+		this.event = bytesFrom(event);
+	};
 }

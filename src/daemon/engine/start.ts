@@ -10,6 +10,7 @@ import {
 import type { Diagnose } from "../peers/complaints.js";
 import type { Incarnations, PeerIdentity } from "../peers/handshake.js";
 import { Peers } from "../peers/peers.js";
+import { overloaded, rejected } from "./admission.js";
 import { Applier } from "./applier.js";
 import { Commands } from "./commands.js";
 import { Driver } from "./driver.js";
@@ -66,7 +67,7 @@ export async function startReplica(
 		const driver = assemble(options, limits, recovered);
 		await driver.parts.peers.open(performance.now());
 		driver.start();
-		return new NodeReplica(driver);
+		return new NodeReplica(driver, options.diagnose);
 	} catch (error) {
 		await recovered.log.close();
 		throw error;
@@ -98,9 +99,17 @@ function assemble(
 			const level = kind === EntryKind.command ? state.level : foundingLevel;
 			return raft.propose({ kind, level, commands: bytes, firstToken });
 		},
+		refuses: (command) => {
+			if (applier.waitingBytes > limits.maxApplyLagBytes)
+				return overloaded("it has not executed yet what is committed");
+			const mistake = state.refuses(command);
+			return mistake === null ? null : rejected("invalid", mistake);
+		},
 	});
 	const reads = new Reads({
-		...{ maxPending: limits.maxPendingReads, nowMs, isConnected, counters },
+		...{ nowMs, isConnected, counters },
+		maxPending: limits.maxPendingReads,
+		maxPendingBytes: limits.maxPendingReadBytes,
 		readIndex: (token) => raft.readIndex(token),
 		query: (query) => state.query(query),
 		applied: () => state.applied,

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { rejected } from "../../../src/daemon/engine/admission.js";
 import { Commands } from "../../../src/daemon/engine/commands.js";
 import { zeroCounters } from "../../../src/daemon/engine/engine-stats.js";
 import type { Leadership } from "../../../src/daemon/engine/leadership.js";
@@ -36,7 +37,7 @@ beforeEach(() => {
 	answered = [];
 	outcomes = new Map();
 	commands = new Commands({
-		limits: defaultLimits,
+		limits: { ...defaultLimits, maxCommandBytes: 1_000_000 },
 		nowMs: () => clockMs,
 		counters,
 		peers: {
@@ -46,6 +47,8 @@ beforeEach(() => {
 				for (const answer of answers) answered.push({ to, link, answer });
 			},
 		},
+		refuses: (command) =>
+			`${command}`.startsWith("bad") ? rejected("invalid", "it is bad") : null,
 		propose(_kind, batch, token) {
 			if (refusal !== null) return refusal;
 			proposed.push({ token, texts: batch.map((each) => `${each}`) });
@@ -187,6 +190,28 @@ describe("commands that a follower has forwarded", () => {
 			{ answer: { requestId: 1, outcome: { kind: "retry" } } },
 		]);
 		expect(commands.pending).toBe(0);
+	});
+
+	it("are checked as its own are, as the follower may be of another release", () => {
+		const words = ["bad", "x".repeat(1_000_001), "bad for the machine only"];
+		commands.acceptForwarded(
+			{ peer: "n3", link: 7 },
+			{
+				type: "forward",
+				commands: words.map((text, at) => ({
+					...{ requestId: at + 1, ack: "apply", deadlineMs: 1000 },
+					kind: at === 2 ? 3 : 1,
+					command: Buffer.from(text),
+				})) as ForwardedCommand[],
+			},
+		);
+		commands.dispatch(leads);
+		commands.flush();
+		expect(answered.map(({ answer }) => answer)).toMatchObject([
+			{ requestId: 1, outcome: { kind: "rejected", reason: "invalid" } },
+			{ requestId: 2, outcome: { kind: "rejected", reason: "too-large" } },
+		]);
+		expect(proposed).toHaveLength(1);
 	});
 
 	it("go back when they are certainly lost", () => {

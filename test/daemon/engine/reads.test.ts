@@ -1,0 +1,49 @@
+import { beforeEach, expect, it } from "vitest";
+import { zeroCounters } from "../../../src/daemon/engine/engine-stats.js";
+import type { Leadership } from "../../../src/daemon/engine/leadership.js";
+import { Reads } from "../../../src/daemon/engine/reads.js";
+import type { QueryOutcome } from "../../../src/daemon/replica.js";
+
+const leads: Leadership = {
+	...{ self: "n1", leader: "n1", isLeader: true, transferring: false },
+};
+let clockMs = 0;
+let asked: number[] = [];
+let outcomes: QueryOutcome[] = [];
+let reads: Reads;
+
+beforeEach(() => {
+	clockMs = 0;
+	asked = [];
+	outcomes = [];
+	reads = new Reads({
+		...{ maxPending: 100, maxPendingBytes: 1000, counters: zeroCounters() },
+		nowMs: () => clockMs,
+		isConnected: () => true,
+		readIndex: (token) => void asked.push(token),
+		query: (query) => query,
+		applied: () => 10,
+	});
+});
+
+function read(bytes: number): QueryOutcome | null {
+	const query = new Uint8Array(bytes);
+	const done = (outcome: QueryOutcome) => void outcomes.push(outcome);
+	const options = { query, minIndex: 0, deadlineMs: 1000, done };
+	return reads.accept(options, "linearizable");
+}
+
+it("reads are bounded by their bytes, but a single one is never locked out", () => {
+	expect(read(5000)).toBeNull();
+	expect(read(1)).toMatchObject({ kind: "failed", reason: "overloaded" });
+	reads.dispatch(leads);
+	reads.settle({ token: asked[0] as number, index: 10 });
+	reads.run();
+	expect(outcomes).toMatchObject([{ kind: "answer", index: 10 }]);
+	for (const bytes of [400, 600]) expect(read(bytes)).toBeNull();
+	expect(read(1)).toMatchObject({ reason: "overloaded" });
+	clockMs = 1000;
+	reads.expire(leads);
+	expect(outcomes).toHaveLength(3);
+	expect(read(1000)).toBeNull();
+});
