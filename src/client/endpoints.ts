@@ -37,6 +37,17 @@ export class EndpointRing {
 		return this.#endpoints[this.#at] as Endpoint;
 	}
 
+	/** The endpoint with this address, unless it is the current one; null when there is none. */
+	other(address: string | null): Endpoint | null {
+		const found = this.#endpoints.find((one) => one.address === address);
+		return found === undefined || found === this.current() ? null : found;
+	}
+
+	/** `endpoint` is one of these. */
+	moveTo(endpoint: Endpoint): void {
+		this.#at = this.#endpoints.indexOf(endpoint);
+	}
+
 	/** After a failure, or when the server leaves. */
 	advance(): void {
 		this.#at = (this.#at + 1) % this.#endpoints.length;

@@ -1,13 +1,18 @@
 import type { FailedFrame } from "../wire/client-frames.js";
 import { backoffMs, type EndpointRing } from "./endpoints.js";
 import { NotDoneError } from "./failures.js";
-import { openStream, UnsupportedEndpointError } from "./open-stream.js";
+import {
+	type OpenedStream,
+	openStream,
+	UnsupportedEndpointError,
+} from "./open-stream.js";
 import type { Request } from "./request.js";
 import { StreamConnection, type StreamHandlers } from "./stream-connection.js";
 
 interface LaneOptions {
 	readonly ring: EndpointRing;
 	readonly connectTimeoutMs: number;
+	readonly prefer: "leader" | "any";
 	onResult(request: Request, index: number, result: Buffer): void;
 	onFailed(request: Request, failure: FailedFrame): void;
 	/** Written to a connection that is gone, and not answered. */
@@ -147,9 +152,9 @@ export class Lane {
 	}
 
 	async #tryOnce(): Promise<boolean> {
-		const { ring, connectTimeoutMs } = this.#options;
+		const { ring } = this.#options;
 		try {
-			const opened = await openStream(ring.current(), connectTimeoutMs);
+			const opened = await this.#openBest();
 			if (this.#closed) {
 				opened.socket.destroy();
 				return false;
@@ -166,6 +171,26 @@ export class Lane {
 				error instanceof UnsupportedEndpointError ? this.#unsupported + 1 : 0;
 			if (this.#unsupported >= ring.size) this.#refuseAll(error as Error);
 			return false;
+		}
+	}
+
+	/**
+	 * Any node takes any request, and a follower hands it on: where the leader is one of the endpoints, going there saves
+	 * that hop. Only while connecting: a leader that changes later makes nothing wrong.
+	 */
+	async #openBest(): Promise<OpenedStream> {
+		const { ring, connectTimeoutMs, prefer } = this.#options;
+		const opened = await openStream(ring.current(), connectTimeoutMs);
+		const leader = prefer === "leader" ? ring.other(opened.leader) : null;
+		if (leader === null) return opened;
+		try {
+			const closer = await openStream(leader, connectTimeoutMs);
+			opened.socket.destroy();
+			ring.moveTo(leader);
+			return closer;
+		} catch {
+			// It may be leaving, or be out of reach from here: what is open serves as well.
+			return opened;
 		}
 	}
 

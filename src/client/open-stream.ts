@@ -7,6 +7,8 @@ export interface OpenedStream {
 	readonly socket: Socket;
 	/** What came in the same packet as the answer to the upgrade. */
 	readonly head: Buffer;
+	/** The client address of the leader, as the node knows it: host:port; null when it does not say. */
+	readonly leader: string | null;
 }
 
 /** An idle connection to a machine that vanished is noticed. */
@@ -43,7 +45,12 @@ export function openStream(
 			if (response.headers.upgrade === streamProtocol) {
 				const stream = socket as Socket;
 				stream.setNoDelay(true).setKeepAlive(true, keepAliveMs);
-				resolve({ socket: stream, head });
+				const leader = response.headers["raftd-leader"];
+				resolve({
+					socket: stream,
+					head,
+					leader: typeof leader === "string" ? leader : null,
+				});
 				return;
 			}
 			socket.destroy();

@@ -45,6 +45,7 @@ export interface RaftClient {
 const defaults: RequestLimits = {
 	timeoutMs: 5_000,
 	connectTimeoutMs: 1_000,
+	prefer: "leader",
 	connections: 1,
 	maxAttempts: 50,
 	maxPending: 16_384,

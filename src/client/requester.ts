@@ -10,6 +10,8 @@ import type { Answer, Request } from "./request.js";
 export interface RequestLimits {
 	readonly timeoutMs: number;
 	readonly connectTimeoutMs: number;
+	/** leader: the node that leads, where it is one of the endpoints. any: spread over them, as reads may be. */
+	readonly prefer: "leader" | "any";
 	/** Streams to spread requests over. */
 	readonly connections: number;
 	/** How often one request is sent at most. */
@@ -51,6 +53,7 @@ export class Requester {
 				new Lane({
 					ring: new EndpointRing(endpoints),
 					connectTimeoutMs: limits.connectTimeoutMs,
+					prefer: limits.prefer,
 					onResult: (request, index, result) =>
 						this.#answer(request, { index, result }),
 					onFailed: (request, failure) => this.#failed(request, failure),

@@ -1,7 +1,6 @@
 /**
  * Closed-loop writes against raftd through the client library; one JSON row a client count, as the peer's and the
- * floor's generators print them. One process, eight connections to each node, requests to the nodes in turn: the
- * peer's client does the same.
+ * floor's generators print them. One process, eight clients that know all nodes, like the peer's.
  *
  *   raftd-load ENDPOINTS CLIENTS SECONDS BYTES
  */
@@ -16,25 +15,20 @@ const keys = 100_000;
 const [endpoints = "", counts = "", seconds = "4", bytes = "256"] =
 	process.argv.slice(2);
 const pool = Array.from({ length: connections }, () =>
-	endpoints
-		.split(",")
-		.map((endpoint) =>
-			connectKeyValue({ endpoints: [endpoint], timeoutMs: 30_000 }),
-		),
+	connectKeyValue({ endpoints: endpoints.split(","), timeoutMs: 30_000 }),
 );
 const value = Buffer.alloc(Number(bytes), "x");
 for (const clients of counts.split(",").map(Number)) {
 	console.log(JSON.stringify(await measure(clients, Number(seconds) * 1000)));
 }
-await Promise.all(pool.flat().map((client) => client.close()));
+await Promise.all(pool.map((client) => client.close()));
 
 async function measure(clients: number, durationMs: number) {
 	const latencies: number[] = [];
 	const sinceMs = performance.now();
 	const endMs = sinceMs + durationMs;
-	const loop = async (nodes: KeyValueClient[], first: number) => {
-		for (let turn = first; performance.now() < endMs; turn++) {
-			const client = nodes[turn % nodes.length] as KeyValueClient;
+	const loop = async (client: KeyValueClient) => {
+		while (performance.now() < endMs) {
 			const startMs = performance.now();
 			await client.put(
 				`key-${String((Math.random() * keys) | 0).padStart(12, "0")}`,
@@ -45,7 +39,7 @@ async function measure(clients: number, durationMs: number) {
 	};
 	await Promise.all(
 		Array.from({ length: clients }, (_, at) =>
-			loop(pool[at % connections] as KeyValueClient[], at),
+			loop(pool[at % connections] as KeyValueClient),
 		),
 	);
 	latencies.sort((a, b) => a - b);

@@ -33,6 +33,37 @@ describe("the client's requests", () => {
 		});
 	});
 
+	it("goes to the leader where that is one of its endpoints, and stays where it is when asked to", async () => {
+		const { endpoints, replica, apis } = await serving(3);
+		replica.leaderClient = endpoints[1] as string;
+		const streams = () => apis.map((api) => api.connections().streams);
+		const clients = Array.from({ length: 6 }, () =>
+			kept(connectRaft({ endpoints })),
+		);
+		for (const client of clients) await client.command(put("a", "1"));
+		await vi.waitFor(() => expect(streams()).toEqual([0, 6, 0]), patient);
+		const [first] = endpoints as [string];
+		const away = kept(connectRaft({ endpoints: [first] }));
+		await away.command(put("a", "2"));
+		await vi.waitFor(() => expect(streams()).toEqual([1, 6, 0]), patient);
+		const spread = Array.from({ length: 20 }, () =>
+			kept(connectRaft({ endpoints, prefer: "any" })),
+		);
+		for (const client of spread) await client.command(put("a", "3"));
+		expect(streams()[0]).toBeGreaterThan(1);
+	});
+
+	it("serves through a follower when the leader it is told of cannot be reached", async () => {
+		const { endpoints, replica } = await serving(2);
+		const gone = `127.0.0.1:${await freePort()}`;
+		replica.leaderClient = gone;
+		const client = kept(
+			connectRaft({ endpoints: [...endpoints, gone], timeoutMs: 20_000 }),
+		);
+		const { index } = await client.command(put("a", "1"));
+		expect(index).toBe(1);
+	});
+
 	it("refuses at once what no frame holds, and goes on", async () => {
 		const { endpoints } = await serving(1);
 		const client = kept(connectRaft({ endpoints }));

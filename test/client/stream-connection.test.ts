@@ -20,7 +20,7 @@ async function silent() {
 	await once(socket, "connect");
 	let left = 0;
 	const stream = new StreamConnection(
-		{ socket, head: Buffer.alloc(0) },
+		{ leader: null, socket, head: Buffer.alloc(0) },
 		{
 			onLeave: () => {
 				left += 1;

@@ -31,6 +31,8 @@ export class FakeReplica implements Replica {
 	readonly nextOutcomes: CommandOutcome[] = [];
 	readonly nextQueryOutcomes: QueryOutcome[] = [];
 	leader: string | null = "n1";
+	/** The leader's client address, as the configuration has it. */
+	leaderClient = "h:2";
 	readonly #machine: Machine;
 	readonly #state: unknown;
 	readonly #control: ControlState = createControlState();
@@ -152,7 +154,7 @@ export class FakeReplica implements Replica {
 					outgoing: [],
 					learners: [],
 					addresses: {
-						n1: { peer: "h:1", client: "h:2", admin: "h:3" },
+						n1: { peer: "h:1", client: this.leaderClient, admin: "h:3" },
 					},
 				},
 				configurationIndex: 1,

@@ -50,6 +50,9 @@ export function sendFailure(
 /** Names the node that answers; behind a balancer a client cannot know otherwise. */
 export const nodeHeader = "raftd-node";
 
+/** The leader's client address, in the answer to a stream's upgrade. */
+export const leaderHeader = "raftd-leader";
+
 /**
  * The class for every answer of Node's server; in its constructor, so that the refusals Node writes by itself (400
  * without Host, 417) name the node too.
