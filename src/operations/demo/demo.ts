@@ -47,7 +47,7 @@ export async function demo(options: DemoOptions): Promise<DemoSummary> {
 			putLoad(stage, inventory, note),
 		);
 		const roll = await stage.step("roll", "Restart every node", (note) =>
-			rollUnderLoad(stage, note),
+			rollUnderLoad(stage, load.traffic, note),
 		);
 		await stage.step("stop-load", "Let the load end", () =>
 			endLoad(stage, load),
@@ -122,8 +122,13 @@ async function putLoad(
 	return { traffic, subscribers };
 }
 
-async function rollUnderLoad(stage: Stage, note: Note): Promise<RollReport> {
+async function rollUnderLoad(
+	stage: Stage,
+	traffic: Traffic,
+	note: Note,
+): Promise<RollReport> {
 	const { raftctl, options } = stage;
+	traffic.beginMeasuring();
 	const report = await raftctl.run(
 		["rolling-restart", "--yes"],
 		options.signal,

@@ -28,7 +28,7 @@ export function summarise(measured: {
 			failed: failures.length,
 		},
 		writes: {
-			ok: latenciesMs.length,
+			ok: traffic.acknowledged.length,
 			maxMs: rounded(latenciesMs.at(-1) ?? 0),
 			p50Ms: rounded(quantile(latenciesMs, 0.5)),
 			p99Ms: rounded(quantile(latenciesMs, 0.99)),

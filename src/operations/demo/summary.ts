@@ -1,6 +1,7 @@
 /** What a roll under load did cost, as `raftctl demo --json` prints it. */
 export interface DemoSummary {
 	readonly requests: { readonly ok: number; readonly failed: number };
+	/** The latencies are those of writes that ended after the roll began. */
 	readonly writes: {
 		readonly ok: number;
 		readonly maxMs: number;

@@ -14,6 +14,8 @@ export interface Traffic {
 	readonly writeLatenciesMs: readonly number[];
 	readonly reads: number;
 	readonly failures: readonly string[];
+	/** Forgets the latencies so far: the first second of fresh processes is not what is measured. */
+	beginMeasuring(): void;
 	/** Lets every request under way end, then closes the connections. */
 	stop(): Promise<void>;
 }
@@ -97,6 +99,9 @@ export function startTraffic(options: {
 		),
 	];
 	return Object.assign(traffic, {
+		beginMeasuring: () => {
+			writeLatenciesMs.length = 0;
+		},
 		stop: async () => {
 			stopping = true;
 			await Promise.all(loops);

@@ -30,6 +30,7 @@ function traffic(changes: Partial<Traffic> = {}): Traffic {
 		writeLatenciesMs: [30.06, 1, 2],
 		reads: 4,
 		failures: [],
+		beginMeasuring: () => {},
 		stop: async () => {},
 		...changes,
 	};
