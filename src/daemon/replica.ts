@@ -1,5 +1,9 @@
 import type { ControlState } from "../machines/control.js";
-import type { Status } from "../raft/types.js";
+import type {
+	ChangeRefusal,
+	ConfigurationChange,
+	Status,
+} from "../raft/types.js";
 
 /**
  * A node's replicated state machine as the servers of this process see it. Any node takes any request: a follower
@@ -11,6 +15,28 @@ export interface Replica {
 		command: Uint8Array,
 		options: ProposeOptions,
 		done: (outcome: CommandOutcome) => void,
+	): void;
+	/** Opens a session for exactly-once commands; its id is the index at which it was opened. */
+	openSession(
+		deadlineMs: number,
+		done: (
+			outcome:
+				| { readonly kind: "opened"; readonly id: number; readonly ttlMs: number }
+				| Extract<CommandOutcome, { kind: "rejected" | "unknown" }>,
+		) => void,
+	): void;
+	/** Changes who takes part. Done here only while this node leads. */
+	changeConfiguration(
+		change: ConfigurationChange,
+		done: (outcome: ConfigurationOutcome) => void,
+	): void;
+	/** Takes a snapshot now; resolves to its index, which may be that of one that was there already. */
+	takeSnapshot(
+		done: (
+			outcome:
+				| { readonly kind: "taken"; readonly index: number }
+				| { readonly kind: "failed"; readonly message: string },
+		) => void,
 	): void;
 	/** A command to the cluster's own state (the operation lock); its result is JSON. */
 	control(
@@ -47,6 +73,21 @@ export interface Replica {
 	close(): Promise<void>;
 }
 
+export type ConfigurationOutcome =
+	| { readonly kind: "done"; readonly index: number }
+	| { readonly kind: "refused"; readonly refusal: ChangeRefusal }
+	/** It may or may not come about: ask for the status. */
+	| { readonly kind: "unknown"; readonly message: string };
+
+/** The command's place in its session. */
+export interface SessionStamp {
+	readonly id: number;
+	/** Rises by one with every command of the session, from 1 on; a second attempt repeats it. */
+	readonly sequence: number;
+	/** The client has the results of all commands up to here: they may be forgotten. Below `sequence`. */
+	readonly acknowledged: number;
+}
+
 export interface ProposeOptions {
 	/** none: accepted by this node; commit: in the log for good; apply: executed, with its result. */
 	readonly ack: "none" | "commit" | "apply";
@@ -54,6 +95,10 @@ export interface ProposeOptions {
 	readonly deadlineMs: number;
 	/** Whose budget it counts against: the connection. */
 	readonly client: string;
+	/** Makes a second attempt harmless: the command is executed once, and each attempt gets the first one's result. */
+	readonly session?: SessionStamp;
+	/** The level of the entry format that the command's bytes are written in. Default: the cluster's write level. */
+	readonly level?: number;
 }
 
 export type CommandOutcome =
@@ -81,10 +126,17 @@ export type RejectReason =
 	| "no-leader"
 	| "stopping"
 	| "lost"
-	| "timeout";
+	| "timeout"
+	/** The session is unknown or has expired: this attempt is not executed; whether an earlier one was is not known. */
+	| "session-expired"
+	/** The sequence number was acknowledged before, or the session keeps too many results for it to be taken. */
+	| "session-misused"
+	/** Above the cluster's write level, or this release cannot write it. */
+	| "level";
 
 export interface QueryOptions {
-	readonly consistency: "linearizable" | "stale";
+	/** lease: from the leader's memory while its lease holds, else as linearizable. */
+	readonly consistency: "linearizable" | "lease" | "stale";
 	/** Wait until this index is applied. */
 	readonly minIndex: number;
 	readonly deadlineMs: number;
@@ -95,6 +147,8 @@ export type QueryOutcome =
 			readonly kind: "answer";
 			readonly index: number;
 			readonly answer: Uint8Array;
+			/** Of a stale answer: for how long this node has not known that it is current; 0 for every other. */
+			readonly ageMs: number;
 	  }
 	| {
 			readonly kind: "failed";

@@ -19,6 +19,12 @@ export interface Machine<State = unknown> {
 	/** The state in chunks; later commands must not show in them. */
 	snapshot(state: State): Iterable<Uint8Array>;
 	restore(chunks: Iterable<Uint8Array>): State;
+	/**
+	 * A short digest of the whole state, which nodes compare at fixed indexes: equal states have equal digests, whatever
+	 * way led to them. Called often, so keep it up to date rather than compute it. Without it only results and events are
+	 * compared, and snapshots.
+	 */
+	digest?(state: State): Uint8Array;
 	/** How people and scripts write this machine's bytes in JSON. Without it, commands are UTF-8 JSON themselves. */
 	readonly json?: MachineJson;
 }
@@ -30,9 +36,9 @@ export interface ApplyContext {
 	emit(event: Uint8Array): void;
 }
 
-/** Each throws `MachineInputError` for JSON (or bytes) that it cannot translate. */
+/** `level` is the cluster's write level, which the bytes must not exceed. Each throws `MachineInputError` for JSON (or bytes) that it cannot translate. */
 export interface MachineJson {
-	command(json: unknown): Uint8Array;
+	command(json: unknown, level: number): Uint8Array;
 	query(json: unknown): Uint8Array;
 	result(result: Uint8Array): unknown;
 	answer(answer: Uint8Array): unknown;

@@ -17,6 +17,8 @@ export const EntryKind = {
 	configuration: 2,
 	/** A command to the cluster's own state: the operation lock, and what comes to lie beside it. */
 	control: 3,
+	/** An application command of a session, numbered so that it is executed once (thesis, section 6.3). */
+	sessionCommand: 4,
 } as const;
 export type EntryKind = (typeof EntryKind)[keyof typeof EntryKind];
 
@@ -42,11 +44,13 @@ export interface TermRange {
 	readonly first: number;
 }
 
-/** How to reach a member. The core carries these without reading them. */
-interface MemberAddress {
+/** How to reach a member, and which one it is. The core carries these without reading them. */
+export interface MemberAddress {
 	readonly peer: string;
 	readonly client: string;
 	readonly admin: string;
+	/** Of its data directory. Absent until it is known: the founders are not, when the first entry is written. */
+	readonly incarnation?: string;
 }
 
 /**
@@ -58,6 +62,47 @@ export interface Configuration {
 	readonly outgoing: readonly NodeId[];
 	readonly learners: readonly NodeId[];
 	readonly addresses: Readonly<Record<NodeId, MemberAddress>>;
+}
+
+/** A configuration and the index of the entry that holds it. */
+export interface PlacedConfiguration {
+	readonly index: number;
+	readonly configuration: Configuration;
+}
+
+/** What one member shall be. A change is a list of these, done as one: several voters may change at once. */
+export type MemberChange =
+	/** A new member, as a learner. */
+	| {
+			readonly type: "add";
+			readonly id: NodeId;
+			readonly address: MemberAddress;
+	  }
+	/** A learner that has caught up becomes a voter. */
+	| { readonly type: "promote"; readonly id: NodeId }
+	/** A voter becomes a learner. */
+	| { readonly type: "demote"; readonly id: NodeId }
+	| { readonly type: "remove"; readonly id: NodeId }
+	/** Other addresses, or an incarnation that has become known; who votes stays as it is. */
+	| {
+			readonly type: "update";
+			readonly id: NodeId;
+			readonly address: MemberAddress;
+	  };
+
+export interface ConfigurationChange {
+	readonly changes: readonly MemberChange[];
+	/** The index of the configuration that the caller saw; null to change whatever is in force. */
+	readonly expectedIndex: number | null;
+	/** Checks that the caller takes upon itself, by name; none is ever implied by another. */
+	readonly waived: readonly ("catch-up" | "quorum")[];
+}
+
+/** What a snapshot stands for: the state after the entry at `index`, and the configuration committed by then. */
+export interface SnapshotPoint {
+	readonly index: number;
+	readonly term: number;
+	readonly configuration: PlacedConfiguration;
 }
 
 interface Envelope {
@@ -116,12 +161,27 @@ export interface Heartbeat extends Envelope {
 	/** Never above what the follower has matched. */
 	readonly commit: number;
 	readonly read: number;
+	/** The leader's clock when it was sent, whole milliseconds rounded down: a lease counts from there (P43). */
+	readonly stamp: number;
 }
 
 export interface HeartbeatResponse extends Envelope {
 	readonly type: "heartbeat-response";
 	readonly session: number;
 	readonly read: number;
+	/** Repeats the heartbeat's. */
+	readonly stamp: number;
+}
+
+/**
+ * The follower lacks entries that the leader's log no longer holds: it is to fetch the leader's snapshot, by a way of
+ * its own. Repeated until an append-response shows that it is no longer needed; a second one does no harm.
+ */
+export interface SnapshotOffer extends Envelope {
+	readonly type: "snapshot-offer";
+	readonly session: number;
+	readonly snapshotIndex: number;
+	readonly snapshotTerm: number;
 }
 
 /** The leader asks its successor to campaign at once. */
@@ -149,6 +209,7 @@ export type Message =
 	| AppendResponse
 	| Heartbeat
 	| HeartbeatResponse
+	| SnapshotOffer
 	| TimeoutNow
 	| ReadRequest
 	| ReadResponse;
@@ -185,6 +246,72 @@ export interface ReadOutcome {
 	readonly index: number | null;
 }
 
+/** Why a change was refused; nothing was appended. */
+export type ChangeRefusalReason =
+	| "not-leader"
+	| "transferring"
+	| "disk-stalled"
+	/** Nothing of the leader's term is committed yet (P20). */
+	| "term-not-committed"
+	| "change-in-flight"
+	/** Another configuration is in force than the one the caller saw. */
+	| "configuration-changed"
+	| "nothing-to-change"
+	| "unknown-member"
+	| "duplicate-member"
+	| "not-a-learner"
+	| "not-a-voter"
+	/** The change would leave nobody to decide. */
+	| "no-voters"
+	/** The learner was not heard lately (P26). */
+	| "target-unreachable"
+	/** The learner has not caught up (P26). */
+	| "target-lagging"
+	/** Fewer voters would be connected than a majority of the new ones (P28). */
+	| "quorum-at-risk";
+
+export interface ChangeRefusal {
+	readonly reason: ChangeRefusalReason;
+	/** The member that it is about; null when it is about none. */
+	readonly node: NodeId | null;
+	/** How far a lagging learner is. */
+	readonly catchUp: CatchUpStatus | null;
+}
+
+/**
+ * The end of a change, each exactly once. `done`: the final configuration is committed, at `index`. `unknown`: this
+ * node no longer leads; whoever does may have finished it or taken it back.
+ */
+export interface ChangeOutcome {
+	readonly token: number;
+	readonly outcome: "done" | "refused" | "unknown";
+	/** Of the final configuration's entry; 0 unless done. */
+	readonly index: number;
+	readonly refusal: ChangeRefusal | null;
+}
+
+/** How far behind a member is, as its leader sees it. */
+export interface CatchUpStatus {
+	readonly lagEntries: number;
+	/** Entries that it takes over each second, lately; 0 when none were. */
+	readonly entriesPerSecond: number;
+	/** Until it has caught up at this rate and that of new entries; null when it never will. */
+	readonly remainingMs: number | null;
+	/** It was heard lately, and what is new reaches it within an election timeout (thesis, section 4.2.1). */
+	readonly caughtUp: boolean;
+}
+
+/** What only people can put right. */
+export interface CoreAlarm {
+	/** The follower's log no longer holds what it once acknowledged: it is not counted any more (P31). */
+	readonly kind: "log-went-back";
+	readonly node: NodeId;
+	/** It had acknowledged everything up to here. */
+	readonly acknowledged: number;
+	/** It now has this much at most. */
+	readonly found: number;
+}
+
 export interface TransferOutcome {
 	readonly token: number;
 	readonly outcome: "done" | "refused" | "timed-out" | "aborted";
@@ -204,6 +331,8 @@ export interface Write {
 	/** Rises by one with every write; report with `appended(sequence)`, in order. */
 	readonly sequence: number;
 	readonly hardState: HardState | null;
+	/** First of all the log is emptied, and begins anew behind this index: a snapshot stands for what was before. */
+	readonly reset: { readonly index: number; readonly term: number } | null;
 	readonly entries: readonly Entry[];
 	/** False when only the commit hint changed: it needs no fsync (P10). */
 	readonly sync: boolean;
@@ -211,7 +340,7 @@ export interface Write {
 
 /**
  * What the driver must do now, in this order: hand `write` to the disk; send `messages`; send `messagesAfterSync` once
- * write number `afterSequence` is durable (at once if it is); apply `committed`; settle the outcomes.
+ * write number `afterSequence` is durable (at once if it is); `restore`; apply `committed`; settle the outcomes.
  */
 export interface Ready {
 	readonly write: Write | null;
@@ -219,12 +348,25 @@ export interface Ready {
 	readonly messagesAfterSync: readonly Message[];
 	/** The newest write submitted so far, this one included. */
 	readonly afterSequence: number;
+	/**
+	 * Replace the state machine's state by this snapshot, which was handed in with `install`; what was committed before
+	 * and is not applied yet is dropped. Report with `applied(index)`. Nothing after it is applied before (P46).
+	 */
+	readonly restore: SnapshotPoint | null;
 	/** To apply, in order and without a gap: [first, last], or null. Durable here already. */
 	readonly committed: { readonly first: number; readonly last: number } | null;
 	readonly proposals: readonly ProposalOutcome[];
 	readonly reads: readonly ReadOutcome[];
 	readonly transfers: readonly TransferOutcome[];
+	readonly changes: readonly ChangeOutcome[];
 	readonly fetches: readonly Fetch[];
+	/** Fetch this snapshot from the leader, then call `install`. May be asked for again, or for a newer one. */
+	readonly download: {
+		readonly from: NodeId;
+		readonly index: number;
+		readonly term: number;
+	} | null;
+	readonly alarms: readonly CoreAlarm[];
 	/** Set when role, term, leader or configuration changed since the last Ready. */
 	readonly changed: boolean;
 }
@@ -236,7 +378,10 @@ export interface Status {
 	readonly term: number;
 	readonly leader: NodeId | null;
 	readonly votedFor: NodeId | null;
+	/** Of the entries that are still held; lastIndex + 1 when there are none. */
 	readonly firstIndex: number;
+	/** Of the newest snapshot that followers may be given; 0 for none. */
+	readonly snapshotIndex: number;
 	readonly lastIndex: number;
 	readonly lastTerm: number;
 	readonly durableIndex: number;
@@ -253,13 +398,17 @@ export interface Status {
 
 export interface FollowerStatus {
 	readonly id: NodeId;
-	readonly state: "probe" | "replicate";
+	/** snapshot: it needs entries that the log no longer holds, and has been offered a snapshot. */
+	readonly state: "probe" | "replicate" | "snapshot";
 	readonly match: number;
 	readonly next: number;
 	readonly inflightMessages: number;
 	readonly inflightBytes: number;
 	/** Milliseconds since it was last heard, by the clock of the last tick. */
 	readonly heardAgoMs: number;
+	readonly catchUp: CatchUpStatus;
+	/** False for one whose log went back: what it says is not believed (P31). */
+	readonly counted: boolean;
 }
 
 export interface RaftOptions {
@@ -267,6 +416,8 @@ export interface RaftOptions {
 	/** A follower that hears nothing for a random time in [1, 2) of these campaigns; also the check-quorum period. */
 	readonly electionTimeoutMs: number;
 	readonly heartbeatIntervalMs: number;
+	/** Two clocks drift apart by at most this share; a lease is shorter by it (P43). In [0, 1). */
+	readonly maxClockDrift: number;
 	/** How long a transfer of leadership may take before the old leader serves again. */
 	readonly transferTimeoutMs: number;
 	/** A leader whose write has been under way for longer gives up leadership (P36). */
@@ -283,18 +434,22 @@ export interface RaftOptions {
 	readonly random: () => number;
 }
 
-/** What a node finds on its disk at start. An empty log has lastIndex 0 and no terms. */
+/**
+ * What a node finds on its disk at start. An empty log has no terms, and lastIndex 0, or the snapshot's index when there
+ * is one. A log that does not hold the snapshot's entry, or has another in its place, must have been reset to the
+ * snapshot before it gets here (P45).
+ */
 export interface Restored {
 	readonly hardState: HardState;
 	readonly lastIndex: number;
+	/** Of the entries that the log still holds. */
 	readonly terms: readonly TermRange[];
-	/** Every configuration entry in the log, rising by index. */
-	readonly configurations: readonly {
-		readonly index: number;
-		readonly configuration: Configuration;
-	}[];
-	/** Entries after hardState.commit, contiguous up to lastIndex. */
+	/** Every configuration entry that the log still holds, rising by index. */
+	readonly configurations: readonly PlacedConfiguration[];
+	/** The newest snapshot on the disk. The log begins at most one behind its index. */
+	readonly snapshot: SnapshotPoint | null;
+	/** Entries after hardState.commit (or the snapshot, if that is later), contiguous up to lastIndex. */
 	readonly tail: readonly Entry[];
-	/** The index up to which the state machine already stands; at most hardState.commit. */
+	/** The index up to which the state machine already stands; at most hardState.commit, or the snapshot's. */
 	readonly applied: number;
 }

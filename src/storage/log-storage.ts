@@ -4,6 +4,8 @@ import type { Entry, HardState, TermRange } from "../raft/types.js";
 export interface WriteBatch {
 	readonly sequence: number;
 	readonly hardState: HardState | null;
+	/** First of all the log is emptied and begins anew behind this index; a durable snapshot stands for what was before. */
+	readonly reset: { readonly index: number; readonly term: number } | null;
 	/** 0 when there are no entries. The log is cut before it, then the block is appended. */
 	readonly firstIndex: number;
 	readonly lastIndex: number;
@@ -15,8 +17,12 @@ export interface WriteBatch {
 /** What was found at open. */
 export interface RecoveredLog {
 	readonly hardState: HardState;
-	/** 0 for an empty log. */
+	/** Of the first entry that the log still holds; lastIndex + 1 when it holds none. */
+	readonly firstIndex: number;
+	/** 0 for a log that is empty and was never reset; after a reset at least its index. */
 	readonly lastIndex: number;
+	/** The term of lastIndex when the log was reset and holds no entry since; else 0. */
+	readonly resetTerm: number;
 	readonly terms: readonly TermRange[];
 	/** Every entry of kind configuration. */
 	readonly configurations: readonly Entry[];
@@ -34,6 +40,11 @@ export interface LogStorage {
 	append(batch: WriteBatch): void;
 	/** Entries from `first` on, at most to `last`, at least one, at most about `maxBytes`. */
 	read(first: number, last: number, maxBytes: number): Promise<Entry[]>;
+	/**
+	 * Entries up to `index` are no longer needed, as a durable snapshot stands for them: whole segments before it are
+	 * removed, in order with the writes that were handed in. Returns at once; an index that is gone already is no mistake.
+	 */
+	compact(index: number): void;
 	/** Milliseconds for which the oldest write under way has been waiting; 0 when there is none. */
 	pendingMs(): number;
 	stats(): LogStorageStats;
@@ -47,6 +58,10 @@ export interface LogStorageStats {
 	readonly syncTotalMs: number;
 	readonly bytesWritten: number;
 	readonly segments: number;
+	/** Of the files on disk, preallocated room included. */
+	readonly bytesHeld: number;
+	/** Of the oldest entry that is still held. */
+	readonly firstIndex: number;
 }
 
 export interface LogStorageEvents {
