@@ -71,7 +71,9 @@ export function handleVoteResponse(core: Core, message: VoteResponse): void {
 }
 
 function conclude(core: Core): void {
-	const result = voteResult(core.configuration, (id) => core.votes.get(id));
+	const result = voteResult(core.configuration, (id) =>
+		core.isCounted(id) ? core.votes.get(id) : false,
+	);
 	if (result === "lost") becomeFollower(core, core.term, null);
 	else if (result === "won" && core.role === "pre-candidate")
 		campaign(core, "election");

@@ -1,4 +1,4 @@
-import { type Configuration, type Entry, EntryKind } from "./types.js";
+import type { Configuration, Entry, EntryKind } from "./types.js";
 
 /**
  * The one layout of an entry in bytes, in the log on disk as in the frames between peers, so that the leader encodes
@@ -45,7 +45,8 @@ export function encodeBlock(
 
 /**
  * Reads a whole block. Data are views into `block`, not copies. Throws a RangeError that names the offset when a
- * length runs over the end, a kind is unknown, or indexes do not rise by one.
+ * length runs over the end, or indexes do not rise by one. A kind that this release does not know is not refused here:
+ * such an entry is stored and sent on, and stops whoever would have to execute it (P61).
  */
 export function decodeBlock(block: Uint8Array): Entry[] {
 	const entries: Entry[] = [];
@@ -60,8 +61,6 @@ export function decodeBlock(block: Uint8Array): Entry[] {
 		const dataAt = at + entryHeaderBytes;
 		if (length > block.length - dataAt)
 			throw new RangeError(`entry data cut short at offset ${at}`);
-		if (kind > EntryKind.control)
-			throw new RangeError(`unknown entry kind ${kind} at offset ${at}`);
 		if (index === 0 || (previous !== 0 && index !== previous + 1)) {
 			throw new RangeError(
 				`entry ${index} follows ${previous} at offset ${at}`,

@@ -4,26 +4,27 @@ import {
 	type Entry,
 	EntryKind,
 	type NodeId,
+	type PlacedConfiguration,
 	type Restored,
 } from "./types.js";
-
-interface Placed {
-	readonly index: number;
-	readonly configuration: Configuration;
-}
 
 /**
  * The configurations in the log. The latest is in force whether committed or not, and a truncation takes it back
  * (paper, section 6; P21, P22).
  */
 export class Configurations {
-	readonly #placed: Placed[];
+	/** Rising by index. The first may lie before the log: a snapshot holds it. */
+	#placed: PlacedConfiguration[];
 
-	constructor(restored: Restored["configurations"]) {
-		this.#placed =
-			restored.length > 0
-				? [...restored]
-				: [{ index: 0, configuration: nobody }];
+	constructor({ configurations, snapshot }: Restored) {
+		const first = snapshot?.configuration ?? {
+			index: 0,
+			configuration: nobody,
+		};
+		this.#placed = [
+			first,
+			...configurations.filter(({ index }) => index > first.index),
+		];
 	}
 
 	get latest(): Configuration {
@@ -32,6 +33,14 @@ export class Configurations {
 
 	get latestIndex(): number {
 		return this.#last().index;
+	}
+
+	/** The one in force after the entry at `index`. */
+	at(index: number): PlacedConfiguration {
+		return (
+			this.#placed.findLast((placed) => placed.index <= index) ??
+			(this.#placed[0] as PlacedConfiguration)
+		);
 	}
 
 	/** Takes note of an appended entry; true when the configuration changed. */
@@ -52,8 +61,21 @@ export class Configurations {
 		return this.#placed.length !== before;
 	}
 
-	#last(): Placed {
-		return this.#placed[this.#placed.length - 1] as Placed;
+	/** The entries up to `index` are gone, and so are the configurations that they had replaced. */
+	compact(index: number): void {
+		const inForce = this.at(index);
+		this.#placed = this.#placed.filter(
+			(placed) => placed.index >= inForce.index,
+		);
+	}
+
+	/** The log begins anew behind a snapshot. */
+	reset(configuration: PlacedConfiguration): void {
+		this.#placed = [configuration];
+	}
+
+	#last(): PlacedConfiguration {
+		return this.#placed[this.#placed.length - 1] as PlacedConfiguration;
 	}
 }
 
@@ -79,4 +101,9 @@ export function isVoter(configuration: Configuration, id: NodeId): boolean {
 	return (
 		configuration.voters.includes(id) || configuration.outgoing.includes(id)
 	);
+}
+
+/** While it is joint, decisions need both the old and the new voters. */
+export function isJoint(configuration: Configuration): boolean {
+	return configuration.outgoing.length > 0;
 }

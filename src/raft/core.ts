@@ -1,18 +1,24 @@
+import { bootstrapHardState } from "./bootstrap.js";
+import { Rate } from "./catch-up.js";
 import { Configurations, isVoter } from "./configurations.js";
 import { RaftLog } from "./log.js";
 import type { Progress } from "./progress.js";
 import { Proposals } from "./proposals.js";
 import { ForwardedReads, ReadRounds, startOfCount } from "./reads.js";
 import type {
+	ChangeOutcome,
 	Configuration,
+	CoreAlarm,
 	Fetch,
 	Message,
 	NodeId,
 	ProposalOutcome,
 	RaftOptions,
 	ReadOutcome,
+	Ready,
 	Restored,
 	Role,
+	SnapshotPoint,
 	TransferOutcome,
 } from "./types.js";
 
@@ -50,6 +56,14 @@ export class Core {
 	electionDeadlineMs = 0;
 	/** When the leader of this term was last heard. */
 	leaderHeardMs = Number.NEGATIVE_INFINITY;
+	/** The clock when the message in hand came in; a tick may be long ago. */
+	stepMs: number;
+	/** Until then this node, before its restart, may have been heard by a leader that counts on its silence (P43). */
+	quietUntilMs: number;
+	/** Members whose logs went back, as the cluster knows (P31): nothing they say counts. */
+	distrusted: ReadonlySet<NodeId> = new Set();
+	/** The newest snapshot on this node's disk. */
+	snapshot: SnapshotPoint | null;
 
 	/** Counts campaigns of both kinds; answers to an earlier one are ignored (P34). */
 	attempt: number;
@@ -65,6 +79,12 @@ export class Core {
 	/** Index of this leader's no-op; nothing is read before it is committed (P40). */
 	termStart = 0;
 	transfer: Transfer | null = null;
+	/** Somebody was asked to campaign whatever the others have heard: in this term a lease proves nothing (P37). */
+	leaseVoid = false;
+	/** The change of membership under way that this leader began, and whom to tell. */
+	change: { readonly token: number } | null = null;
+	/** How fast this leader's log grows. */
+	growth: Rate;
 	replicationWanted = false;
 
 	messages: Message[] = [];
@@ -72,9 +92,15 @@ export class Core {
 	proposalOutcomes: ProposalOutcome[] = [];
 	readOutcomes: ReadOutcome[] = [];
 	transferOutcomes: TransferOutcome[] = [];
+	changeOutcomes: ChangeOutcome[] = [];
 	fetches: Fetch[] = [];
+	download: Ready["download"] = null;
+	restore: SnapshotPoint | null = null;
+	alarms: CoreAlarm[] = [];
 	changed = true;
 
+	/** The log was replaced by a snapshot, which the disk does not know yet. */
+	reset: { readonly index: number; readonly term: number } | null = null;
 	/** Term or vote differ from what was last handed in for writing. */
 	hardStateDirty = false;
 	/** The commit hint that was last handed in. */
@@ -93,7 +119,8 @@ export class Core {
 		this.id = options.id;
 		this.options = options;
 		this.log = new RaftLog(restored, options.windowBytes);
-		this.configurations = new Configurations(restored.configurations);
+		this.configurations = new Configurations(restored);
+		this.snapshot = restored.snapshot;
 		for (const entry of restored.tail) {
 			if (entry.index > this.configurations.latestIndex)
 				this.configurations.append(entry);
@@ -102,6 +129,11 @@ export class Core {
 		this.votedFor = restored.hardState.votedFor;
 		this.commitWritten = this.log.commit;
 		this.nowMs = nowMs;
+		this.stepMs = nowMs;
+		this.growth = new Rate(this.log.lastIndex, nowMs);
+		// A node that was founded and never heard anybody owes nobody silence.
+		const isFresh = this.term <= bootstrapHardState.term;
+		this.quietUntilMs = isFresh ? nowMs : nowMs + options.electionTimeoutMs;
 		this.forwardedReads = new ForwardedReads(options.random);
 		this.attempt = startOfCount(options.random);
 		this.resetElectionTimer();
@@ -135,12 +167,22 @@ export class Core {
 		return oldest === undefined ? 0 : this.nowMs - oldest.sinceMs;
 	}
 
-	/** Whether a live leader was heard so recently that nobody may depose it (P35: stickiness). */
+	/**
+	 * Whether a leader was heard so recently that nobody may depose it (P35: stickiness). By time alone: the leader that
+	 * was answered counts on it, whatever this node has heard of terms and candidates since (P43).
+	 */
 	get hearsLeader(): boolean {
-		if (this.role === "leader") return true;
 		return (
-			this.leader !== null &&
+			this.role === "leader" ||
+			this.nowMs < this.quietUntilMs ||
 			this.nowMs - this.leaderHeardMs < this.options.electionTimeoutMs
+		);
+	}
+
+	/** Whether what this member says counts: its log still holds what it acknowledged (P31). */
+	isCounted(id: NodeId): boolean {
+		return (
+			!this.distrusted.has(id) && this.followers.get(id)?.wentBack !== true
 		);
 	}
 

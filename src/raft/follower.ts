@@ -1,10 +1,13 @@
 import type { Core } from "./core.js";
+import { abandonChange } from "./membership.js";
 import type {
 	AppendRequest,
 	Entry,
 	Heartbeat,
 	NodeId,
 	ReadResponse,
+	SnapshotOffer,
+	SnapshotPoint,
 	VoteRequest,
 } from "./types.js";
 
@@ -40,6 +43,7 @@ function stopLeading(core: Core): void {
 	core.followers.clear();
 	core.fetches = [];
 	core.replicationWanted = false;
+	abandonChange(core);
 }
 
 /** A transfer that this node began ends when it learns who leads now. */
@@ -68,7 +72,7 @@ export function refuseRead(core: Core, to: NodeId, sequence: number): void {
 /** The leader of this term was heard. */
 function heardLeader(core: Core, leader: NodeId): void {
 	becomeFollower(core, core.term, leader);
-	core.leaderHeardMs = core.nowMs;
+	core.leaderHeardMs = Math.max(core.nowMs, core.stepMs);
 	core.resetElectionTimer();
 }
 
@@ -82,9 +86,10 @@ export function handleAppendRequest(core: Core, message: AppendRequest): void {
 		return;
 	}
 	if (log.termAt(prevIndex) !== prevTerm) {
-		const hintIndex = log.lastIndexWithTermAtMost(
-			Math.min(prevIndex, log.lastIndex),
-			prevTerm,
+		// What is committed here is the leader's too, however little of it the log still remembers.
+		const hintIndex = Math.max(
+			log.lastIndexWithTermAtMost(Math.min(prevIndex, log.lastIndex), prevTerm),
+			log.commit,
 		);
 		core.send({
 			type: "append-response",
@@ -109,7 +114,7 @@ export function handleAppendRequest(core: Core, message: AppendRequest): void {
 
 function respond(
 	core: Core,
-	{ from, session }: AppendRequest,
+	{ from, session }: AppendRequest | SnapshotOffer,
 	match: number,
 ): void {
 	core.send({
@@ -153,7 +158,39 @@ export function handleHeartbeat(core: Core, message: Heartbeat): void {
 		term: core.term,
 		session: message.session,
 		read: message.read,
+		stamp: message.stamp,
 	});
+}
+
+/** The leader no longer has what this node needs next; unless it has come by it another way (P48). */
+export function handleSnapshotOffer(core: Core, message: SnapshotOffer): void {
+	heardLeader(core, message.from);
+	const { snapshotIndex: index, snapshotTerm: term } = message;
+	if (index <= core.log.commit) respond(core, message, core.log.commit);
+	else core.download = { from: message.from, index, term };
+}
+
+/**
+ * A snapshot has come, and is durable. What is committed only goes forward: an older one is dropped. A log that holds
+ * its last entry holds all before it, and keeps what follows; any other is replaced (P45).
+ */
+export function install(core: Core, snapshot: SnapshotPoint): boolean {
+	const { log } = core;
+	const { index, term } = snapshot;
+	if (core.role === "leader" || index <= log.commit) return false;
+	if (core.snapshot === null || index > core.snapshot.index)
+		core.snapshot = snapshot;
+	if (log.termAt(index) === term) {
+		log.commitTo(index);
+		return true;
+	}
+	log.reset(index, term);
+	core.proposals.settle(index, () => null, core.proposalOutcomes);
+	core.configurations.reset(snapshot.configuration);
+	core.reset = { index, term };
+	core.restore = snapshot;
+	core.changed = true;
+	return true;
 }
 
 /**

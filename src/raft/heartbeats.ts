@@ -1,7 +1,7 @@
 import type { Core } from "./core.js";
 import type { Progress } from "./progress.js";
 import { confirmReads } from "./read-index.js";
-import { inquire } from "./replication.js";
+import { inquire, offerSnapshot } from "./replication.js";
 import type { HeartbeatResponse } from "./types.js";
 
 /** Heartbeats for everybody: proof of life, the commit index as far as each has matched, and the newest read round. */
@@ -29,6 +29,7 @@ function sendHeartbeat(core: Core, progress: Progress): void {
 		session: progress.session,
 		commit,
 		read: core.rounds.sequence,
+		stamp: Math.max(0, Math.floor(core.nowMs)),
 	});
 }
 
@@ -38,10 +39,15 @@ export function handleHeartbeatResponse(
 ): void {
 	const progress = core.followers.get(message.from);
 	if (progress === undefined) return;
-	progress.heardMs = core.nowMs;
+	progress.hear(core.nowMs);
 	progress.readConfirmed = Math.max(progress.readConfirmed, message.read);
+	progress.answeredStamp = Math.max(progress.answeredStamp, message.stamp);
 	confirmReads(core);
 	if (message.session !== progress.session) return;
+	if (progress.state === "snapshot") {
+		offerSnapshot(core, progress);
+		return;
+	}
 	if (progress.paused) {
 		progress.paused = false;
 		core.replicationWanted = true;

@@ -1,4 +1,5 @@
 import { foundingLevel } from "./bootstrap.js";
+import { Rate } from "./catch-up.js";
 import { entryHeaderBytes } from "./codec.js";
 import { membersOf } from "./configurations.js";
 import type { Core } from "./core.js";
@@ -30,6 +31,8 @@ export function becomeLeader(core: Core): void {
 		});
 		core.transfer = null;
 	}
+	core.leaseVoid = false;
+	core.growth = new Rate(core.log.lastIndex, core.nowMs);
 	core.followers.clear();
 	for (const id of membersOf(core.configuration)) {
 		if (id !== core.id) core.followers.set(id, makeProgress(core, id));
@@ -40,7 +43,7 @@ export function becomeLeader(core: Core): void {
 	appendEntry(core, EntryKind.noop, foundingLevel, new Uint8Array(0));
 }
 
-function makeProgress(core: Core, id: NodeId): Progress {
+export function makeProgress(core: Core, id: NodeId): Progress {
 	const { maxInflightMessages, maxInflightBytes } = core.options;
 	return new Progress({
 		id,
@@ -55,7 +58,8 @@ function makeProgress(core: Core, id: NodeId): Progress {
 /** Appends commands; null when they are in the log of this leader. A refusal is definite: nothing was appended. */
 export function propose(core: Core, batch: ProposalBatch): Refusal | null {
 	if (core.role !== "leader") return "not-leader";
-	if (core.transfer !== null) return "transferring";
+	// A leader that is about to go with its own removal would leave its callers without an answer.
+	if (core.transfer !== null || !core.isVoter) return "transferring";
 	if (core.diskPendingMs > core.options.diskStallMs) return "disk-stalled";
 	let bytes = 0;
 	for (const command of batch.commands)
@@ -78,7 +82,7 @@ export function propose(core: Core, batch: ProposalBatch): Refusal | null {
 	return null;
 }
 
-function appendEntry(
+export function appendEntry(
 	core: Core,
 	kind: EntryKind,
 	level: number,
@@ -116,6 +120,8 @@ function heardSince(core: Core, sinceMs: number): boolean {
 		core.configuration,
 		(id) =>
 			id === core.id ||
-			(core.followers.get(id)?.heardMs ?? Number.NEGATIVE_INFINITY) > sinceMs,
+			(core.isCounted(id) &&
+				(core.followers.get(id)?.heardMs ?? Number.NEGATIVE_INFINITY) >
+					sinceMs),
 	);
 }

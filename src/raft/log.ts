@@ -1,21 +1,28 @@
 import { entryBytes } from "./codec.js";
 import type { Entry, Restored, TermRange } from "./types.js";
 
+/** Where a log begins: the entry before its first one. Its term is null when nobody remembers it. */
+interface Base {
+	readonly index: number;
+	readonly term: number | null;
+}
+
 /**
  * The log as the core knows it: the terms of all entries as ranges, which answer every match question, and the newest
- * entries themselves in a window. What lies before the window is on disk only.
+ * entries themselves in a window. What lies before the window is on disk only; what lies at or before the base is gone,
+ * and a snapshot stands for it.
  *
- * Always: applied ≤ commit ≤ last, applied ≤ durable ≤ last, and the window reaches back at least to the smaller of
- * commit and durable, as those entries are still to be sent, stored or counted.
+ * Always: base ≤ applied ≤ commit ≤ last, applied ≤ durable ≤ last, and the window reaches back at least to what is
+ * not yet durable, committed and handed out for applying, as those entries are still to be stored, counted or applied.
  */
 export class RaftLog {
-	readonly #terms: TermRange[];
+	#base: Base;
+	#terms: TermRange[];
 	readonly #windowLimitBytes: number;
 	#window: Entry[];
 	#windowFirst: number;
 	#windowBytes = 0;
 	#uncommittedBytes = 0;
-	#applyingEnded = false;
 	/** Writes under way, oldest first; a truncation lowers what they will make durable (P5). */
 	readonly #writes: { sequence: number; lastIndex: number }[] = [];
 	#slice: readonly Entry[] = [];
@@ -30,10 +37,19 @@ export class RaftLog {
 	applied: number;
 
 	constructor(restored: Restored, windowLimitBytes: number) {
+		this.#base = baseOf(restored);
 		this.#terms = restored.terms.map(({ term, first }) => ({ term, first }));
 		this.#windowLimitBytes = windowLimitBytes;
 		this.lastIndex = restored.lastIndex;
-		this.commit = Math.min(restored.hardState.commit, restored.lastIndex);
+		const snapshotIndex = restored.snapshot?.index ?? 0;
+		if (snapshotIndex > restored.lastIndex || this.#base.index > snapshotIndex)
+			throw new Error(
+				`invariant: a snapshot at ${snapshotIndex} and a log of ${this.#base.index + 1} to ${restored.lastIndex}`,
+			);
+		this.commit = Math.max(
+			Math.min(restored.hardState.commit, restored.lastIndex),
+			snapshotIndex,
+		);
 		this.submitted = restored.lastIndex;
 		this.durable = restored.lastIndex;
 		this.applying = restored.applied;
@@ -51,12 +67,13 @@ export class RaftLog {
 		}
 	}
 
+	/** Of the entries that are still held; lastIndex + 1 when there are none. */
 	get firstIndex(): number {
-		return this.#terms[0]?.first ?? this.lastIndex + 1;
+		return this.#base.index + 1;
 	}
 
 	get lastTerm(): number {
-		return this.#terms.at(-1)?.term ?? 0;
+		return this.#terms.at(-1)?.term ?? this.#base.term ?? 0;
 	}
 
 	/** Bytes of the entries behind the commit index, exactly (P56). */
@@ -70,16 +87,20 @@ export class RaftLog {
 
 	/** The term at `index`; null when this log does not know it (P49: never mistaken for term 0). */
 	termAt(index: number): number | null {
-		if (index === 0) return 0;
-		if (index > this.lastIndex) return null;
+		if (index === this.#base.index) return this.#base.term;
+		if (index < this.#base.index || index > this.lastIndex) return null;
 		const range = this.#terms[this.#rangeAt(index)];
 		return range === undefined ? null : range.term;
 	}
 
-	/** The largest index at or below `index` whose term is at most `term`: where two logs may still agree (P53). */
+	/**
+	 * The largest index at or below `index` whose term is at most `term`: where two logs may still agree (P53). What lies
+	 * at or before the base is committed, so logs agree there.
+	 */
 	lastIndexWithTermAtMost(index: number, term: number): number {
+		if (index <= this.#base.index) return index;
 		let at = this.#rangeAt(Math.min(index, this.lastIndex));
-		if (at < 0) return 0;
+		if (at < 0) return this.#base.index;
 		if ((this.#terms[at] as TermRange).term <= term)
 			return Math.min(index, this.lastIndex);
 		while (at > 0 && (this.#terms[at - 1] as TermRange).term > term) at--;
@@ -176,13 +197,44 @@ export class RaftLog {
 		if (index > this.applying)
 			throw new Error(`invariant: applied ${index} beyond ${this.applying}`);
 		this.applied = Math.max(this.applied, index);
-		this.#trim();
 	}
 
-	/** Applying is over for good; the window is trimmed without waiting for it. */
-	endApplying(): void {
-		this.#applyingEnded = true;
-		this.#trim();
+	/** Entries up to `index` are gone from the disk, or soon will be; a snapshot stands for them. */
+	compact(index: number): void {
+		if (index <= this.#base.index) return;
+		if (index > this.applied)
+			throw new Error(
+				`invariant: compaction to ${index} beyond applied ${this.applied}`,
+			);
+		this.#base = { index, term: this.termAt(index) };
+		const kept = this.#terms.slice(Math.max(0, this.#rangeAt(index)));
+		const first = kept[0];
+		if (first !== undefined && first.first <= index)
+			kept[0] = { term: first.term, first: index + 1 };
+		this.#terms = index === this.lastIndex ? [] : kept;
+		if (this.#windowFirst <= index) this.#drop(index + 1 - this.#windowFirst);
+	}
+
+	/** Begins anew behind a snapshot that contradicts this log, or goes beyond it (P45). */
+	reset(index: number, term: number): void {
+		if (index <= this.commit)
+			throw new Error(
+				`invariant: reset to ${index} below commit ${this.commit}`,
+			);
+		this.#base = { index, term };
+		this.#terms = [];
+		this.#slice = [];
+		this.#window = [];
+		this.#windowFirst = index + 1;
+		this.#windowBytes = 0;
+		this.#uncommittedBytes = 0;
+		// What these make durable is no longer part of the log (P6).
+		for (const write of this.#writes) write.lastIndex = 0;
+		this.lastIndex = index;
+		this.commit = index;
+		this.submitted = index;
+		this.durable = index;
+		this.applying = index;
 	}
 
 	/**
@@ -222,19 +274,27 @@ export class RaftLog {
 	/** Trims in strides of a quarter of the limit, so that the copying is paid once for many entries. */
 	#trim(): void {
 		if (this.#windowBytes < this.#windowLimitBytes * 1.25) return;
-		const applied = this.#applyingEnded ? this.commit : this.applied;
-		const keepFrom = Math.min(applied, this.durable, this.commit) + 1;
+		// What was handed out for applying is in the driver's hands, or on the disk for it to read (P57).
+		const keepFrom = Math.min(this.applying, this.durable, this.commit) + 1;
 		let drop = 0;
+		let bytes = this.#windowBytes;
 		while (
-			this.#windowBytes > this.#windowLimitBytes &&
+			bytes > this.#windowLimitBytes &&
 			this.#windowFirst + drop < keepFrom
 		) {
-			this.#windowBytes -= entryBytes(this.#window[drop] as Entry);
+			bytes -= entryBytes(this.#window[drop] as Entry);
 			drop++;
 		}
-		if (drop === 0) return;
-		this.#window = this.#window.slice(drop);
-		this.#windowFirst += drop;
+		this.#drop(drop);
+	}
+
+	/** Lets go of the first `count` entries of the window. */
+	#drop(count: number): void {
+		if (count === 0) return;
+		for (let at = 0; at < count; at++)
+			this.#windowBytes -= entryBytes(this.#window[at] as Entry);
+		this.#window = this.#window.slice(count);
+		this.#windowFirst += count;
 	}
 
 	/** Position in #terms of the range that holds `index`; -1 when none does. */
@@ -250,4 +310,12 @@ export class RaftLog {
 		}
 		return high;
 	}
+}
+
+/** A log that begins right behind the snapshot remembers the term before its first entry; one that begins earlier not. */
+function baseOf({ terms, lastIndex, snapshot }: Restored): Base {
+	const first = terms[0]?.first ?? lastIndex + 1;
+	if (first === 1) return { index: 0, term: 0 };
+	const index = first - 1;
+	return { index, term: index === snapshot?.index ? snapshot.term : null };
 }

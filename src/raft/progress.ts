@@ -1,15 +1,27 @@
+import { CatchUp } from "./catch-up.js";
 import type { NodeId } from "./types.js";
 
 /**
  * What the leader knows of one other member.
  *
  * probe: where the logs agree is not known; one message at a time. replicate: `match` is known and messages are
- * pipelined ahead of the answers, up to the window's limits. next > match always.
+ * pipelined ahead of the answers, up to the window's limits. snapshot: it needs what the log no longer holds, and is
+ * offered a snapshot until it has one. next > match always.
  */
 export class Progress {
 	readonly id: NodeId;
-	readonly session: number;
-	state: "probe" | "replicate" = "probe";
+	/** Answers of an earlier one are ignored (P52). */
+	session: number;
+	state: "probe" | "replicate" | "snapshot" = "probe";
+	/** The index of the snapshot that it was offered; nothing behind it may be compacted meanwhile (P47). */
+	pendingSnapshot = 0;
+	/** It refused what it had acknowledged. Whether that was a late answer, the new session's first answer tells. */
+	suspected = false;
+	/** Its log no longer holds what it acknowledged: it is not counted (P31). */
+	wentBack = false;
+	/** No longer a member: kept until it knows, or until this time. */
+	leavingUntilMs: number | null = null;
+	readonly catchUp: CatchUp;
 	match = 0;
 	next: number;
 	/** In probe: a message is out; wait for its answer or the next heartbeat's. */
@@ -19,8 +31,12 @@ export class Progress {
 	readonly inflight: Inflight;
 	/** When it was last heard; the start of the term counts as heard. */
 	heardMs: number;
+	/** It has said something in this term. */
+	hasSpoken = false;
 	/** The newest read round it has confirmed in this term. */
 	readConfirmed = 0;
+	/** When the newest heartbeat that it has answered was sent. */
+	answeredStamp = Number.NEGATIVE_INFINITY;
 	/** The newest commit index that it was told. */
 	commitSent = 0;
 	/** When an unanswered window was last asked about (P50). */
@@ -40,6 +56,7 @@ export class Progress {
 		this.session = options.session;
 		this.next = options.next;
 		this.heardMs = options.nowMs;
+		this.catchUp = new CatchUp(options.next - 1, options.nowMs);
 		this.inflight = new Inflight(
 			options.maxInflightMessages,
 			options.maxInflightBytes,
@@ -47,8 +64,21 @@ export class Progress {
 	}
 
 	get canSend(): boolean {
-		if (this.fetching) return false;
+		if (this.fetching || this.wentBack || this.state === "snapshot")
+			return false;
 		return this.state === "probe" ? !this.paused : !this.inflight.full;
+	}
+
+	hear(nowMs: number): void {
+		this.heardMs = nowMs;
+		this.hasSpoken = true;
+	}
+
+	/** It is offered the snapshot at `index`. */
+	becomeSnapshot(index: number): void {
+		this.becomeProbe(this.match + 1);
+		this.state = "snapshot";
+		this.pendingSnapshot = index;
 	}
 
 	becomeProbe(next: number): void {
@@ -56,6 +86,7 @@ export class Progress {
 		this.next = Math.max(next, this.match + 1);
 		this.paused = false;
 		this.fetching = false;
+		this.pendingSnapshot = 0;
 		this.inflight.clear();
 	}
 
@@ -64,11 +95,11 @@ export class Progress {
 		const news = match > this.match;
 		this.match = Math.max(this.match, match);
 		this.next = Math.max(this.next, this.match + 1);
-		if (this.state === "probe") {
+		this.suspected = false;
+		// Whatever way it came to hold that much: a snapshot that it does not need is not waited for (P48).
+		if (this.state !== "replicate") {
+			this.becomeProbe(this.match + 1);
 			this.state = "replicate";
-			this.next = this.match + 1;
-			this.paused = false;
-			this.fetching = false;
 		}
 		this.inflight.freeTo(match);
 		return news;
@@ -79,6 +110,7 @@ export class Progress {
 	 * logs may still agree.
 	 */
 	reject(rejected: number, commonIndex: number): boolean {
+		if (this.state === "snapshot") return false;
 		if (this.state === "replicate") {
 			if (rejected <= this.match) return false;
 			this.becomeProbe(Math.min(rejected, commonIndex + 1));

@@ -61,12 +61,12 @@ function settleBatch(
 	outcomes: ProposalOutcome[],
 ): void {
 	while (batch.count > 0 && batch.index <= commit) {
-		const committed = termAt(batch.index) === batch.term;
+		const outcome = fateOf(termAt(batch.index), batch.term);
 		let count = 1;
 		while (
 			count < batch.count &&
 			batch.index + count <= commit &&
-			(termAt(batch.index + count) === batch.term) === committed
+			fateOf(termAt(batch.index + count), batch.term) === outcome
 		) {
 			count++;
 		}
@@ -74,10 +74,19 @@ function settleBatch(
 			token: batch.token,
 			count,
 			index: batch.index,
-			outcome: committed ? "committed" : "lost",
+			outcome,
 		});
 		batch.token += count;
 		batch.index += count;
 		batch.count -= count;
 	}
+}
+
+/** Where a snapshot replaced the log, nobody here knows any more what lay at an index. */
+function fateOf(
+	term: number | null,
+	proposedIn: number,
+): ProposalOutcome["outcome"] {
+	if (term === null) return "unknown";
+	return term === proposedIn ? "committed" : "lost";
 }

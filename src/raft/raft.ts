@@ -6,7 +6,9 @@ import {
 	handleAppendRequest,
 	handleHeartbeat,
 	handleReadResponse,
+	handleSnapshotOffer,
 	handleVoteRequest,
+	install,
 	refuseRead,
 } from "./follower.js";
 import {
@@ -21,6 +23,8 @@ import {
 	type ProposalBatch,
 	propose,
 } from "./leader.js";
+import { holdsLease } from "./lease.js";
+import { catchUpOf, changeConfiguration, forgetLeavers } from "./membership.js";
 import {
 	canStartRound,
 	handleReadRequest,
@@ -35,14 +39,18 @@ import {
 } from "./replication.js";
 import { beginTransfer, yieldLeadership } from "./transfer.js";
 import type {
+	CatchUpStatus,
+	ConfigurationChange,
 	Entry,
 	Fetch,
 	Message,
 	NodeId,
+	PlacedConfiguration,
 	RaftOptions,
 	Ready,
 	Refusal,
 	Restored,
+	SnapshotPoint,
 	Status,
 	Write,
 } from "./types.js";
@@ -64,9 +72,12 @@ export class Raft {
 		this.#hintDueMs = nowMs + commitHintMs;
 	}
 
-	/** A message of a peer. Messages that are late, twice or out of order do no harm. */
-	step(message: Message): void {
+	/**
+	 * A message of a peer, which came in at `nowMs`. Messages that are late, twice or out of order do no harm.
+	 */
+	step(message: Message, nowMs: number): void {
 		const core = this.#core;
+		core.stepMs = nowMs;
 		if (message.to !== core.id || message.from === core.id) return;
 		if (message.type === "vote-request") this.#stepVoteRequest(message);
 		else if (message.term < core.term) this.#stepOld(message);
@@ -89,7 +100,11 @@ export class Raft {
 	/** An older term. A leader of it must learn that it is over, or its followers stay without one. */
 	#stepOld(message: Message): void {
 		const core = this.#core;
-		if (message.type === "append-request" || message.type === "heartbeat") {
+		if (
+			message.type === "append-request" ||
+			message.type === "heartbeat" ||
+			message.type === "snapshot-offer"
+		) {
 			core.send({
 				type: "append-response",
 				from: core.id,
@@ -119,6 +134,9 @@ export class Raft {
 			case "heartbeat":
 				handleHeartbeat(core, message);
 				break;
+			case "snapshot-offer":
+				handleSnapshotOffer(core, message);
+				break;
 			case "vote-response":
 				handleVoteResponse(core, message);
 				break;
@@ -144,7 +162,13 @@ export class Raft {
 	#timeoutNow(from: NodeId): void {
 		const core = this.#core;
 		if (core.role !== "follower" || core.leader !== from) return;
-		if (core.isVoter && !core.renounced) campaign(core, "transfer");
+		if (this.#mayLead()) campaign(core, "transfer");
+	}
+
+	/** A voter whose state machine works, and has what its log begins with (P39). */
+	#mayLead(): boolean {
+		const { isVoter, renounced, log } = this.#core;
+		return isVoter && !renounced && log.applied >= log.firstIndex - 1;
 	}
 
 	/**
@@ -159,9 +183,14 @@ export class Raft {
 		else if (core.role !== "follower") becomeFollower(core, core.term, null);
 	}
 
-	/** Nothing will be applied here any more: entries are no longer kept in memory for that. */
-	applyingEnded(): void {
-		this.#core.log.endApplying();
+	/**
+	 * The members whose logs went back, as the cluster's own state has it: nothing they say counts, here or where another
+	 * leads (P31). One of them does not lead.
+	 */
+	distrust(ids: ReadonlySet<NodeId>): void {
+		const core = this.#core;
+		core.distrusted = ids;
+		if (core.role === "leader" && ids.has(core.id)) yieldLeadership(core);
 	}
 
 	/** Time goes on. A tick that comes late judges nobody until what waits to be read has been read (P68). */
@@ -191,6 +220,8 @@ export class Raft {
 			yieldLeadership(core);
 		else if (core.nowMs >= core.nextHeartbeatMs) sendHeartbeats(core);
 		else sendCommits(core);
+		core.growth.move(core.log.lastIndex, core.nowMs);
+		forgetLeavers(core);
 	}
 
 	#tickElection(): void {
@@ -204,9 +235,7 @@ export class Raft {
 		if (core.nowMs < core.electionDeadlineMs) return;
 		// A node that cannot store its vote would only disturb the others.
 		const electable =
-			core.isVoter &&
-			!core.renounced &&
-			core.diskPendingMs <= core.options.diskStallMs;
+			this.#mayLead() && core.diskPendingMs <= core.options.diskStallMs;
 		if (electable) campaign(core, "pre");
 		else this.#forgetLeader();
 	}
@@ -245,6 +274,72 @@ export class Raft {
 	/** Hands leadership over; ends in Ready.transfers. Null chooses the most caught-up voter. */
 	transferLeadership(target: NodeId | null, token: number): void {
 		beginTransfer(this.#core, target, token);
+	}
+
+	/** Changes who takes part; ends in Ready.changes. */
+	changeConfiguration(change: ConfigurationChange, token: number): void {
+		changeConfiguration(this.#core, change, token);
+	}
+
+	/** Whether reads may be answered here at `nowMs` without asking anybody; ask again just before the answer (P43). */
+	holdsLease(nowMs: number): boolean {
+		return holdsLease(this.#core, nowMs);
+	}
+
+	/** What a snapshot taken at `index`, which is applied, has to say of the log. */
+	pointAt(index: number): SnapshotPoint {
+		const { log, configurations } = this.#core;
+		const term = log.termAt(index);
+		if (term === null || index > log.applied)
+			throw new Error(`invariant: no snapshot can be taken at ${index}`);
+		return { index, term, configuration: configurations.at(index) };
+	}
+
+	/** A snapshot is durable on this node: followers may be given it. */
+	snapshotSaved(snapshot: SnapshotPoint): void {
+		const core = this.#core;
+		if (core.snapshot === null || snapshot.index > core.snapshot.index)
+			core.snapshot = snapshot;
+	}
+
+	/**
+	 * The snapshot that Ready.download asked for is durable on this node. False when it is of no use any more; else what
+	 * follows is in Ready.
+	 */
+	install(snapshot: SnapshotPoint): boolean {
+		return install(this.#core, snapshot);
+	}
+
+	/** Entries up to `index`, which are applied and for which a durable snapshot stands, are gone. */
+	compact(index: number): void {
+		const core = this.#core;
+		if (index > (core.snapshot?.index ?? 0))
+			throw new Error(`invariant: compaction to ${index} beyond the snapshot`);
+		core.log.compact(index);
+		core.configurations.compact(index);
+	}
+
+	/**
+	 * The first entry that a follower which was heard lately still needs from this log (P47); Infinity when none needs
+	 * any.
+	 */
+	neededFrom(): number {
+		const core = this.#core;
+		let needed = Number.POSITIVE_INFINITY;
+		for (const progress of core.followers.values()) {
+			if (progress.wentBack || progress.leavingUntilMs !== null) continue;
+			if (core.nowMs - progress.heardMs >= core.options.electionTimeoutMs)
+				continue;
+			const has = Math.max(progress.match, progress.pendingSnapshot);
+			needed = Math.min(needed, has + 1);
+		}
+		return needed;
+	}
+
+	/** The configuration in force, committed or not. */
+	configuration(): PlacedConfiguration {
+		const { latestIndex, latest } = this.#core.configurations;
+		return { index: latestIndex, configuration: latest };
 	}
 
 	/** Writes up to number `sequence` are durable. */
@@ -296,6 +391,7 @@ export class Raft {
 		return (
 			core.changed ||
 			core.hardStateDirty ||
+			core.reset !== null ||
 			core.replicationWanted ||
 			core.messages.length > 0 ||
 			core.messagesAfterSync.length > 0 ||
@@ -304,7 +400,11 @@ export class Raft {
 			core.proposalOutcomes.length > 0 ||
 			core.readOutcomes.length > 0 ||
 			core.transferOutcomes.length > 0 ||
+			core.changeOutcomes.length > 0 ||
 			core.fetches.length > 0 ||
+			core.download !== null ||
+			core.restore !== null ||
+			core.alarms.length > 0 ||
 			canStartRound(core) ||
 			this.#hintDue()
 		);
@@ -322,11 +422,15 @@ export class Raft {
 			messages: core.messages,
 			messagesAfterSync: core.messagesAfterSync,
 			afterSequence: core.sequence,
+			restore: core.restore,
 			committed,
 			proposals: core.proposalOutcomes,
 			reads: core.readOutcomes,
 			transfers: core.transferOutcomes,
+			changes: core.changeOutcomes,
 			fetches: core.fetches,
+			download: core.download,
+			alarms: core.alarms,
 			changed: core.changed,
 		};
 		core.messages = [];
@@ -334,7 +438,11 @@ export class Raft {
 		core.proposalOutcomes = [];
 		core.readOutcomes = [];
 		core.transferOutcomes = [];
+		core.changeOutcomes = [];
 		core.fetches = [];
+		core.download = null;
+		core.restore = null;
+		core.alarms = [];
 		core.changed = false;
 		return ready;
 	}
@@ -343,8 +451,10 @@ export class Raft {
 	#takeWrite(): Write | null {
 		const core = this.#core;
 		const hasEntries = core.log.submitted < core.log.lastIndex;
-		if (!hasEntries && !core.hardStateDirty && !this.#hintDue()) return null;
-		const sync = hasEntries || core.hardStateDirty;
+		const { reset } = core;
+		const sync = hasEntries || core.hardStateDirty || reset !== null;
+		if (!sync && !this.#hintDue()) return null;
+		core.reset = null;
 		const sequence = ++core.sequence;
 		if (core.hardStateDirty) core.hardStateSequence = sequence;
 		core.hardStateDirty = false;
@@ -356,7 +466,8 @@ export class Raft {
 			votedFor: core.votedFor,
 			commit: core.log.commit,
 		};
-		return { sequence, hardState, entries: core.log.submit(sequence), sync };
+		const entries = core.log.submit(sequence);
+		return { sequence, hardState, reset, entries, sync };
 	}
 
 	#hintDue(): boolean {
@@ -390,6 +501,7 @@ export class Raft {
 			leader: core.leader,
 			votedFor: core.votedFor,
 			firstIndex: core.log.firstIndex,
+			snapshotIndex: core.snapshot?.index ?? 0,
 			lastIndex: core.log.lastIndex,
 			lastTerm: core.log.lastTerm,
 			durableIndex: core.log.durable,
@@ -407,6 +519,8 @@ export class Raft {
 				inflightMessages: progress.inflight.messages,
 				inflightBytes: progress.inflight.bytes,
 				heardAgoMs: core.nowMs - progress.heardMs,
+				catchUp: catchUpOf(core, progress.id) as CatchUpStatus,
+				counted: core.isCounted(progress.id),
 			})),
 		};
 	}

@@ -39,7 +39,8 @@ export function confirmReads(core: Core): void {
 			core.configuration,
 			(id) =>
 				id === core.id ||
-				(core.followers.get(id)?.readConfirmed ?? 0) >= sequence,
+				(core.isCounted(id) &&
+					(core.followers.get(id)?.readConfirmed ?? 0) >= sequence),
 		);
 	core.rounds.confirm(confirmed, (reader, index) =>
 		answerRead(core, reader, index),

@@ -1,5 +1,6 @@
 import { blockBytes, entryHeaderBytes } from "./codec.js";
 import type { Core } from "./core.js";
+import { settleConfiguration } from "./membership.js";
 import type { Progress } from "./progress.js";
 import { quorumIndex } from "./quorum.js";
 import { handOver } from "./transfer.js";
@@ -12,15 +13,41 @@ export function replicate(core: Core): void {
 		while (
 			progress.canSend &&
 			(progress.next <= core.log.lastIndex || progress.state === "probe")
-		) {
-			if (
-				progress.next < core.log.windowFirst &&
-				progress.next <= core.log.lastIndex
-			)
-				fetch(core, progress);
-			else sendWindow(core, progress);
-		}
+		)
+			sendNext(core, progress);
 	}
+}
+
+function sendNext(core: Core, progress: Progress): void {
+	const { log } = core;
+	// Without the term of the entry before, nothing can be shown to match (P49).
+	if (log.termAt(progress.next - 1) === null) turnToSnapshot(core, progress);
+	else if (progress.next < log.windowFirst && progress.next <= log.lastIndex)
+		fetch(core, progress);
+	else sendWindow(core, progress);
+}
+
+/** What the follower needs is no longer in the log (P48: also when nothing new is written). */
+function turnToSnapshot(core: Core, progress: Progress): void {
+	if (core.snapshot === null)
+		throw new Error(`invariant: a log compacted without a snapshot`);
+	progress.becomeSnapshot(core.snapshot.index);
+	offerSnapshot(core, progress);
+}
+
+/** Said again at each heartbeat's answer: an offer may be lost, and a newer snapshot may have replaced the older. */
+export function offerSnapshot(core: Core, progress: Progress): void {
+	const { snapshot } = core;
+	if (snapshot === null || progress.wentBack) return;
+	core.send({
+		type: "snapshot-offer",
+		from: core.id,
+		to: progress.id,
+		term: core.term,
+		session: progress.session,
+		snapshotIndex: snapshot.index,
+		snapshotTerm: snapshot.term,
+	});
 }
 
 /** Entries before the window come from the disk; the driver reads them and calls `fetched`. */
@@ -125,7 +152,7 @@ export function handleAppendResponse(
 ): void {
 	const progress = core.followers.get(message.from);
 	if (progress === undefined) return;
-	progress.heardMs = core.nowMs;
+	progress.hear(core.nowMs);
 	// An answer to an earlier session (P52), or one that no follower of this leader can give.
 	if (
 		progress.session !== message.session ||
@@ -134,6 +161,10 @@ export function handleAppendResponse(
 		return;
 	core.replicationWanted = true;
 	if (!message.success) {
+		if (message.hintIndex < progress.match) {
+			doubt(core, progress, message.hintIndex);
+			return;
+		}
 		const common = core.log.lastIndexWithTermAtMost(
 			message.hintIndex,
 			message.hintTerm,
@@ -141,22 +172,47 @@ export function handleAppendResponse(
 		progress.reject(message.rejected, common);
 		return;
 	}
-	if (progress.acknowledge(message.match)) advanceCommit(core);
+	const news = progress.acknowledge(message.match);
+	progress.catchUp.advance(progress.match, core.log.lastIndex, core.nowMs);
+	if (news) advanceCommit(core);
 	handOver(core);
+}
+
+/**
+ * A follower has less than it once acknowledged. It may be a late answer; so it is asked again under a new session, and
+ * whoever refuses then has lost what others count on (P31, P52).
+ */
+function doubt(core: Core, progress: Progress, found: number): void {
+	if (progress.wentBack) return;
+	if (!progress.suspected) {
+		progress.suspected = true;
+		progress.session = ++core.sessions;
+		progress.becomeProbe(progress.match + 1);
+		return;
+	}
+	progress.wentBack = true;
+	core.alarms.push({
+		...{ kind: "log-went-back", node: progress.id },
+		...{ acknowledged: progress.match, found },
+	});
+	core.changed = true;
 }
 
 /** Commits what a quorum holds on disk, this node counted like the others, if it is of this term (P3, P7). */
 export function advanceCommit(core: Core): void {
 	const { log } = core;
-	const index = quorumIndex(core.configuration, (id) =>
-		id === core.id ? log.durable : (core.followers.get(id)?.match ?? 0),
-	);
+	const index = quorumIndex(core.configuration, (id) => {
+		if (id === core.id) return log.durable;
+		return core.isCounted(id) ? (core.followers.get(id)?.match ?? 0) : 0;
+	});
 	if (
 		index > log.commit &&
 		index <= log.lastIndex &&
 		log.termAt(index) === core.term
-	)
+	) {
 		log.commitTo(index);
+		settleConfiguration(core);
+	}
 }
 
 /**

@@ -1,4 +1,3 @@
-import { isVoter } from "./configurations.js";
 import type { Core } from "./core.js";
 import { becomeFollower } from "./follower.js";
 import type { Progress } from "./progress.js";
@@ -35,7 +34,9 @@ function transferRefusal(core: Core, target: NodeId | null): Refusal | null {
 	if (core.transfer !== null) return "transferring";
 	if (target === null) return "target-unreachable";
 	if (target === core.id) return "already-leader";
-	if (!isVoter(core.configuration, target)) return "not-a-voter";
+	// One that is on its way out would lead only to hand over again.
+	if (!core.configuration.voters.includes(target)) return "not-a-voter";
+	if (!core.isCounted(target)) return "target-lagging";
 	const progress = core.followers.get(target) as Progress;
 	if (core.nowMs - progress.heardMs >= core.options.electionTimeoutMs)
 		return "target-unreachable";
@@ -49,7 +50,8 @@ function transferRefusal(core: Core, target: NodeId | null): Refusal | null {
 function mostCaughtUp(core: Core): NodeId | null {
 	let best: Progress | null = null;
 	for (const progress of core.followers.values()) {
-		if (!isVoter(core.configuration, progress.id)) continue;
+		if (!core.configuration.voters.includes(progress.id)) continue;
+		if (!core.isCounted(progress.id)) continue;
 		if (core.nowMs - progress.heardMs >= core.options.electionTimeoutMs)
 			continue;
 		if (best === null || progress.match > best.match) best = progress;
@@ -67,6 +69,8 @@ export function handOver(core: Core): void {
 }
 
 function askToCampaign(core: Core, to: NodeId): void {
+	// From now on it may win although the others have just heard this leader (P37, P43).
+	core.leaseVoid = true;
 	core.send({ type: "timeout-now", from: core.id, to, term: core.term });
 }
 

@@ -2,8 +2,8 @@ import type { ByteCursor } from "./byte-cursor.js";
 import { acks, type FailureReason, reasons } from "./client-frames.js";
 import { FrameError } from "./frame-splitter.js";
 
-/** Which of the log's two command kinds a forwarded command becomes (raft/types.ts, EntryKind). */
-const forwardedKinds = { command: 1, control: 3 } as const;
+/** Which of the log's kinds of command a forwarded one becomes (raft/types.ts, EntryKind). */
+const forwardedKinds = { command: 1, control: 3, sessionCommand: 4 } as const;
 export type ForwardedKind =
 	(typeof forwardedKinds)[keyof typeof forwardedKinds];
 
@@ -11,6 +11,8 @@ export interface ForwardedCommand {
 	/** The sender's own; the outcome repeats it. */
 	readonly requestId: number;
 	readonly kind: ForwardedKind;
+	/** Of the entry format that the command is written in; 0 leaves it to the leader. */
+	readonly level: number;
 	readonly ack: (typeof acks)[number];
 	/** How long the sender waits, from the arrival on. */
 	readonly deadlineMs: number;
@@ -64,7 +66,7 @@ export const outcomeKinds = [
 ] as const;
 
 /** Bytes of a forwarded command before the command itself. */
-export const forwardHeaderBytes = 16;
+export const forwardHeaderBytes = 17;
 /** A sentence is cut to this; it is for a person. */
 const maxSentenceBytes = 512;
 
@@ -77,6 +79,7 @@ export function decodeForward(cursor: ByteCursor): ForwardFrame {
 		const kind = cursor.u8();
 		if (!kinds.includes(kind))
 			throw new FrameError(`a forwarded command of kind ${kind}`);
+		const level = cursor.u8();
 		const ack = acks[cursor.u8()];
 		if (ack === undefined)
 			throw new FrameError("a forwarded command with an unknown ack");
@@ -85,6 +88,7 @@ export function decodeForward(cursor: ByteCursor): ForwardFrame {
 		commands.push({
 			requestId,
 			kind: kind as ForwardedKind,
+			level,
 			ack,
 			deadlineMs,
 			command,

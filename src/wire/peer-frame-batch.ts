@@ -62,17 +62,19 @@ export class PeerFrameBatch {
 				this.#u48(message.hintTerm);
 				break;
 			case "heartbeat":
-				this.#open(PeerFrameKind.heartbeat, 24);
+				this.#open(PeerFrameKind.heartbeat, 30);
 				this.#u48(message.term);
 				this.#u48(message.session);
 				this.#u48(message.commit);
 				this.#u48(message.read);
+				this.#u48(message.stamp);
 				break;
 			case "heartbeat-response":
-				this.#open(PeerFrameKind.heartbeatResponse, 18);
+				this.#open(PeerFrameKind.heartbeatResponse, 24);
 				this.#u48(message.term);
 				this.#u48(message.session);
 				this.#u48(message.read);
+				this.#u48(message.stamp);
 				break;
 			default:
 				this.#rareMessage(message);
@@ -94,6 +96,13 @@ export class PeerFrameBatch {
 				this.#u48(message.term);
 				this.#flags(message.pre, message.granted);
 				this.#u48(message.attempt);
+				break;
+			case "snapshot-offer":
+				this.#open(PeerFrameKind.snapshotOffer, 24);
+				this.#u48(message.term);
+				this.#u48(message.session);
+				this.#u48(message.snapshotIndex);
+				this.#u48(message.snapshotTerm);
 				break;
 			case "timeout-now":
 				this.#open(PeerFrameKind.timeoutNow, 6);
@@ -120,9 +129,11 @@ export class PeerFrameBatch {
 		for (const { command } of commands)
 			bytes += forwardHeaderBytes + command.length;
 		this.#open(PeerFrameKind.forward, bytes);
-		for (const { requestId, kind, ack, deadlineMs, command } of commands) {
+		for (const forwarded of commands) {
+			const { requestId, kind, level, ack, deadlineMs, command } = forwarded;
 			this.#u48(requestId);
 			this.#u8(kind);
+			this.#u8(level);
 			this.#u8(acks.indexOf(ack));
 			this.#u32(deadlineMs);
 			this.#u32(command.length);

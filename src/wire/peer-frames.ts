@@ -1,10 +1,13 @@
-import { decodeBlock } from "../raft/codec.js";
-import type {
-	AppendRequest,
-	Entry,
-	Message,
-	NodeId,
-	VoteRequest,
+import { reasonOf } from "../errors.js";
+import { decodeBlock, decodeConfiguration } from "../raft/codec.js";
+import {
+	type AppendRequest,
+	type Entry,
+	EntryKind,
+	type Message,
+	type NodeId,
+	type SnapshotOffer,
+	type VoteRequest,
 } from "../raft/types.js";
 import { ByteCursor } from "./byte-cursor.js";
 import {
@@ -37,6 +40,7 @@ export const PeerFrameKind = {
 	timeoutNow: 22,
 	readRequest: 23,
 	readResponse: 24,
+	snapshotOffer: 25,
 	forward: 32,
 	outcomes: 33,
 } as const;
@@ -94,11 +98,12 @@ function decodeKind(
 			return {
 				...{ type: "heartbeat", from, to, term: cursor.u48() },
 				...{ session: cursor.u48(), commit: cursor.u48(), read: cursor.u48() },
+				stamp: cursor.u48(),
 			};
 		case PeerFrameKind.heartbeatResponse:
 			return {
 				...{ type: "heartbeat-response", from, to, term: cursor.u48() },
-				...{ session: cursor.u48(), read: cursor.u48() },
+				...{ session: cursor.u48(), read: cursor.u48(), stamp: cursor.u48() },
 			};
 		case PeerFrameKind.forward:
 			return decodeForward(cursor);
@@ -133,6 +138,8 @@ function decodeRare(
 		}
 		case PeerFrameKind.timeoutNow:
 			return { type: "timeout-now", from, to, term: cursor.u48() };
+		case PeerFrameKind.snapshotOffer:
+			return snapshotOffer(cursor, from, to);
 		case PeerFrameKind.readRequest:
 			return {
 				...{ type: "read-request", from, to, term: cursor.u48() },
@@ -172,6 +179,25 @@ function voteRequest(
 	};
 }
 
+function snapshotOffer(
+	cursor: ByteCursor,
+	from: NodeId,
+	to: NodeId,
+): SnapshotOffer {
+	const term = cursor.u48();
+	const session = cursor.u48();
+	const snapshotIndex = cursor.u48();
+	const snapshotTerm = cursor.u48();
+	if (snapshotTerm > term)
+		throw new FrameError(
+			`a snapshot of term ${snapshotTerm} offered in term ${term}`,
+		);
+	return {
+		...{ type: "snapshot-offer", from, to, term, session },
+		...{ snapshotIndex, snapshotTerm },
+	};
+}
+
 function appendRequest(
 	cursor: ByteCursor,
 	from: NodeId,
@@ -201,6 +227,18 @@ function entriesOf(block: Buffer): Entry[] {
 	}
 }
 
+/** It would be in force as soon as it is appended. */
+function checkConfiguration({ kind, index, data }: Entry): void {
+	if (kind !== EntryKind.configuration) return;
+	try {
+		decodeConfiguration(data);
+	} catch (error) {
+		throw new FrameError(
+			`entry ${index} is no configuration: ${reasonOf(error)}`,
+		);
+	}
+}
+
 /** The core relies on these; entries that break them were sent by no leader. */
 function checkEntries(message: AppendRequest): void {
 	const { term, prevIndex, prevTerm, entries } = message;
@@ -214,6 +252,7 @@ function checkEntries(message: AppendRequest): void {
 				`entry ${entry.index} has term ${entry.term} after ${newest}`,
 			);
 		newest = entry.term;
+		checkConfiguration(entry);
 	}
 	if (newest > term)
 		throw new FrameError(`entries of term ${newest} sent in term ${term}`);

@@ -119,6 +119,7 @@ export class TinyCluster {
 const defaults: Omit<RaftOptions, "id" | "random"> = {
 	electionTimeoutMs,
 	heartbeatIntervalMs,
+	maxClockDrift: 0.1,
 	transferTimeoutMs: 1000,
 	diskStallMs: 2000,
 	outcomeTimeoutMs: 5000,

@@ -1,6 +1,8 @@
 import { decodeConfiguration } from "../../src/raft/codec.js";
 import { Raft } from "../../src/raft/raft.js";
 import {
+	type ChangeOutcome,
+	type CoreAlarm,
 	type Entry,
 	EntryKind,
 	type Fetch,
@@ -36,6 +38,8 @@ export class TinyNode {
 	readonly proposals: ProposalOutcome[] = [];
 	readonly reads: ReadOutcome[] = [];
 	readonly transfers: TransferOutcome[] = [];
+	readonly changes: ChangeOutcome[] = [];
+	readonly alarms: CoreAlarm[] = [];
 	readonly applied: Entry[] = [];
 	readonly #options: RaftOptions;
 	readonly #send: (message: Message) => void;
@@ -116,7 +120,7 @@ export class TinyNode {
 	}
 
 	step(message: Message): void {
-		this.raft.step(message);
+		this.raft.step(message, this.nowMs);
 		this.run();
 	}
 
@@ -142,6 +146,8 @@ export class TinyNode {
 		this.proposals.push(...ready.proposals);
 		this.reads.push(...ready.reads);
 		this.transfers.push(...ready.transfers);
+		this.changes.push(...ready.changes);
+		this.alarms.push(...ready.alarms);
 		this.fetches.push(...ready.fetches);
 		if (this.sync) this.syncNow();
 	}
@@ -191,6 +197,7 @@ function restoredFrom({ hardState, entries }: Durable): Restored {
 				index,
 				configuration: decodeConfiguration(data),
 			})),
+		snapshot: null,
 		tail: entries.slice(hardState.commit),
 		applied: 0,
 	};

@@ -81,13 +81,22 @@ const small = fc.oneof(
 		session: u48,
 		commit: u48,
 		read: u48,
+		stamp: u48,
 	}),
 	fc.record({
 		type: fc.constant("heartbeat-response" as const),
 		term: u48,
 		session: u48,
 		read: u48,
+		stamp: u48,
 	}),
+	fc.tuple(u48, u48, u48, u48).map(([a, b, session, snapshotIndex]) => ({
+		type: "snapshot-offer" as const,
+		term: Math.max(a, b),
+		session,
+		snapshotIndex,
+		snapshotTerm: Math.min(a, b),
+	})),
 	fc.record({ type: fc.constant("timeout-now" as const), term: u48 }),
 	fc.record({
 		type: fc.constant("read-request" as const),
@@ -139,7 +148,8 @@ const message = fc
 
 const command: fc.Arbitrary<ForwardedCommand> = fc.record({
 	requestId: u48,
-	kind: fc.constantFrom(1 as const, 3 as const),
+	kind: fc.constantFrom(1 as const, 3 as const, 4 as const),
+	level: fc.nat(255),
 	ack: fc.constantFrom("none" as const, "commit" as const, "apply" as const),
 	deadlineMs: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
 	command: fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
