@@ -10,6 +10,8 @@ export interface Disk {
 	/** Creates an empty file; fails if it exists. Its name is durable only after `syncDirectory`. */
 	create(path: string): DiskFile;
 	open(path: string): DiskFile;
+	/** Needs no permission to write. */
+	openReadOnly(path: string): ReadableFile;
 	/** Atomic for readers; durable only after `syncDirectory` of the directory. */
 	rename(from: string, to: string): void;
 	remove(path: string): void;
@@ -17,15 +19,18 @@ export interface Disk {
 	syncDirectory(directory: string): void;
 }
 
-export interface DiskFile {
+export interface ReadableFile {
 	readonly path: string;
 	size(): number;
-	/** Writes all of `bytes` or throws. */
-	writeAt(bytes: Uint8Array, offset: number): void;
 	/** Fills as much of `target` as the file has from `offset` on; returns how many bytes that was. */
 	readAt(target: Uint8Array, offset: number): number;
+	close(): void;
+}
+
+export interface DiskFile extends ReadableFile {
+	/** Writes all of `bytes` or throws. */
+	writeAt(bytes: Uint8Array, offset: number): void;
 	truncate(size: number): void;
 	/** fdatasync. A failure is final: the pages may be marked clean, so a second try proves nothing (P11). */
 	sync(): void;
-	close(): void;
 }

@@ -1,7 +1,7 @@
 import type { HardState } from "../raft/types.js";
 import { bufferOf, walkBlock } from "./block.js";
-import type { WriteBatch } from "./log-storage.js";
-import { encodeHardState, type Item, ItemKind } from "./record.js";
+import type { LogReset, WriteBatch } from "./log-storage.js";
+import { encodeHardState, encodeReset, type Item, ItemKind } from "./record.js";
 
 /** Beyond these a group's latency rises and its rate falls. A single larger batch goes alone. */
 export const maxGroupBytes = 8 * 1024 * 1024;
@@ -11,6 +11,8 @@ export const maxGroupBatches = 1024;
 export interface Group {
 	readonly items: readonly Item[];
 	readonly hardState: HardState | null;
+	/** The newest; what was to be written before it is left out. */
+	readonly reset: LogReset | null;
 	/** False when only the commit hint changed; it can wait for the next group (P10). */
 	readonly sync: boolean;
 }
@@ -37,20 +39,25 @@ export function* groupsOf(
 
 /**
  * Makes one group of batches. Of the hard states the newest counts, as nothing between them can survive alone. Blocks
- * that follow each other become one. Throws a RangeError when a block does not hold what its batch says: better to stop
+ * that follow each other become one; those before a reset are never written. Throws a RangeError when a block does not hold what its batch says: better to stop
  * than to make a log that cannot be read.
  */
 export function groupOf(
 	batches: readonly WriteBatch[],
 	waiting: HardState | null,
 ): Group {
-	const runs: { first: number; last: number; parts: Uint8Array[] }[] = [];
+	let runs: { first: number; last: number; parts: Uint8Array[] }[] = [];
 	let hardState = waiting;
+	let reset: LogReset | null = null;
 	let sync = false;
 	for (const batch of batches) {
 		const { firstIndex: first, lastIndex: last, block } = batch;
-		sync ||= batch.sync || block.length > 0;
+		sync ||= batch.sync || block.length > 0 || batch.reset !== null;
 		hardState = batch.hardState ?? hardState;
+		if (batch.reset !== null) {
+			reset = batch.reset;
+			runs = [];
+		}
 		if (block.length === 0) continue;
 		walkBlock(bufferOf(block), first, last, ignore);
 		const run = runs.at(-1);
@@ -59,14 +66,20 @@ export function groupOf(
 			run.last = last;
 		} else runs.push({ first, last, parts: [block] });
 	}
-	const items: Item[] = runs.map((run) => ({ kind: ItemKind.entries, ...run }));
+	const items: Item[] = reset === null ? [] : [resetItem(reset)];
+	for (const run of runs) items.push({ kind: ItemKind.entries, ...run });
 	if (hardState !== null) items.push(hardStateItem(hardState));
-	return { items, hardState, sync };
+	return { items, hardState, reset, sync };
 }
 
 export function hardStateItem(state: HardState): Item {
 	const parts = [encodeHardState(state)];
 	return { kind: ItemKind.hardState, first: 0, last: 0, parts };
+}
+
+function resetItem(reset: LogReset): Item {
+	const parts = [encodeReset(reset)];
+	return { kind: ItemKind.reset, first: 0, last: 0, parts };
 }
 
 function ignore(): void {}

@@ -31,6 +31,7 @@ export type ToLog =
 			readonly last: number;
 			readonly maxBytes: number;
 	  }
+	| { readonly kind: "compact"; readonly index: number }
 	| { readonly kind: "close" };
 
 export type FromLog =
@@ -50,6 +51,8 @@ interface SentError {
 	readonly message: string;
 	readonly stack: string | undefined;
 	readonly code: string | undefined;
+	/** A RangeError: what was asked for is not there. */
+	readonly isRange: boolean;
 	readonly operator: {
 		readonly kind: ErrorKind;
 		readonly node: string | undefined;
@@ -67,6 +70,7 @@ export function sendError(error: unknown): SentError {
 		message,
 		stack,
 		code: (error as NodeJS.ErrnoException).code,
+		isRange: error instanceof RangeError,
 		operator: error instanceof OperatorError ? operatorWords(error) : null,
 		cause: cause === undefined ? null : sendError(cause),
 	};
@@ -84,7 +88,9 @@ export function receiveError(sent: SentError): Error {
 			...(next === undefined ? {} : { next }),
 		});
 	}
-	const error: NodeJS.ErrnoException = new Error(sent.message, { cause });
+	const error: NodeJS.ErrnoException = sent.isRange
+		? new RangeError(sent.message, { cause })
+		: new Error(sent.message, { cause });
 	if (sent.code !== undefined) error.code = sent.code;
 	if (sent.stack !== undefined) error.stack = sent.stack;
 	return error;
@@ -101,6 +107,8 @@ const statNames = [
 	"syncTotalMs",
 	"bytesWritten",
 	"segments",
+	"bytesHeld",
+	"firstIndex",
 ] as const satisfies readonly (keyof LogStorageStats)[];
 
 export const statCount = statNames.length;
@@ -116,6 +124,11 @@ export function loadStats(source: Float64Array): LogStorageStats {
 		syncTotalMs = 0,
 		bytesWritten = 0,
 		segments = 0,
+		bytesHeld = 0,
+		firstIndex = 0,
 	] = source;
-	return { syncs, syncMaxMs, syncTotalMs, bytesWritten, segments };
+	return {
+		...{ syncs, syncMaxMs, syncTotalMs, bytesWritten },
+		...{ segments, bytesHeld, firstIndex },
+	};
 }

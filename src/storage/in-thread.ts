@@ -29,11 +29,15 @@ export async function openLogInThread(
 	return { log: new InThreadLog(wal, events), recovered };
 }
 
+type Task =
+	| { readonly kind: "append"; readonly batch: WriteBatch }
+	| { readonly kind: "other"; run(): void };
+
 class InThreadLog implements LogStorage {
 	readonly #wal: Wal;
 	readonly #events: LogStorageEvents;
 	readonly #pending = new PendingWrites();
-	#queue: WriteBatch[] = [];
+	#tasks: Task[] = [];
 	#scheduled = false;
 	#failure: Error | null = null;
 
@@ -44,14 +48,27 @@ class InThreadLog implements LogStorage {
 
 	append(batch: WriteBatch): void {
 		this.#pending.add(batch.sequence, performance.now());
-		this.#queue.push(batch);
-		if (this.#scheduled) return;
-		this.#scheduled = true;
-		setImmediate(() => this.#drain());
+		this.#later({ kind: "append", batch });
 	}
 
+	/** In order with the writes, as on a thread of its own: what was handed in before can be read. */
 	async read(first: number, last: number, maxBytes: number): Promise<Entry[]> {
-		return decodeBlock(this.#wal.readBlock(first, last, maxBytes));
+		const block = await new Promise<Uint8Array>((resolve, reject) => {
+			const run = () => {
+				try {
+					if (this.#failure !== null) throw this.#failure;
+					resolve(this.#wal.readBlock(first, last, maxBytes));
+				} catch (error) {
+					reject(error);
+				}
+			};
+			this.#later({ kind: "other", run });
+		});
+		return decodeBlock(block);
+	}
+
+	compact(index: number): void {
+		this.#later({ kind: "other", run: () => this.#compact(index) });
 	}
 
 	pendingMs(): number {
@@ -67,19 +84,52 @@ class InThreadLog implements LogStorage {
 		this.#wal.close();
 	}
 
+	#later(task: Task): void {
+		this.#tasks.push(task);
+		if (this.#scheduled) return;
+		this.#scheduled = true;
+		setImmediate(() => this.#drain());
+	}
+
 	#drain(): void {
 		this.#scheduled = false;
-		if (this.#failure !== null) return;
-		const batches = this.#queue;
-		this.#queue = [];
-		try {
+		const tasks = this.#tasks;
+		this.#tasks = [];
+		let batches: WriteBatch[] = [];
+		for (const task of tasks) {
+			if (task.kind === "append") batches.push(task.batch);
+			else {
+				this.#write(batches);
+				batches = [];
+				task.run();
+			}
+		}
+		this.#write(batches);
+		this.#guarded(() => this.#wal.markFloor());
+	}
+
+	#write(batches: readonly WriteBatch[]): void {
+		this.#guarded(() => {
 			for (const group of groupsOf(batches)) {
 				this.#wal.append(group);
 				const { sequence } = group.at(-1) as WriteBatch;
 				this.#pending.done(sequence);
 				this.#events.onDurable(sequence);
 			}
-			this.#wal.markFloor();
+		});
+	}
+
+	#compact(index: number): void {
+		this.#guarded(() => {
+			this.#wal.compact(index);
+			while (this.#wal.removeSome());
+		});
+	}
+
+	#guarded(work: () => void): void {
+		if (this.#failure !== null) return;
+		try {
+			work();
 		} catch (error) {
 			this.#fail(error);
 		}

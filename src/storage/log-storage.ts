@@ -1,11 +1,17 @@
 import type { Entry, HardState, TermRange } from "../raft/types.js";
 
+/** Where a log begins anew: behind the entry of this index and term, which a snapshot stands for. */
+export interface LogReset {
+	readonly index: number;
+	readonly term: number;
+}
+
 /** One unit for the disk: what the core's `Write` says, its entries encoded once by the driver (raft/codec.ts). */
 export interface WriteBatch {
 	readonly sequence: number;
 	readonly hardState: HardState | null;
 	/** First of all the log is emptied and begins anew behind this index; a durable snapshot stands for what was before. */
-	readonly reset: { readonly index: number; readonly term: number } | null;
+	readonly reset: LogReset | null;
 	/** 0 when there are no entries. The log is cut before it, then the block is appended. */
 	readonly firstIndex: number;
 	readonly lastIndex: number;

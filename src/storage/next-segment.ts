@@ -20,6 +20,16 @@ export class NextSegment {
 		this.#size = size;
 	}
 
+	/** Of the file so far. */
+	get filledBytes(): number {
+		return this.#filled;
+	}
+
+	/** Room was freed. */
+	tryAgain(): void {
+		this.#noRoom = false;
+	}
+
 	/**
 	 * Fills up to `bytes` more; true while there is more to do. A disk without room is no error yet: the segment in use
 	 * has its room, and `take` tries again.

@@ -126,6 +126,10 @@ class ThreadedLog implements LogStorage {
 		return decodeBlock(block);
 	}
 
+	compact(index: number): void {
+		this.#send({ kind: "compact", index });
+	}
+
 	pendingMs(): number {
 		return this.#pending.oldestMs(performance.now());
 	}

@@ -32,6 +32,7 @@ export const realDisk: Disk = {
 	},
 	create: (path) => new RealFile(path, openSync(path, "wx+", 0o600)),
 	open: (path) => new RealFile(path, openSync(path, "r+")),
+	openReadOnly: (path) => new RealFile(path, openSync(path, "r")),
 	rename: renameSync,
 	remove: (path) => rmSync(path),
 	syncDirectory,

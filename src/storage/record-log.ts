@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { OperatorError } from "../errors.js";
 import { maxGroupBytes } from "./group.js";
 import type { LogStorageStats } from "./log-storage.js";
+import { type LogPlace, markFirst } from "./marker.js";
 import { isFull, NextSegment } from "./next-segment.js";
 import {
 	encodeRecord,
@@ -12,6 +13,7 @@ import {
 	recordBytes,
 } from "./record.js";
 import type { Recovery } from "./recovery.js";
+import { Removal } from "./removal.js";
 import {
 	beginSegment,
 	bindingOf,
@@ -21,7 +23,6 @@ import {
 	type Segment,
 	writeFloor,
 } from "./segment.js";
-import type { LogPlace } from "./segment-files.js";
 
 export const defaultSegmentBytes = 64 * 1024 * 1024;
 
@@ -35,7 +36,7 @@ export interface RecordLogOptions extends LogPlace {
 	readonly newId?: () => Buffer;
 }
 
-/** A record that is durable: its segment's place in the list, and those of its items. */
+/** A record that is durable: its segment's ordinal, and the places of its items. */
 interface WrittenRecord {
 	readonly segment: number;
 	readonly items: readonly ItemPlace[];
@@ -46,6 +47,7 @@ export class RecordLog {
 	readonly segments: Segment[] = [];
 	readonly #options: RecordLogOptions;
 	readonly #next: NextSegment;
+	readonly #removal: Removal;
 	#end = dataStart;
 	#chain = 0;
 	#markedFloor = 0;
@@ -60,6 +62,7 @@ export class RecordLog {
 		this.#options = options;
 		const { disk, directory, segmentBytes = defaultSegmentBytes } = options;
 		this.#next = new NextSegment(disk, directory, segmentBytes);
+		this.#removal = new Removal(disk, directory);
 		if (recovery === null) this.#enter(this.#create(null, 0, 1));
 		else {
 			this.segments.push(...recovery.segments);
@@ -69,14 +72,29 @@ export class RecordLog {
 		}
 	}
 
-	stats(): LogStorageStats {
+	stats(): Omit<LogStorageStats, "firstIndex"> {
 		return {
 			syncs: this.#syncs,
 			syncMaxMs: this.#syncMaxMs,
 			syncTotalMs: this.#syncTotalMs,
 			bytesWritten: this.#bytesWritten,
 			segments: this.segments.length,
+			bytesHeld: this.#bytesHeld(),
 		};
+	}
+
+	/** The open segment with that ordinal. */
+	segment(ordinal: number): Segment {
+		const first = (this.segments[0] as Segment).header.ordinal;
+		return this.segments[ordinal - first] as Segment;
+	}
+
+	/**
+	 * Nothing was written to the last segment yet, although it was named: a crash fell between. The next record begins
+	 * it, as after a cut.
+	 */
+	get isFresh(): boolean {
+		return this.#end === dataStart && this.#last.header.ordinal > 1;
 	}
 
 	/** Whether a record with these items fits only into a segment to come. */
@@ -97,7 +115,7 @@ export class RecordLog {
 
 	/** Makes one record durable. */
 	append(items: readonly Item[]): WrittenRecord {
-		const segment = this.segments.length - 1;
+		const segment = this.#last.header.ordinal;
 		return { segment, items: this.#put(RecordType.group, items) };
 	}
 
@@ -105,6 +123,29 @@ export class RecordLog {
 	prepare(bytes: number): boolean {
 		const { size } = this.#last.header;
 		return this.#end * 4 >= size && this.#next.prepare(bytes);
+	}
+
+	/**
+	 * The log begins with the segment of that ordinal from now on: those before are on their way out. Durable on return;
+	 * false when nothing has changed, as there is nothing before it, or the disk is too full to note it.
+	 */
+	dropBefore(ordinal: number): boolean {
+		const count = this.segments.findIndex(
+			({ header }) => header.ordinal === ordinal,
+		);
+		const first = this.segments[count];
+		if (first === undefined || count === 0) return false;
+		if (!markFirst(this.#options, first)) return false;
+		this.#removal.add(this.segments.splice(0, count));
+		return true;
+	}
+
+	/** Frees some of what was dropped; true while there is more to do. */
+	removeSome(): boolean {
+		if (this.#removal.bytes === 0) return false;
+		const isMore = this.#removal.step();
+		this.#next.tryAgain();
+		return isMore;
 	}
 
 	/** Notes in the segment how far it is durable; without a sync. */
@@ -120,14 +161,24 @@ export class RecordLog {
 		this.markFloor();
 		this.#sync();
 		this.#next.discard();
+		while (this.#removal.step());
 	}
 
 	closeFiles(): void {
+		this.#removal.closeFiles();
 		for (const { file } of this.segments) file.close();
 	}
 
 	get #last(): Segment {
 		return this.segments.at(-1) as Segment;
+	}
+
+	#bytesHeld(): number {
+		const sizes = this.segments.map(({ header }) => header.size);
+		return sizes.reduce(
+			(sum, size) => sum + size,
+			this.#next.filledBytes + this.#removal.bytes,
+		);
 	}
 
 	#enter(segment: Segment): void {

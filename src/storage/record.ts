@@ -1,5 +1,6 @@
 import { crc32 } from "node:zlib";
 import type { HardState } from "../raft/types.js";
+import type { LogReset } from "./log-storage.js";
 
 /**
  * A record is what one write puts on the disk, whole or not at all (docs/formats.md): a header, a table of items, the
@@ -23,7 +24,14 @@ export const RecordType = {
 	seal: 2,
 } as const;
 
-export const ItemKind = { entries: 1, hardState: 2, next: 3 } as const;
+export const ItemKind = {
+	entries: 1,
+	hardState: 2,
+	/** The id of the segment that follows. */
+	next: 3,
+	/** The log is emptied, and begins anew behind an index. */
+	reset: 4,
+} as const;
 export type ItemKind = (typeof ItemKind)[keyof typeof ItemKind];
 
 /** For entries, `first` and `last` are their indexes; 0 otherwise. */
@@ -194,6 +202,23 @@ export function decodeHardState(content: Buffer): HardState {
 		commit: content.readUIntLE(6, 6),
 		votedFor: length === nobody ? null : content.toString("utf8", 14),
 	};
+}
+
+const resetBytes = 12;
+
+/** u48 index, u48 term. */
+export function encodeReset({ index, term }: LogReset): Uint8Array {
+	const target = Buffer.alloc(resetBytes);
+	target.writeUIntLE(index, 0, 6);
+	target.writeUIntLE(term, 6, 6);
+	return target;
+}
+
+/** Throws a RangeError when the bytes are no reset. */
+export function decodeReset(content: Buffer): LogReset {
+	if (content.length !== resetBytes)
+		throw new RangeError("the reset has a wrong length");
+	return { index: content.readUIntLE(0, 6), term: content.readUIntLE(6, 6) };
 }
 
 function align(bytes: number): number {

@@ -1,22 +1,17 @@
 import type { OperatorError } from "../errors.js";
 import { damagedLog } from "./damage.js";
+import type { ReadableFile } from "./disk.js";
 import type { RecoveredLog } from "./log-storage.js";
-import {
-	contentsAreWhole,
-	ItemKind,
-	type RecordPlace,
-	RecordType,
-	readRecord,
-	recordAlignment,
-} from "./record.js";
+import { type LogPlace, removeTemporary } from "./marker.js";
 import { Replay } from "./replay.js";
-import { dataStart, readFloor, type Segment, segmentName } from "./segment.js";
+import { readFloor, type Segment, segmentName } from "./segment.js";
+import { missing, openSegments } from "./segment-files.js";
 import {
-	type LogPlace,
-	missing,
-	openSegments,
-	removeTemporary,
-} from "./segment-files.js";
+	holdsNothing,
+	judgeTail,
+	readRecords,
+	type SegmentRecords,
+} from "./segment-records.js";
 
 /** A log as it was found, ready to be written to at `end` of the last segment. */
 export interface Recovery {
@@ -36,16 +31,11 @@ interface RecordSpan {
 }
 
 /** One segment, read. */
-interface Reading {
+interface Reading extends SegmentRecords {
 	readonly segment: Segment;
 	readonly bytes: Buffer;
-	/** Behind the last good record. */
-	readonly end: number;
-	readonly chain: number;
 	/** The last good record up to here, which may lie in an earlier segment. */
-	readonly lastRecord: RecordSpan | null;
-	/** The id of the next segment, if this one is sealed. */
-	readonly nextId: Buffer | null;
+	readonly lastGood: RecordSpan | null;
 }
 
 /**
@@ -53,9 +43,9 @@ interface Reading {
  * damage is an OperatorError, and then nothing was changed. Null when there is no log yet.
  */
 export function recover(place: LogPlace): Recovery | null {
-	const segments = openSegments(place);
+	const { segments, leftovers } = openSegments(place);
 	if (segments.length === 0) return null;
-	const recoverer = new Recoverer(place, segments);
+	const recoverer = new Recoverer(place, segments, leftovers);
 	try {
 		return recoverer.run();
 	} catch (error) {
@@ -67,17 +57,24 @@ export function recover(place: LogPlace): Recovery | null {
 class Recoverer {
 	readonly #place: LogPlace;
 	readonly #segments: readonly Segment[];
-	readonly #replay = new Replay();
+	readonly #leftovers: readonly string[];
+	readonly #replay: Replay;
 
-	constructor(place: LogPlace, segments: readonly Segment[]) {
+	constructor(
+		place: LogPlace,
+		segments: readonly Segment[],
+		leftovers: readonly string[],
+	) {
 		this.#place = place;
 		this.#segments = segments;
+		this.#leftovers = leftovers;
+		this.#replay = new Replay((segments[0] as Segment).header);
 	}
 
 	run(): Recovery {
 		let reading: Reading | null = null;
 		for (const [number, segment] of this.#segments.entries()) {
-			reading = this.#read(number, segment, reading);
+			reading = this.#read(segment, reading);
 			const next = this.#segments[number + 1];
 			if (next === undefined) break;
 			const isLastButOne = number === this.#segments.length - 2;
@@ -88,29 +85,20 @@ class Recoverer {
 		return this.#finish(reading as Reading, null);
 	}
 
-	#read(number: number, segment: Segment, before: Reading | null): Reading {
-		const bytes = readWhole(segment, before?.bytes);
-		let lastRecord = before?.lastRecord ?? null;
-		let end = dataStart;
-		let chain = segment.headerCrc;
-		let nextId: Buffer | null = null;
-		while (nextId === null) {
-			const record = readRecord(bytes, end, segment.seed);
-			if (record === null || !contentsAreWhole(bytes, record, segment.seed))
-				break;
-			if (record.previous !== chain)
-				throw this.#damage(segment, end, "a record does not follow its chain");
-			try {
-				this.#replay.record(bytes, record, number);
-			} catch (cause) {
-				throw this.#damage(segment, end, "a record makes no sense", cause);
-			}
-			if (record.type === RecordType.seal) nextId = sealedId(bytes, record);
-			lastRecord = { segment, offset: end, end: record.end };
-			chain = record.crc;
-			end = record.end;
-		}
-		return { segment, bytes, end, chain, lastRecord, nextId };
+	#read(segment: Segment, before: Reading | null): Reading {
+		const { size, ordinal } = segment.header;
+		const bytes = readWhole(segment.file, size, before?.bytes);
+		const records = readRecords(segment, bytes, (record) =>
+			this.#replay.record(bytes, record, ordinal),
+		);
+		const { fault, end, lastRecord } = records;
+		if (fault !== null)
+			throw this.#damage(segment, end, fault.what, fault.cause);
+		const lastGood =
+			lastRecord === null
+				? (before?.lastGood ?? null)
+				: { segment, ...lastRecord };
+		return { ...records, segment, bytes, lastGood };
 	}
 
 	#checkSeal(reading: Reading, next: Segment): void {
@@ -127,22 +115,18 @@ class Recoverer {
 
 	/** Judges what lies behind the last good record; only then changes anything. */
 	#finish(reading: Reading, unused: Segment | null): Recovery {
-		const { segment, bytes, end, chain, nextId, lastRecord } = reading;
+		const { segment, bytes, end, chain, nextId, lastGood } = reading;
 		if (nextId !== null)
 			throw missing(this.#place, segmentName(segment.header.ordinal + 1));
 		const { floor, turn } = readFloor(bytes, segment.seed);
-		const dirtyEnd = this.#judgeTail(reading, floor);
-		const { disk, directory } = this.#place;
-		removeTemporary(this.#place);
-		if (unused !== null) {
-			unused.file.close();
-			disk.remove(`${directory}/${unused.name}`);
-		}
-		disk.syncDirectory(directory);
+		const { seed } = segment;
+		const { dirtyEnd, damage } = judgeTail(bytes, end, { seed, floor });
+		if (damage !== null) throw this.#damage(segment, end, damage);
+		this.#tidy(unused);
 		if (dirtyEnd > end) segment.file.writeAt(Buffer.alloc(dirtyEnd - end), end);
-		if (lastRecord !== null) rewrite(lastRecord);
+		if (lastGood !== null) rewrite(lastGood);
 		segment.file.sync();
-		const file = `${directory}/${segment.name}`;
+		const file = `${this.#place.directory}/${segment.name}`;
 		const repaired =
 			dirtyEnd > end ? { file, offset: end, bytes: dirtyEnd - end } : null;
 		const segments = this.#segments.filter((one) => one !== unused);
@@ -150,30 +134,18 @@ class Recoverer {
 		return { segments, replay, end, chain, floorTurn: turn, repaired };
 	}
 
-	/** Returns the offset behind the last byte that is not zero; at most `end` when nothing has to be cut off. */
-	#judgeTail({ segment, bytes, end }: Reading, floor: number): number {
-		const dirtyEnd = endOfBytes(bytes, end);
-		const damaged = readRecord(bytes, end, segment.seed);
-		if (damaged !== null && dirtyEnd > damaged.end)
-			throw this.#damage(
-				segment,
-				end,
-				"a record is unreadable although bytes follow it",
-			);
-		for (let at = end + recordAlignment; at < dirtyEnd; at += recordAlignment)
-			if (readRecord(bytes, at, segment.seed) !== null)
-				throw this.#damage(
-					segment,
-					end,
-					`a record is unreadable although another follows at ${at}`,
-				);
-		if (floor > end)
-			throw this.#damage(
-				segment,
-				end,
-				`records are gone that were durable up to ${floor}`,
-			);
-		return dirtyEnd;
+	/** Removes what an earlier process left behind. */
+	#tidy(unused: Segment | null): void {
+		const { disk, directory } = this.#place;
+		// What log.json says may be in memory only, after a kill; what it makes needless must not go before that is sure.
+		disk.syncDirectory(directory);
+		for (const name of this.#leftovers) disk.remove(`${directory}/${name}`);
+		removeTemporary(this.#place);
+		if (unused !== null) {
+			unused.file.close();
+			disk.remove(`${directory}/${unused.name}`);
+		}
+		disk.syncDirectory(directory);
 	}
 
 	#damage(
@@ -200,36 +172,18 @@ function rewrite({ segment, offset, end }: RecordSpan): void {
 	segment.file.sync();
 }
 
-function readWhole(segment: Segment, reuse: Buffer | undefined): Buffer {
-	const { size } = segment.header;
+/** All `size` bytes of a segment, in `reuse` if that fits. */
+export function readWhole(
+	file: ReadableFile,
+	size: number,
+	reuse?: Buffer,
+): Buffer {
 	const bytes = reuse?.length === size ? reuse : Buffer.allocUnsafe(size);
-	if (segment.file.readAt(bytes, 0) !== size)
-		throw new RangeError(`${segment.name} became shorter while it was read`);
+	if (file.readAt(bytes, 0) !== size)
+		throw new RangeError(`${file.path} became shorter while it was read`);
 	return bytes;
 }
 
-function sealedId(bytes: Buffer, record: RecordPlace): Buffer {
-	const next = record.items.find(({ kind }) => kind === ItemKind.next);
-	const offset = next?.offset ?? 0;
-	return Buffer.from(bytes.subarray(offset, offset + (next?.bytes ?? 0)));
-}
-
-/** Nothing is written to a segment before the seal that names it is durable: empty, it was cut short by a crash. */
-function isUnused(segment: Segment): boolean {
-	return endOfBytes(readWhole(segment, undefined), dataStart) === dataStart;
-}
-
-const zeros = Buffer.alloc(64 * 1024);
-
-/** The offset behind the last byte that is not zero, or `from`. */
-function endOfBytes(bytes: Buffer, from: number): number {
-	let end = bytes.length;
-	while (end > from) {
-		const start = Math.max(from, end - zeros.length);
-		if (!bytes.subarray(start, end).equals(zeros.subarray(0, end - start)))
-			break;
-		end = start;
-	}
-	while (end > from && bytes[end - 1] === 0) end -= 1;
-	return end;
+function isUnused({ file, header }: Segment): boolean {
+	return holdsNothing(readWhole(file, header.size));
 }

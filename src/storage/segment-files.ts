@@ -1,6 +1,7 @@
 import { OperatorError } from "../errors.js";
 import { damagedLog } from "./damage.js";
-import type { Disk } from "./disk.js";
+import type { ReadableFile } from "./disk.js";
+import { foreignVersion, type LogPlace, readMarker } from "./marker.js";
 import {
 	bindingOf,
 	dataStart,
@@ -14,132 +15,131 @@ import {
 	segmentName,
 } from "./segment.js";
 
-export interface LogPlace {
-	readonly disk: Disk;
-	readonly directory: string;
-	readonly clusterId: string;
-	readonly nodeId: string;
+/** The files of a log that was found. */
+interface FoundSegments {
+	/** In order, without a gap. Empty when there is no log yet. */
+	readonly segments: Segment[];
+	/** Names of segments before the log's beginning, which a crash kept from being removed. */
+	readonly leftovers: readonly string[];
 }
-
-/** Written once the first segment exists: with it and without segments, the log was lost rather than never begun. */
-const markerName = "log.json";
 
 /**
  * Opens every segment of the log, in order, after checking that none is missing, cut short, foreign or out of place.
- * Empty when there is no log yet. Changes nothing.
+ * Changes nothing.
  */
-export function openSegments(place: LogPlace): Segment[] {
-	const names = place.disk.list(place.directory);
-	const ordinals = names
-		.map(ordinalOf)
-		.filter((ordinal) => ordinal !== null)
-		.sort((a, b) => a - b);
+export function openSegments(place: LogPlace): FoundSegments {
+	const marker = readMarker(place);
+	const from = marker?.first ?? { ordinal: 1, id: null };
+	const { kept, leftovers } = sortSegments(
+		place.disk.list(place.directory),
+		from.ordinal,
+	);
+	if (kept.length === 0 && marker !== null)
+		throw missing(place, segmentName(from.ordinal));
 	const segments: Segment[] = [];
 	try {
-		for (const ordinal of ordinals)
-			segments.push(openSegment(place, ordinal, segments.at(-1)));
-		if (segments.length === 0 && names.includes(markerName))
-			throw missing(place, segmentName(1));
+		let next: Expected = { ...from, previousId: null };
+		for (const ordinal of kept) {
+			const segment = openSegment(place, ordinal, next);
+			segments.push(segment);
+			const previousId = segment.header.id;
+			next = { ordinal: ordinal + 1, id: null, previousId };
+		}
 	} catch (error) {
 		for (const { file } of segments) file.close();
 		throw error;
 	}
-	return segments;
+	return { segments, leftovers };
 }
 
-/** Makes it known that the log has been begun. Durable on return; does nothing when it is known already. */
-export function markBegun(place: LogPlace): void {
-	const { disk, directory, clusterId, nodeId } = place;
-	if (disk.list(directory).includes(markerName)) return;
-	const temporary = `${directory}/log.tmp`;
-	const file = disk.create(temporary);
-	const marker = { format: formatVersion, cluster: clusterId, node: nodeId };
-	file.writeAt(Buffer.from(`${JSON.stringify(marker)}\n`), 0);
-	file.sync();
-	file.close();
-	disk.rename(temporary, `${directory}/${markerName}`);
-	disk.syncDirectory(directory);
-}
-
-/** Removes what an earlier process left half made. */
-export function removeTemporary(place: LogPlace): void {
-	const { disk, directory } = place;
-	for (const name of disk.list(directory))
-		if (name.endsWith(".tmp")) disk.remove(`${directory}/${name}`);
+/** Which of `names` are segments of a log that begins with `first`, and which are what is left of those before. */
+export function sortSegments(
+	names: readonly string[],
+	first: number,
+): { kept: number[]; leftovers: string[] } {
+	const ordinals = names
+		.map(ordinalOf)
+		.filter((ordinal) => ordinal !== null)
+		.sort((a, b) => a - b);
+	return {
+		kept: ordinals.filter((ordinal) => ordinal >= first),
+		leftovers: ordinals
+			.filter((ordinal) => ordinal < first)
+			.map((ordinal) => segmentName(ordinal)),
+	};
 }
 
 /** A segment that the log needs is not there. */
 export function missing(place: LogPlace, name: string): OperatorError {
-	return damagedLog({
-		nodeId: place.nodeId,
-		file: `${place.directory}/${name}`,
-		offset: 0,
-		index: 0,
-		what: `the segment ${name} is missing`,
-	});
+	return headerDamage(place, name, missingWords(name));
+}
+
+export function missingWords(name: string): string {
+	return `the segment ${name} is missing`;
+}
+
+/** What a segment must be to follow the one before it. */
+export interface Expected {
+	readonly ordinal: number;
+	/** Hexadecimal, as log.json names it; null when it names none. */
+	readonly id: string | null;
+	/** Null when the one before is gone, or never was. */
+	readonly previousId: Buffer | null;
+}
+
+/** The header as it is in the file, or null when it is unreadable. The version is for the caller to judge. */
+export function readHeader(file: ReadableFile) {
+	const start = Buffer.alloc(dataStart);
+	const got = file.readAt(start, 0);
+	return decodeSegmentHeader(start.subarray(0, got));
+}
+
+/** What is wrong with a segment's header or size, as the rest of a sentence; null when nothing is. */
+export function headerFault(
+	header: SegmentHeader,
+	size: number,
+	expected: Expected,
+): string | null {
+	if (header.ordinal !== expected.ordinal)
+		return "the file is not the segment it is named";
+	if (expected.id !== null && header.id.toString("hex") !== expected.id)
+		return "the segment is not the one that log.json names";
+	// Of a segment that was removed, nothing is left to compare with: log.json vouches for its successor.
+	const previousId =
+		expected.previousId ??
+		(header.ordinal === 1 ? Buffer.alloc(idBytes) : null);
+	if (previousId !== null && !header.previousId.equals(previousId))
+		return "the segment does not follow the one before";
+	// A segment gets its full size before it gets its name, so no crash makes it shorter.
+	if (size !== header.size)
+		return `the file has ${size} bytes instead of ${header.size}`;
+	return null;
 }
 
 function openSegment(
 	place: LogPlace,
 	ordinal: number,
-	before: Segment | undefined,
+	expected: Expected,
 ): Segment {
-	const expected = (before?.header.ordinal ?? 0) + 1;
-	if (ordinal !== expected) throw missing(place, segmentName(expected));
+	if (ordinal !== expected.ordinal)
+		throw missing(place, segmentName(expected.ordinal));
 	const name = segmentName(ordinal);
 	const file = place.disk.open(`${place.directory}/${name}`);
 	try {
-		const start = Buffer.alloc(dataStart);
-		const got = file.readAt(start, 0);
-		const decoded = decodeSegmentHeader(start.subarray(0, got));
+		const decoded = readHeader(file);
 		if (decoded === null)
 			throw headerDamage(place, name, "the segment's header is unreadable");
 		const { header, crc, version } = decoded;
 		if (version !== formatVersion) throw foreignVersion(place, name, version);
-		checkHeader(place, { header, name, ordinal, before, size: file.size() });
+		if (!header.binding.equals(bindingOf(place.clusterId, place.nodeId)))
+			throw foreignLog(place);
+		const fault = headerFault(header, file.size(), expected);
+		if (fault !== null) throw headerDamage(place, name, fault);
 		return { header, name, file, seed: seedOf(header.id), headerCrc: crc };
 	} catch (error) {
 		file.close();
 		throw error;
 	}
-}
-
-function checkHeader(
-	place: LogPlace,
-	found: {
-		header: SegmentHeader;
-		name: string;
-		ordinal: number;
-		before: Segment | undefined;
-		size: number;
-	},
-): void {
-	const { header, name, ordinal, before, size } = found;
-	if (!header.binding.equals(bindingOf(place.clusterId, place.nodeId)))
-		throw new OperatorError(
-			"refused",
-			`the log in ${place.directory} belongs to another node or another cluster`,
-			{
-				node: place.nodeId,
-				state: "the node has not started and nothing was changed",
-				next: "check the data directory and the cluster id in the node's configuration",
-			},
-		);
-	if (header.ordinal !== ordinal)
-		throw headerDamage(place, name, "the file is not the segment it is named");
-	if (!header.previousId.equals(before?.header.id ?? Buffer.alloc(idBytes)))
-		throw headerDamage(
-			place,
-			name,
-			"the segment does not follow the one before",
-		);
-	// A segment gets its full size before it gets its name, so no crash makes it shorter.
-	if (size !== header.size)
-		throw headerDamage(
-			place,
-			name,
-			`the file has ${size} bytes instead of ${header.size}`,
-		);
 }
 
 function headerDamage(place: LogPlace, name: string, what: string) {
@@ -152,14 +152,14 @@ function headerDamage(place: LogPlace, name: string, what: string) {
 	});
 }
 
-function foreignVersion(place: LogPlace, name: string, version: number) {
+function foreignLog({ directory, nodeId }: LogPlace): OperatorError {
 	return new OperatorError(
 		"refused",
-		`${place.directory}/${name} has log format ${version}; this release reads format ${formatVersion}`,
+		`the log in ${directory} belongs to another node or another cluster`,
 		{
-			node: place.nodeId,
+			node: nodeId,
 			state: "the node has not started and nothing was changed",
-			next: "start the release that wrote this log",
+			next: "check the data directory and the cluster id in the node's configuration",
 		},
 	);
 }

@@ -26,7 +26,7 @@ function say(message: FromLog, transfer: ArrayBuffer[] = []): void {
 }
 
 function run(wal: Wal): void {
-	let preparing = false;
+	let tidying = false;
 	let unmarked = true;
 	let owedBytes = 0;
 	for (;;) {
@@ -39,16 +39,21 @@ function run(wal: Wal): void {
 			// The next segment is filled at twice the pace of this one, in slices too small to be felt.
 			owedBytes += 2 * (wal.stats().bytesWritten - before);
 			unmarked = true;
-			preparing = true;
+			tidying = true;
 			if (owedBytes >= sliceBytes) {
-				wal.prepare(owedBytes);
+				tidy(wal, owedBytes);
 				owedBytes = 0;
 			}
 		}
 		if (last?.kind === "close") return;
 		if (last?.kind === "read") read(wal, last);
+		if (last?.kind === "compact") {
+			wal.compact(last.index);
+			storeStats(wal.stats(), stats);
+			tidying = true;
+		}
 		if (last !== null || batches.length > 0) continue;
-		if (preparing) preparing = wal.prepare(sliceBytes);
+		if (tidying) tidying = tidy(wal, sliceBytes);
 		else if (
 			Atomics.wait(wakeups, 0, seen, unmarked ? quietMs : undefined) ===
 			"timed-out"
@@ -57,6 +62,14 @@ function run(wal: Wal): void {
 			unmarked = false;
 		}
 	}
+}
+
+/** A slice of what can be done at any time; true while there is more. Room is freed before it is taken. */
+function tidy(wal: Wal, bytes: number): boolean {
+	const removing = wal.removeSome();
+	const preparing = wal.prepare(bytes);
+	storeStats(wal.stats(), stats);
+	return removing || preparing;
 }
 
 /** Takes batches until there is none or something else comes, which is returned. */

@@ -1,4 +1,4 @@
-import type { Disk, DiskFile } from "../../src/storage/disk.js";
+import type { Disk, DiskFile, ReadableFile } from "../../src/storage/disk.js";
 import { Directory, Inode } from "./fake-inode.js";
 
 /**
@@ -9,6 +9,10 @@ import { Directory, Inode } from "./fake-inode.js";
 export class FakeDisk implements Disk {
 	/** Bytes that all files together may take; a write beyond them fails with ENOSPC. */
 	capacityBytes = Number.POSITIVE_INFINITY;
+	/** As of a user without permission to write: all that would change something, or could, fails with EACCES. */
+	readOnly = false;
+	/** Reads of files, so far. */
+	reads = 0;
 	/** Calls that change something, so far. */
 	operations = 0;
 	readonly #random: () => number;
@@ -104,6 +108,11 @@ export class FakeDisk implements Disk {
 	}
 
 	open(path: string): DiskFile {
+		if (this.readOnly) throw failure("EACCES", path);
+		return this.#handle(path, this.#inode(path));
+	}
+
+	openReadOnly(path: string): ReadableFile {
 		return this.#handle(path, this.#inode(path));
 	}
 
@@ -136,6 +145,7 @@ export class FakeDisk implements Disk {
 			writeAt: (bytes, offset) => this.#write(inode, bytes, offset),
 			readAt: (target, offset) => {
 				this.#alive();
+				this.reads += 1;
 				return inode.cached.copy(
 					target,
 					0,
@@ -184,6 +194,7 @@ export class FakeDisk implements Disk {
 	/** Counts a change; at the crash it may still happen in memory, where it is at the mercy of `crash`. */
 	#change(atCrash?: () => void): void {
 		this.#alive();
+		if (this.readOnly) throw failure("EACCES", "a change");
 		this.operations += 1;
 		if (this.operations < this.#crashAt) return;
 		atCrash?.();

@@ -39,6 +39,10 @@ export class HeldLog implements LogStorage {
 		return this.#log.read(first, last, maxBytes);
 	}
 
+	compact(index: number): void {
+		this.#log.compact(index);
+	}
+
 	pendingMs(): number {
 		const [oldest] = this.#held;
 		const heldMs = oldest ? performance.now() - oldest.sinceMs : 0;

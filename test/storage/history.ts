@@ -48,6 +48,7 @@ export function batchOf(
 	return {
 		sequence,
 		hardState,
+		reset: null,
 		firstIndex: entries[0]?.index ?? 0,
 		lastIndex: entries.at(-1)?.index ?? 0,
 		block,
