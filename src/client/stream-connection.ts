@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
 import { FrameBatch } from "../wire/client-frame-batch.js";
+import { decodeResponseFrame } from "../wire/client-frame-reader.js";
 import {
 	bodyHeaderBytes,
-	decodeResponseFrame,
 	type FailedFrame,
 	maxResponseFrameBytes,
 } from "../wire/client-frames.js";
@@ -155,7 +155,7 @@ export class StreamConnection {
 		if (frame.kind === "failed") {
 			if (frame.reason === "stopping") this.#handlers.onLeave(this);
 			this.#handlers.onFailed(request, frame);
-		} else
+		} else if (frame.kind === "result")
 			this.#handlers.onResult(request, frame.index, frame.result as Buffer);
 	}
 

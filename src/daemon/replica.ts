@@ -19,11 +19,7 @@ export interface Replica {
 	/** Opens a session for exactly-once commands; its id is the index at which it was opened. */
 	openSession(
 		deadlineMs: number,
-		done: (
-			outcome:
-				| { readonly kind: "opened"; readonly id: number; readonly ttlMs: number }
-				| Extract<CommandOutcome, { kind: "rejected" | "unknown" }>,
-		) => void,
+		done: (outcome: SessionOutcome) => void,
 	): void;
 	/** Changes who takes part. Done here only while this node leads. */
 	changeConfiguration(
@@ -72,6 +68,11 @@ export interface Replica {
 	/** Waits for what was accepted, then stops; the log is durable afterwards. */
 	close(): Promise<void>;
 }
+
+export type SessionOutcome =
+	/** Without a command of its own for `ttlMs`, the session expires. */
+	| { readonly kind: "opened"; readonly id: number; readonly ttlMs: number }
+	| Extract<CommandOutcome, { kind: "rejected" | "unknown" }>;
 
 export type ConfigurationOutcome =
 	| { readonly kind: "done"; readonly index: number }

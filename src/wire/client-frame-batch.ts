@@ -5,10 +5,13 @@ import {
 	type CommandFrame,
 	consistencies,
 	type FailedFrame,
+	type OpenSessionFrame,
 	outcomes,
 	payloadHeaderBytes,
 	type QueryFrame,
 	reasons,
+	type SessionPlace,
+	staleWithAge,
 } from "./client-frames.js";
 
 const lengthBytes = 4;
@@ -28,7 +31,15 @@ export class FrameBatch {
 	}
 
 	command(frame: Omit<CommandFrame, "kind">): void {
-		const { requestId, ack, deadlineMs, command } = frame;
+		const { requestId, ack, deadlineMs, command, session, level } = frame;
+		if (session !== undefined) {
+			this.#sessionCommand(frame, session);
+			return;
+		}
+		if (level !== undefined) {
+			this.#levelledCommand(frame, level);
+			return;
+		}
 		const at = this.#open(
 			ClientFrameKind.command,
 			requestId,
@@ -39,14 +50,59 @@ export class FrameBatch {
 		this.#buffer.set(command, at + payloadHeaderBytes.command);
 	}
 
+	#sessionCommand(
+		{ requestId, ack, deadlineMs, command, level }: Omit<CommandFrame, "kind">,
+		{ id, sequence, acknowledged }: SessionPlace,
+	): void {
+		const at = this.#open(
+			ClientFrameKind.sessionCommand,
+			requestId,
+			payloadHeaderBytes.sessionCommand + command.length,
+		);
+		this.#buffer[at] = acks.indexOf(ack);
+		this.#buffer[at + 1] = level ?? 0;
+		this.#buffer.writeUInt32LE(deadlineMs, at + 2);
+		this.#buffer.writeUIntLE(id, at + 6, 6);
+		this.#buffer.writeUIntLE(sequence, at + 12, 6);
+		this.#buffer.writeUIntLE(acknowledged, at + 18, 6);
+		this.#buffer.set(command, at + payloadHeaderBytes.sessionCommand);
+	}
+
+	#levelledCommand(
+		{ requestId, ack, deadlineMs, command }: Omit<CommandFrame, "kind">,
+		level: number,
+	): void {
+		const at = this.#open(
+			ClientFrameKind.levelledCommand,
+			requestId,
+			payloadHeaderBytes.levelledCommand + command.length,
+		);
+		this.#buffer[at] = acks.indexOf(ack);
+		this.#buffer[at + 1] = level;
+		this.#buffer.writeUInt32LE(deadlineMs, at + 2);
+		this.#buffer.set(command, at + payloadHeaderBytes.levelledCommand);
+	}
+
+	openSession(frame: Omit<OpenSessionFrame, "kind">): void {
+		const at = this.#open(
+			ClientFrameKind.openSession,
+			frame.requestId,
+			payloadHeaderBytes.openSession,
+		);
+		this.#buffer.writeUInt32LE(frame.deadlineMs, at);
+	}
+
 	query(frame: Omit<QueryFrame, "kind">): void {
 		const { requestId, consistency, minIndex, deadlineMs, query } = frame;
+		const isAged = frame.wantsAge === true && consistency === "stale";
 		const at = this.#open(
 			ClientFrameKind.query,
 			requestId,
 			payloadHeaderBytes.query + query.length,
 		);
-		this.#buffer[at] = consistencies.indexOf(consistency);
+		this.#buffer[at] = isAged
+			? staleWithAge
+			: consistencies.indexOf(consistency);
 		this.#buffer.writeUIntLE(minIndex, at + 1, 6);
 		this.#buffer.writeUInt32LE(deadlineMs, at + 7);
 		this.#buffer.set(query, at + payloadHeaderBytes.query);
@@ -62,6 +118,32 @@ export class FrameBatch {
 		this.#buffer.set(result, at + payloadHeaderBytes.result);
 	}
 
+	/** To a query that wants the age, and to no other: an older client cannot read it. */
+	agedResult(
+		requestId: number,
+		{ index, ageMs }: { readonly index: number; readonly ageMs: number },
+		result: Uint8Array,
+	): void {
+		const at = this.#open(
+			ClientFrameKind.agedResult,
+			requestId,
+			payloadHeaderBytes.agedResult + result.length,
+		);
+		this.#buffer.writeUIntLE(index, at, 6);
+		this.#buffer.writeUInt32LE(wholeMs(ageMs), at + 6);
+		this.#buffer.set(result, at + payloadHeaderBytes.agedResult);
+	}
+
+	session(requestId: number, id: number, ttlMs: number): void {
+		const at = this.#open(
+			ClientFrameKind.session,
+			requestId,
+			payloadHeaderBytes.session,
+		);
+		this.#buffer.writeUIntLE(id, at, 6);
+		this.#buffer.writeUInt32LE(wholeMs(ttlMs), at + 6);
+	}
+
 	failed(frame: Omit<FailedFrame, "kind">): void {
 		const message = Buffer.from(frame.message);
 		const at = this.#open(
@@ -71,10 +153,7 @@ export class FrameBatch {
 		);
 		this.#buffer[at] = outcomes.indexOf(frame.outcome);
 		this.#buffer[at + 1] = reasons.indexOf(frame.reason);
-		this.#buffer.writeUInt32LE(
-			Math.min(Math.ceil(frame.retryAfterMs), 0xffff_ffff),
-			at + 2,
-		);
+		this.#buffer.writeUInt32LE(wholeMs(frame.retryAfterMs), at + 2);
 		this.#buffer.set(message, at + payloadHeaderBytes.failed);
 	}
 
@@ -111,4 +190,9 @@ export class FrameBatch {
 		larger.set(this.#buffer.subarray(0, this.#bytes));
 		this.#buffer = larger;
 	}
+}
+
+/** As 32 bits hold it, and never less than it is. */
+function wholeMs(ms: number): number {
+	return Math.min(Math.ceil(ms), 0xffff_ffff);
 }

@@ -1,5 +1,3 @@
-import { FrameError } from "./frame-splitter.js";
-
 /**
  * The stream between a client and a node, after the HTTP Upgrade to `raftd-stream/1` (docs/client-api.md). Each frame
  * is, little-endian:
@@ -10,13 +8,34 @@ import { FrameError } from "./frame-splitter.js";
  */
 export const streamProtocol = "raftd-stream/1";
 
+/** Requests are 1 to 15, so that a node can tell one of a newer client from garbage. Append only. */
 export const ClientFrameKind = {
 	command: 1,
 	query: 2,
+	openSession: 3,
+	sessionCommand: 4,
+	levelledCommand: 5,
 	result: 16,
 	failed: 17,
 	goaway: 18,
+	session: 19,
+	agedResult: 20,
 } as const;
+export const lastRequestKind = 15;
+
+/**
+ * In the header `raftd-stream-features` of the answer to the upgrade, parted by commas: what a node takes beyond the
+ * kinds 1 and 2 and the consistencies 0 and 1. A node that names nothing would end the stream on anything else.
+ */
+export const streamFeatures = ["sessions", "levels", "lease", "age"] as const;
+export type StreamFeature = (typeof streamFeatures)[number];
+export const featuresHeader = "raftd-stream-features";
+
+/** The features that the header's value names; what this release does not know is passed over. */
+export function featuresOf(header: unknown): ReadonlySet<StreamFeature> {
+	const named = typeof header === "string" ? header.split(/[ ,]+/) : [];
+	return new Set(streamFeatures.filter((name) => named.includes(name)));
+}
 
 /** What a node reads at most in one frame; a longer one ends the connection. */
 export const maxRequestFrameBytes = 2 * 1024 * 1024 + 64;
@@ -24,7 +43,10 @@ export const maxRequestFrameBytes = 2 * 1024 * 1024 + 64;
 export const maxResponseFrameBytes = 16 * 1024 * 1024;
 
 export const acks = ["none", "commit", "apply"] as const;
-export const consistencies = ["linearizable", "stale"] as const;
+/** The position is the code on the wire: append only. */
+export const consistencies = ["linearizable", "stale", "lease"] as const;
+/** Beside those: a stale read whose answer is to tell its age. Without it no answer has a byte for that. */
+export const staleWithAge = 3;
 export const outcomes = ["rejected", "unknown"] as const;
 /** The position is the code on the wire: append only. */
 export const reasons = [
@@ -36,6 +58,10 @@ export const reasons = [
 	"stopping",
 	"lost",
 	"timeout",
+	"session-expired",
+	"session-misused",
+	"level",
+	"unsupported",
 ] as const;
 
 export type Ack = (typeof acks)[number];
@@ -49,6 +75,24 @@ export interface CommandFrame {
 	/** How long the client waits, from the frame's arrival. */
 	readonly deadlineMs: number;
 	readonly command: Uint8Array;
+	/** Its place in a session. */
+	readonly session?: SessionPlace;
+	/** The level of the entry format that its bytes are written in, 1 to 255; without it the cluster's. */
+	readonly level?: number;
+}
+
+export interface SessionPlace {
+	readonly id: number;
+	/** From 1 on, one more for each command; a second attempt repeats it. */
+	readonly sequence: number;
+	/** The client has what became of all commands up to here. Below `sequence`. */
+	readonly acknowledged: number;
+}
+
+export interface OpenSessionFrame {
+	readonly kind: "open-session";
+	readonly requestId: number;
+	readonly deadlineMs: number;
 }
 
 export interface QueryFrame {
@@ -59,6 +103,16 @@ export interface QueryFrame {
 	readonly minIndex: number;
 	readonly deadlineMs: number;
 	readonly query: Uint8Array;
+	/** Of a stale read: the answer is to be an aged result. */
+	readonly wantsAge?: boolean;
+}
+
+/** Whole, but asks for what this release does not have, or does not allow: that request alone is refused. */
+export interface RefusedFrame {
+	readonly kind: "refused";
+	readonly requestId: number;
+	readonly reason: "unsupported" | "invalid";
+	readonly message: string;
 }
 
 /**
@@ -70,6 +124,17 @@ interface ResultFrame {
 	readonly requestId: number;
 	readonly index: number;
 	readonly result: Uint8Array;
+	/** Of an aged result. */
+	readonly ageMs?: number;
+}
+
+/** The session that was asked for. */
+interface SessionFrame {
+	readonly kind: "session";
+	readonly requestId: number;
+	readonly id: number;
+	/** Without a command for this long it expires. */
+	readonly ttlMs: number;
 }
 
 /** `rejected`: certainly not executed, and never will be. `unknown`: may or may not be executed, now or later. */
@@ -89,8 +154,12 @@ interface GoawayFrame {
 	readonly requestId: 0;
 }
 
-export type RequestFrame = CommandFrame | QueryFrame;
-export type ResponseFrame = ResultFrame | FailedFrame | GoawayFrame;
+export type RequestFrame = CommandFrame | QueryFrame | OpenSessionFrame;
+export type ResponseFrame =
+	| ResultFrame
+	| SessionFrame
+	| FailedFrame
+	| GoawayFrame;
 
 /** Kind and request id; the shortest frame there is. */
 export const bodyHeaderBytes = 5;
@@ -98,83 +167,11 @@ export const bodyHeaderBytes = 5;
 export const payloadHeaderBytes = {
 	command: 5,
 	query: 11,
+	openSession: 4,
+	sessionCommand: 24,
+	levelledCommand: 6,
 	result: 6,
 	failed: 6,
+	session: 10,
+	agedResult: 10,
 } as const;
-
-/** Reads what a client sent. `command` and `query` are views of `frame`. Throws FrameError. */
-export function decodeRequestFrame(frame: Buffer): RequestFrame {
-	const kind = frame[0];
-	const requestId = frame.readUInt32LE(1);
-	if (kind === ClientFrameKind.command) {
-		need(frame, payloadHeaderBytes.command);
-		return {
-			kind: "command",
-			requestId,
-			ack: named(acks, frame[5], "ack"),
-			deadlineMs: frame.readUInt32LE(6),
-			command: frame.subarray(bodyHeaderBytes + payloadHeaderBytes.command),
-		};
-	}
-	if (kind === ClientFrameKind.query) {
-		need(frame, payloadHeaderBytes.query);
-		return {
-			kind: "query",
-			requestId,
-			consistency: named(consistencies, frame[5], "consistency"),
-			minIndex: frame.readUIntLE(6, 6),
-			deadlineMs: frame.readUInt32LE(12),
-			query: frame.subarray(bodyHeaderBytes + payloadHeaderBytes.query),
-		};
-	}
-	throw new FrameError(`a request of unknown kind ${kind}`);
-}
-
-/** Reads what a node sent. `result` is a view of `frame`. Throws FrameError. */
-export function decodeResponseFrame(frame: Buffer): ResponseFrame {
-	const kind = frame[0];
-	const requestId = frame.readUInt32LE(1);
-	if (kind === ClientFrameKind.result) {
-		need(frame, payloadHeaderBytes.result);
-		return {
-			kind: "result",
-			requestId,
-			index: frame.readUIntLE(5, 6),
-			result: frame.subarray(bodyHeaderBytes + payloadHeaderBytes.result),
-		};
-	}
-	if (kind === ClientFrameKind.failed) {
-		need(frame, payloadHeaderBytes.failed);
-		return {
-			kind: "failed",
-			requestId,
-			outcome: named(outcomes, frame[5], "outcome"),
-			// A reason that a newer node has and this client has not is still a failure: its outcome says what to do.
-			reason: reasons[frame[6] as number] ?? "unknown",
-			retryAfterMs: frame.readUInt32LE(7),
-			message: frame.toString(
-				"utf8",
-				bodyHeaderBytes + payloadHeaderBytes.failed,
-			),
-		};
-	}
-	if (kind === ClientFrameKind.goaway) return { kind: "goaway", requestId: 0 };
-	throw new FrameError(`an answer of unknown kind ${kind}`);
-}
-
-function need(frame: Buffer, payloadBytes: number): void {
-	if (frame.length < bodyHeaderBytes + payloadBytes)
-		throw new FrameError(
-			`a frame of kind ${frame[0]} cut short at ${frame.length} bytes`,
-		);
-}
-
-function named<Name extends string>(
-	names: readonly Name[],
-	code: number | undefined,
-	what: string,
-): Name {
-	const name = names[code as number];
-	if (name === undefined) throw new FrameError(`unknown ${what} ${code}`);
-	return name;
-}

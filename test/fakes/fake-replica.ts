@@ -1,5 +1,6 @@
 import type {
 	CommandOutcome,
+	ConfigurationOutcome,
 	EventSubscriber,
 	EventSubscription,
 	ProposeOptions,
@@ -7,6 +8,7 @@ import type {
 	QueryOutcome,
 	Replica,
 	ReplicaStatus,
+	SessionOutcome,
 } from "../../src/daemon/replica.js";
 import {
 	applyControl,
@@ -14,6 +16,8 @@ import {
 	createControlState,
 } from "../../src/machines/control.js";
 import { type Machine, MachineInputError } from "../../src/machines/machine.js";
+import type { ConfigurationChange } from "../../src/raft/types.js";
+import { FakeSessions } from "./fake-sessions.js";
 
 interface Told {
 	readonly index: number;
@@ -30,6 +34,12 @@ export class FakeReplica implements Replica {
 	/** The next commands end like this instead of being executed. */
 	readonly nextOutcomes: CommandOutcome[] = [];
 	readonly nextQueryOutcomes: QueryOutcome[] = [];
+	/** So many of the next commands are executed, and their callers never hear of it. */
+	answersToLose = 0;
+	readonly sessions = new FakeSessions();
+	sessionTtlMs = 60_000;
+	/** What stale answers give as their age. */
+	staleAgeMs = 0;
 	leader: string | null = "n1";
 	/** The leader's client address, as the configuration has it. */
 	leaderClient = "h:2";
@@ -75,7 +85,52 @@ export class FakeReplica implements Replica {
 	): void {
 		this.proposals.push(options);
 		const forced = this.nextOutcomes.shift();
-		this.#later(() => done(forced ?? this.#execute(command, options)));
+		this.#later(() => {
+			const outcome = forced ?? this.#propose(command, options);
+			if (forced !== undefined || this.answersToLose === 0) done(outcome);
+			else {
+				this.answersToLose -= 1;
+				done({ kind: "unknown", message: "the answer was lost" });
+			}
+		});
+	}
+
+	openSession(
+		_deadlineMs: number,
+		done: (outcome: SessionOutcome) => void,
+	): void {
+		this.#later(() => {
+			if (this.leader === null) {
+				const message = "no leader";
+				done({
+					...{ kind: "rejected", reason: "no-leader", message },
+					retryAfterMs: 0,
+				});
+				return;
+			}
+			this.#applied += 1;
+			this.sessions.open(this.#applied);
+			done({ kind: "opened", id: this.#applied, ttlMs: this.sessionTtlMs });
+			this.#progress();
+		});
+	}
+
+	changeConfiguration(
+		_change: ConfigurationChange,
+		done: (outcome: ConfigurationOutcome) => void,
+	): void {
+		this.#later(() =>
+			done({ kind: "unknown", message: "a cluster of one in memory" }),
+		);
+	}
+
+	takeSnapshot(
+		done: (outcome: {
+			readonly kind: "failed";
+			readonly message: string;
+		}) => void,
+	): void {
+		this.#later(() => done({ kind: "failed", message: "there is no disk" }));
 	}
 
 	control(
@@ -144,6 +199,7 @@ export class FakeReplica implements Replica {
 				leader: this.leader,
 				votedFor: "n1",
 				firstIndex: 1,
+				snapshotIndex: 0,
 				lastIndex: this.#applied,
 				lastTerm: 1,
 				durableIndex: this.#applied,
@@ -185,7 +241,23 @@ export class FakeReplica implements Replica {
 		});
 	}
 
-	#execute(command: Uint8Array, { ack }: ProposeOptions): CommandOutcome {
+	#propose(
+		command: Uint8Array,
+		{ ack, session }: ProposeOptions,
+	): CommandOutcome {
+		const outcome =
+			session === undefined
+				? this.#execute(command)
+				: this.sessions.run(session, () => this.#execute(command));
+		if (outcome.kind === "rejected" || ack === "apply") return outcome;
+		return ack === "none"
+			? { kind: "accepted" }
+			: { kind: "committed", index: outcome.index };
+	}
+
+	#execute(
+		command: Uint8Array,
+	): Extract<CommandOutcome, { kind: "applied" | "rejected" }> {
 		const message = this.#machine.validate?.(command, this.#state) ?? null;
 		if (message !== null)
 			return { kind: "rejected", reason: "invalid", message, retryAfterMs: 0 };
@@ -197,19 +269,21 @@ export class FakeReplica implements Replica {
 			emit: (event) => this.#keep({ index, event }),
 		});
 		this.#progress();
-		if (ack === "none") return { kind: "accepted" };
-		if (ack === "commit") return { kind: "committed", index };
 		return { kind: "applied", index, result };
 	}
 
-	#answer(query: Uint8Array, { minIndex }: QueryOptions): QueryOutcome {
+	#answer(
+		query: Uint8Array,
+		{ minIndex, consistency }: QueryOptions,
+	): QueryOutcome {
 		if (minIndex > this.#applied) {
 			const message = `index ${minIndex} is not applied`;
 			return { kind: "failed", reason: "timeout", message };
 		}
 		try {
 			const answer = this.#machine.query(this.#state, query);
-			return { kind: "answer", index: this.#applied, answer };
+			const ageMs = consistency === "stale" ? this.staleAgeMs : 0;
+			return { kind: "answer", index: this.#applied, answer, ageMs };
 		} catch (error) {
 			if (!(error instanceof MachineInputError)) throw error;
 			return { kind: "failed", reason: "invalid", message: error.message };

@@ -64,6 +64,7 @@ export async function startClientApi(
 			counters,
 			turnEnd: new TurnEnd(),
 			eventFrames: new EventFrames(words),
+			writeLevel: () => options.machine.levels.writes,
 			closing: () => connections.closing,
 		},
 		connections,

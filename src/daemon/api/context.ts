@@ -12,6 +12,8 @@ export interface ApiContext {
 	readonly counters: ApiCounters;
 	readonly turnEnd: TurnEnd;
 	readonly eventFrames: EventFrames;
+	/** The level that commands given in JSON are written in: the cluster's, or this release's where that is lower. */
+	writeLevel(): number;
 	/** True while a drain moves connections away. */
 	closing(): boolean;
 }
@@ -29,6 +31,8 @@ export interface ApiLimits {
 	readonly maxPendingBytes: number;
 	/** Bytes that wait for a connection to take them; beyond, it is given no more work and no more events. */
 	readonly maxUnsentBytes: number;
+	/** Beyond these bytes untaken, further answers to queries are replaced by a refusal: asking again is safe. */
+	readonly maxUnsentAnswerBytes: number;
 	/** A connection that takes nothing of what waits for it, or stops within a frame, for longer is closed. */
 	readonly stallTimeoutMs: number;
 	readonly defaultTimeoutMs: number;
@@ -52,6 +56,7 @@ export const defaultLimits: ApiLimits = {
 	maxPendingRequests: 1024,
 	maxPendingBytes: 8 * 1024 * 1024,
 	maxUnsentBytes: 1024 * 1024,
+	maxUnsentAnswerBytes: 16 * 1024 * 1024,
 	stallTimeoutMs: 20_000,
 	defaultTimeoutMs: 5000,
 	maxTimeoutMs: 60_000,

@@ -1,5 +1,9 @@
 import type { FailureReason } from "../../wire/client-frames.js";
-import type { CommandOutcome, QueryOutcome } from "../replica.js";
+import type {
+	CommandOutcome,
+	QueryOutcome,
+	SessionOutcome,
+} from "../replica.js";
 
 /** Why a request was not done, the same on HTTP, WebSocket and stream. */
 export interface Failure {
@@ -30,12 +34,18 @@ export function failureOfError(error: unknown): Failure {
 
 /** Null when the command was done, as far as the caller wanted it. */
 export function failureOfCommand(outcome: CommandOutcome): Failure | null {
-	if (outcome.kind === "rejected") {
-		const { reason, message, retryAfterMs } = outcome;
-		return { code: reason, outcome: "rejected", message, retryAfterMs };
-	}
+	return outcome.kind === "rejected" || outcome.kind === "unknown"
+		? failureOfSession(outcome)
+		: null;
+}
+
+/** Of a session that was not opened; one that may have been opened all the same expires unused. */
+export function failureOfSession(
+	outcome: Exclude<SessionOutcome, { kind: "opened" }>,
+): Failure {
 	if (outcome.kind === "unknown") return unknown("unknown", outcome.message);
-	return null;
+	const { reason, message, retryAfterMs } = outcome;
+	return { code: reason, outcome: "rejected", message, retryAfterMs };
 }
 
 /** A query changes nothing, so asking again is always safe. */
@@ -49,9 +59,30 @@ export function failureOfQuery(
 const defaultRetryAfterMs = 500;
 
 export function rejected(code: FailureReason, message: string): Failure {
-	const own = code === "invalid" || code === "too-large";
-	const retryAfterMs = own ? 0 : defaultRetryAfterMs;
+	const retryAfterMs = waitingHelps(code) ? defaultRetryAfterMs : 0;
 	return { code, outcome: "rejected", message, retryAfterMs };
+}
+
+/** What a client gets instead of an answer while too many others wait for it to take them. */
+export function untaken(bytes: number): Failure {
+	return rejected(
+		"overloaded",
+		`${bytes} bytes of answers wait to be taken; take them, then ask again`,
+	);
+}
+
+function waitingHelps(code: FailureReason): boolean {
+	switch (code) {
+		case "invalid":
+		case "too-large":
+		case "session-expired":
+		case "session-misused":
+		case "level":
+		case "unsupported":
+			return false;
+		default:
+			return true;
+	}
 }
 
 export function unknown(code: FailureReason, message: string): Failure {
@@ -68,6 +99,13 @@ export function statusOf({ code, outcome }: Failure): number {
 			return 413;
 		case "invalid":
 			return 400;
+		case "session-expired":
+			return 410;
+		case "session-misused":
+		case "level":
+			return 409;
+		case "unsupported":
+			return 501;
 		default:
 			return 503;
 	}

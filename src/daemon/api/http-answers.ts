@@ -1,7 +1,10 @@
 import { type IncomingMessage, ServerResponse, STATUS_CODES } from "node:http";
 import { type Failure, failureJson, statusOf } from "./failures.js";
 
-/** Sends JSON; does nothing when the client is gone. `last`: the connection ends with it. */
+/**
+ * Sends JSON; does nothing when the client is gone. `last`: the connection ends with it. Returns the body's bytes, as
+ * all of these do.
+ */
 export function sendJson(
 	response: ServerResponse,
 	status: number,
@@ -10,8 +13,12 @@ export function sendJson(
 		headers = {},
 		last,
 	}: { body: unknown; headers?: Record<string, string>; last: boolean },
-): void {
-	sendText(response, status, { json: JSON.stringify(body), headers, last });
+): number {
+	return sendText(response, status, {
+		json: JSON.stringify(body),
+		headers,
+		last,
+	});
 }
 
 /** The same, of JSON text. */
@@ -23,24 +30,56 @@ export function sendText(
 		headers = {},
 		last,
 	}: { json: string; headers?: Record<string, string>; last: boolean },
-): void {
-	if (response.destroyed) return;
-	const bytes = Buffer.from(`${json}\n`);
+): number {
+	return sendBytes(response, status, {
+		bytes: Buffer.from(`${json}\n`),
+		headers: { ...headers, "Content-Type": "application/json" },
+		last,
+	});
+}
+
+/** The machine's own bytes, or text that `headers` name. */
+export function sendBytes(
+	response: ServerResponse,
+	status: number,
+	{
+		bytes,
+		headers = {},
+		last,
+	}: { bytes: Uint8Array; headers?: Record<string, string>; last: boolean },
+): number {
+	if (response.destroyed) return 0;
 	response.writeHead(status, {
-		"Content-Type": "application/json",
+		"Content-Type": "application/octet-stream",
 		"Content-Length": bytes.length,
 		...headers,
 		...(last ? { Connection: "close" } : {}),
 	});
 	response.end(bytes);
+	return bytes.length;
+}
+
+/** A whole answer after which the connection ends; `end` is left to the caller. */
+export function writeFailure(response: ServerResponse, failure: Failure): void {
+	if (response.destroyed) return;
+	const body = Buffer.from(
+		`${JSON.stringify({ error: failureJson(failure) })}\n`,
+	);
+	response.writeHead(statusOf(failure), {
+		"Content-Type": "application/json",
+		"Content-Length": body.length,
+		...retryHeaders(failure),
+		Connection: "close",
+	});
+	response.write(body);
 }
 
 export function sendFailure(
 	response: ServerResponse,
 	failure: Failure,
 	{ last }: { last: boolean },
-): void {
-	sendJson(response, statusOf(failure), {
+): number {
+	return sendJson(response, statusOf(failure), {
 		body: { error: failureJson(failure) },
 		headers: retryHeaders(failure),
 		last,

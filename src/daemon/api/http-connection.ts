@@ -1,5 +1,7 @@
+import type { ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { ApiContext, Connection } from "./context.js";
+import { StallWatch } from "./stall-watch.js";
 
 /** One client's keep-alive connection; Node's server owns the socket, this only knows when it is idle. */
 export class HttpConnection implements Connection {
@@ -8,7 +10,9 @@ export class HttpConnection implements Connection {
 	readonly client: string;
 	readonly #socket: Duplex;
 	readonly #context: ApiContext;
+	readonly #stall = new StallWatch();
 	#pending = 0;
+	#unsentBytes = 0;
 	#ending = false;
 	#idleSinceMs = performance.now();
 
@@ -27,6 +31,11 @@ export class HttpConnection implements Connection {
 		return this.#pending;
 	}
 
+	/** Of bodies that were handed over and have not left; answers to pipelined requests wait for one another. */
+	get unsentBytes(): number {
+		return this.#unsentBytes;
+	}
+
 	/** The connection ends with the next answer. */
 	get ending(): boolean {
 		return this.#ending;
@@ -43,11 +52,26 @@ export class HttpConnection implements Connection {
 		this.#idleSinceMs = performance.now();
 	}
 
+	/** A body of so many bytes was handed to `response`. */
+	sending(response: ServerResponse, bytes: number): void {
+		this.#unsentBytes += bytes;
+		response.once("close", () => {
+			this.#unsentBytes -= bytes;
+		});
+	}
+
 	/** The next answer says so; see `sweep` for one that is idle. */
 	leave(): void {}
 
 	sweep(nowMs: number): void {
-		const { limits, closing } = this.#context;
+		const { limits, closing, counters } = this.#context;
+		// Not what waits for an earlier answer: that is this node's doing.
+		const unsent = this.#socket.writableLength;
+		if (this.#stall.stalledMs(unsent, nowMs) > limits.stallTimeoutMs) {
+			counters.stalled += 1;
+			this.destroy();
+			return;
+		}
 		const idleMs = nowMs - this.#idleSinceMs;
 		// Just used, its client is likely to use it again: closing it now could meet a request on its way.
 		if (this.#pending === 0 && closing() && idleMs >= limits.idleBeforeCloseMs)

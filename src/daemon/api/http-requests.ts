@@ -1,79 +1,142 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { ProposeOptions, QueryOptions } from "../replica.js";
+import { wholeAgeMs } from "./answer-age.js";
 import type { ApiContext } from "./context.js";
 import {
 	type Failure,
 	failureOfCommand,
 	failureOfQuery,
+	failureOfSession,
 	RequestError,
+	untaken,
 } from "./failures.js";
-import { JsonTextError, parseJson } from "./json-text.js";
+import {
+	ageHeader,
+	type DoneOutcome,
+	formatOf,
+	type HttpResult,
+} from "./http-formats.js";
 import {
 	ackOf,
 	consistencyOf,
+	levelOf,
 	minIndexOf,
+	sessionOf,
 	timeoutMsOf,
 } from "./request-options.js";
 
-export type HttpOutcome =
-	| { readonly status: number; readonly body: unknown }
-	/** `json` is the body as JSON text. */
-	| { readonly status: number; readonly json: string }
-	| { readonly failure: Failure };
+export type HttpOutcome = HttpResult | { readonly failure: Failure };
+
+export interface HttpRequest {
+	readonly body: Buffer;
+	readonly options: URLSearchParams;
+	readonly headers: IncomingHttpHeaders;
+	/** Whose budget it counts against. */
+	readonly client: string;
+	/** Bytes of answers that the client has not taken. */
+	unsentBytes(): number;
+}
+
+const commandHeaders = [
+	"raftd-session",
+	"raftd-sequence",
+	"raftd-acknowledged",
+	"raftd-level",
+];
 
 /** Runs POST /v1/command. Throws RequestError, at once, for what cannot be read. */
 export function runCommand(
-	{ replica, words, limits }: ApiContext,
-	request: { body: Buffer; options: URLSearchParams; client: string },
+	context: ApiContext,
+	{ body, options, headers, client }: HttpRequest,
 ): Promise<HttpOutcome> {
-	const { options, client } = request;
-	knownOnly(options, ["ack", "timeout-ms"]);
-	const ack = ackOf(options.get("ack") ?? undefined);
-	const deadlineMs = timeoutMsOf(
-		options.get("timeout-ms") ?? undefined,
-		limits,
-	);
-	const command = words.command(jsonOf(request.body, "the body"));
+	knownOnly(options, ["ack", "timeout-ms", "format"]);
+	knownHeadersOnly(headers, commandHeaders);
+	const format = formatOf(options.get("format"));
+	const level =
+		levelOf(headers["raftd-level"]) ??
+		(format.isTranslated ? context.writeLevel() : undefined);
+	const session = sessionOf({
+		id: headers["raftd-session"],
+		sequence: headers["raftd-sequence"],
+		acknowledged: headers["raftd-acknowledged"],
+	});
+	const proposal: ProposeOptions = {
+		ack: ackOf(options.get("ack") ?? undefined),
+		deadlineMs: deadlineOf(context, options),
+		client,
+		...(session === undefined ? {} : { session }),
+		...(level === undefined ? {} : { level }),
+	};
+	const command = format.command(context, body, level ?? 0);
 	return new Promise((resolve) =>
-		replica.propose(command, { ack, deadlineMs, client }, (outcome) => {
+		context.replica.propose(command, proposal, (outcome) => {
 			const failure = failureOfCommand(outcome);
 			if (failure !== null) resolve({ failure });
-			else if (outcome.kind === "applied") {
-				const result = words.result(outcome.result);
-				const json = `{"index":${outcome.index},"result":${result}}`;
-				resolve({ status: 200, json });
-			} else if (outcome.kind === "committed")
-				resolve({ status: 200, body: { index: outcome.index } });
-			else resolve({ status: 202, body: {} });
+			else resolve(format.done(context, outcome as DoneOutcome));
 		}),
 	);
 }
 
-/** Runs GET and POST /v1/query; `body` is null for GET. Throws RequestError, at once, for what cannot be read. */
+/** Runs GET and POST /v1/query; of GET, `q` is the body. Throws RequestError, at once, for what cannot be read. */
 export function runQuery(
-	{ replica, words, limits }: ApiContext,
-	request: { body: Buffer | null; options: URLSearchParams },
+	context: ApiContext,
+	request: Omit<HttpRequest, "body"> & { readonly body: Buffer | null },
 ): Promise<HttpOutcome> {
 	const { options, body } = request;
+	knownHeadersOnly(request.headers, []);
 	knownOnly(options, [
 		"consistency",
 		"min-index",
 		"timeout-ms",
+		"format",
 		...(body === null ? ["q"] : []),
 	]);
+	const format = formatOf(options.get("format"));
 	const text = body ?? Buffer.from(options.get("q") ?? "");
-	const query = words.query(jsonOf(text, body === null ? "q" : "the body"));
-	const queryOptions = {
+	const query = format.query(context, text, body === null ? "q" : "the body");
+	const queryOptions: QueryOptions = {
 		consistency: consistencyOf(options.get("consistency") ?? undefined),
 		minIndex: minIndexOf(options.get("min-index") ?? undefined),
-		deadlineMs: timeoutMsOf(options.get("timeout-ms") ?? undefined, limits),
+		deadlineMs: deadlineOf(context, options),
 	};
 	return new Promise((resolve) =>
-		replica.query(query, queryOptions, (outcome) => {
+		context.replica.query(query, queryOptions, (outcome) => {
+			const unsent = request.unsentBytes();
 			if (outcome.kind === "failed")
 				resolve({ failure: failureOfQuery(outcome) });
+			else if (unsent > context.limits.maxUnsentAnswerBytes)
+				resolve({ failure: untaken(unsent) });
 			else {
-				const { index } = outcome;
-				const answer = words.answer(outcome.answer);
-				resolve({ status: 200, json: `{"index":${index},"answer":${answer}}` });
+				const result = format.answer(context, outcome);
+				resolve(
+					queryOptions.consistency === "stale"
+						? withAge(result, outcome.ageMs)
+						: result,
+				);
+			}
+		}),
+	);
+}
+
+function withAge(result: HttpResult, ageMs: number): HttpResult {
+	const headers = { ...result.headers, [ageHeader]: `${wholeAgeMs(ageMs)}` };
+	return { ...result, headers };
+}
+
+/** POST /v1/sessions: opens a session for exactly-once commands. */
+export function openSession(
+	context: ApiContext,
+	options: URLSearchParams,
+): Promise<HttpOutcome> {
+	knownOnly(options, ["timeout-ms"]);
+	const deadlineMs = deadlineOf(context, options);
+	return new Promise((resolve) =>
+		context.replica.openSession(deadlineMs, (outcome) => {
+			if (outcome.kind !== "opened")
+				resolve({ failure: failureOfSession(outcome) });
+			else {
+				const { id, ttlMs } = outcome;
+				resolve({ status: 201, body: { session: id, ttlMs } });
 			}
 		}),
 	);
@@ -107,11 +170,20 @@ export function knownOnly(
 		);
 }
 
-function jsonOf(bytes: Buffer, what: string): unknown {
-	try {
-		return parseJson(bytes);
-	} catch (error) {
-		if (!(error instanceof JsonTextError)) throw error;
-		throw new RequestError("invalid", `${what} is not right: ${error.message}`);
+/** Nor must a misspelt header of ours: a command would leave its session unnoticed. */
+function knownHeadersOnly(
+	headers: IncomingHttpHeaders,
+	known: readonly string[],
+): void {
+	for (const name in headers) {
+		if (!name.startsWith("raftd-") || known.includes(name)) continue;
+		throw new RequestError(
+			"invalid",
+			`unknown header ${name}; known here ${known.length === 0 ? "is none" : `are ${known.join(", ")}`}`,
+		);
 	}
+}
+
+function deadlineOf({ limits }: ApiContext, options: URLSearchParams): number {
+	return timeoutMsOf(options.get("timeout-ms") ?? undefined, limits);
 }

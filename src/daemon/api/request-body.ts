@@ -31,6 +31,22 @@ export function readBody(
 	});
 }
 
+/** Drops what comes of a body that is refused; resolves at its end, or when no more of it is worth reading. */
+export function dropBody(request: IncomingMessage): Promise<void> {
+	return new Promise((resolve) => {
+		let bytes = 0;
+		request.on("data", (chunk: Buffer) => {
+			bytes += chunk.length;
+			if (bytes <= maxDroppedBytes) return;
+			request.pause();
+			resolve();
+		});
+		request.on("end", resolve);
+		request.on("error", () => resolve());
+		request.on("close", () => resolve());
+	});
+}
+
 /** The client says itself that the body is too long: it need not even be sent. */
 export function announcesTooMuch(
 	request: IncomingMessage,

@@ -8,16 +8,23 @@ import {
 	RequestError,
 	rejected,
 } from "./failures.js";
-import { sendFailure, sendJson, sendText } from "./http-answers.js";
+import {
+	sendBytes,
+	sendFailure,
+	sendJson,
+	sendText,
+	writeFailure,
+} from "./http-answers.js";
 import type { HttpConnection } from "./http-connection.js";
 import {
 	type HttpOutcome,
 	knownOnly,
+	openSession,
 	runCommand,
 	runQuery,
 	whoami,
 } from "./http-requests.js";
-import { announcesTooMuch, readBody } from "./request-body.js";
+import { announcesTooMuch, dropBody, readBody } from "./request-body.js";
 
 interface Call {
 	readonly request: IncomingMessage;
@@ -51,27 +58,47 @@ const routes: Readonly<Record<string, Route>> = {
 	},
 	"/v1/command": {
 		methods: ["POST"],
-		about: "execute a command; ?ack=none|commit|apply&timeout-ms=N",
-		run: async (context, { request, options, connection }) => {
-			const body = await readBody(request, context.limits.maxBodyBytes);
+		about:
+			"execute a command; ?ack=none|commit|apply&timeout-ms=N&format=json|bytes",
+		run: async (context, call) => {
+			const body = await readBody(call.request, context.limits.maxBodyBytes);
 			if (body === null) return null;
-			return runCommand(context, { body, options, client: connection.client });
+			return runCommand(context, { ...requestOf(call), body });
+		},
+	},
+	"/v1/sessions": {
+		methods: ["POST"],
+		about: "open a session for exactly-once commands; ?timeout-ms=N",
+		run: async (context, { request, options }) => {
+			const body = await readBody(request, 0);
+			return body === null ? null : openSession(context, options);
 		},
 	},
 	"/v1/query": {
 		methods: ["GET", "POST"],
 		about:
-			"ask, with GET ?q=JSON; ?consistency=linearizable|stale&min-index=N&timeout-ms=N",
-		run: async (context, { request, options }) => {
-			if (request.method === "GET")
-				return runQuery(context, { body: null, options });
-			const body = await readBody(request, context.limits.maxBodyBytes);
-			return body === null ? null : runQuery(context, { body, options });
+			"ask, with GET ?q=JSON; ?consistency=linearizable|lease|stale&min-index=N&timeout-ms=N&format=json|bytes",
+		run: async (context, call) => {
+			const isGet = call.request.method === "GET";
+			const body = isGet
+				? null
+				: await readBody(call.request, context.limits.maxBodyBytes);
+			if (body === null && !isGet) return null;
+			return runQuery(context, { ...requestOf(call), body });
 		},
 	},
 	"/v1/events": upgradeOnly("websocket", "a WebSocket with events; ?from=N"),
 	"/v1/stream": upgradeOnly(streamProtocol, "a stream of binary frames"),
 };
+
+function requestOf({ request, options, connection }: Call) {
+	return {
+		options,
+		headers: request.headers,
+		client: connection.client,
+		unsentBytes: () => connection.unsentBytes,
+	};
+}
 
 /** Answers one HTTP request; resolves when the answer is handed over. */
 export async function serve(
@@ -83,13 +110,14 @@ export async function serve(
 	response.once("close", () => connection.answered());
 	const last = () => context.closing() || connection.ending;
 	try {
+		const early = refuseAnnouncedBody(context, request);
+		if (early !== null) {
+			await refuseUnread(response, request, early);
+			return;
+		}
 		const outcome = await answer(context, connection, request);
 		if (outcome === null) return;
-		if ("failure" in outcome)
-			sendFailure(response, outcome.failure, { last: last() });
-		else if ("json" in outcome)
-			sendText(response, outcome.status, { ...outcome, last: last() });
-		else sendJson(response, outcome.status, { ...outcome, last: last() });
+		connection.sending(response, sendOutcome(response, outcome, last()));
 	} catch (error) {
 		if (error instanceof HttpRefusal) {
 			const { status, headers } = error;
@@ -102,6 +130,34 @@ export async function serve(
 		const cut = failure.code === "too-large" && !request.complete;
 		sendFailure(response, failure, { last: cut || last() });
 	}
+}
+
+/** Returns the bytes of the body. */
+function sendOutcome(
+	response: ServerResponse,
+	outcome: HttpOutcome,
+	last: boolean,
+): number {
+	if ("failure" in outcome)
+		return sendFailure(response, outcome.failure, { last });
+	const { status, ...rest } = outcome;
+	if ("json" in rest) return sendText(response, status, { ...rest, last });
+	if ("bytes" in rest) return sendBytes(response, status, { ...rest, last });
+	return sendJson(response, status, { ...rest, last });
+}
+
+/**
+ * Refuses by the header alone, with nothing of the body kept. What arrives all the same is dropped for a while: a
+ * connection closed over unread bytes is reset, and its sender would never read why.
+ */
+async function refuseUnread(
+	response: ServerResponse,
+	request: IncomingMessage,
+	failure: Failure,
+): Promise<void> {
+	writeFailure(response, failure);
+	await dropBody(request);
+	response.end();
 }
 
 /** A refusal that HTTP has a status of its own for. */

@@ -1,17 +1,25 @@
 import type { FrameBatch } from "../../wire/client-frame-batch.js";
-import { maxResponseFrameBytes } from "../../wire/client-frames.js";
-import type { CommandOutcome, QueryOutcome } from "../replica.js";
+import {
+	maxResponseFrameBytes,
+	type QueryFrame,
+} from "../../wire/client-frames.js";
+import type {
+	CommandOutcome,
+	QueryOutcome,
+	SessionOutcome,
+} from "../replica.js";
 import {
 	type Failure,
 	failureOfCommand,
 	failureOfQuery,
+	failureOfSession,
 	rejected,
 	unknown,
 } from "./failures.js";
 
 const noBytes = new Uint8Array();
-/** Kind, request id and index. */
-const answerOverheadBytes = 11;
+/** Kind, request id, index and age. */
+const answerOverheadBytes = 15;
 
 export function answerCommand(
 	batch: FrameBatch,
@@ -40,19 +48,30 @@ export function answerCommand(
 
 export function answerQuery(
 	batch: FrameBatch,
-	requestId: number,
+	{ requestId, wantsAge = false }: Pick<QueryFrame, "requestId" | "wantsAge">,
 	outcome: QueryOutcome,
 ): void {
 	if (outcome.kind === "failed")
 		answerFailure(batch, requestId, failureOfQuery(outcome));
-	else if (fits(outcome.answer))
-		batch.result(requestId, outcome.index, outcome.answer);
-	else
+	else if (fits(outcome.answer)) {
+		if (wantsAge) batch.agedResult(requestId, outcome, outcome.answer);
+		else batch.result(requestId, outcome.index, outcome.answer);
+	} else
 		answerFailure(
 			batch,
 			requestId,
 			rejected("too-large", "the answer is too large to be told"),
 		);
+}
+
+export function answerSession(
+	batch: FrameBatch,
+	requestId: number,
+	outcome: SessionOutcome,
+): void {
+	if (outcome.kind === "opened")
+		batch.session(requestId, outcome.id, outcome.ttlMs);
+	else answerFailure(batch, requestId, failureOfSession(outcome));
 }
 
 export function answerFailure(

@@ -1,17 +1,23 @@
 import type { Duplex } from "node:stream";
 import { FrameBatch } from "../../wire/client-frame-batch.js";
+import { decodeRequestFrame } from "../../wire/client-frame-reader.js";
 import {
 	bodyHeaderBytes,
 	type CommandFrame,
-	decodeRequestFrame,
 	maxRequestFrameBytes,
+	type OpenSessionFrame,
 	type QueryFrame,
 } from "../../wire/client-frames.js";
 import { FrameError, FrameSplitter } from "../../wire/frame-splitter.js";
 import type { ApiContext, Connection } from "./context.js";
-import { rejected } from "./failures.js";
+import { rejected, untaken } from "./failures.js";
 import { StallWatch } from "./stall-watch.js";
-import { answerCommand, answerFailure, answerQuery } from "./stream-answers.js";
+import {
+	answerCommand,
+	answerFailure,
+	answerQuery,
+	answerSession,
+} from "./stream-answers.js";
 
 /** One client's stream of binary frames: many requests at once, answered in any order. */
 export class StreamConnection implements Connection {
@@ -165,25 +171,43 @@ export class StreamConnection implements Connection {
 		return (
 			this.#pending < limits.maxPendingRequests &&
 			this.#pendingBytes < limits.maxPendingBytes &&
-			this.#socket.writableLength + this.#batch.bytes < limits.maxUnsentBytes
+			this.#unsentBytes() < limits.maxUnsentBytes
 		);
+	}
+
+	#unsentBytes(): number {
+		return this.#socket.writableLength + this.#batch.bytes;
 	}
 
 	#handle(bytes: Buffer): void {
 		const frame = decodeRequestFrame(bytes);
+		if (frame.kind === "refused") {
+			const { requestId, reason, message } = frame;
+			answerFailure(this.#batch, requestId, rejected(reason, message));
+			this.#markDirty();
+			return;
+		}
 		this.#pending += 1;
 		this.#pendingBytes += bytes.length;
 		this.#context.counters.inflight += 1;
 		if (frame.kind === "command") this.#propose(frame, bytes.length);
-		else this.#query(frame, bytes.length);
+		else if (frame.kind === "query") this.#query(frame, bytes.length);
+		else this.#openSession(frame, bytes.length);
 	}
 
 	#propose(frame: CommandFrame, bytes: number): void {
-		const { requestId, ack, command } = frame;
+		const { requestId, ack, command, session, level } = frame;
 		const deadlineMs = this.#deadlineMs(frame.deadlineMs);
+		const options = { ack, deadlineMs, client: this.#client };
 		this.#context.replica.propose(
 			command,
-			{ ack, deadlineMs, client: this.#client },
+			session === undefined && level === undefined
+				? options
+				: {
+						...options,
+						...(session === undefined ? {} : { session }),
+						...(level === undefined ? {} : { level }),
+					},
 			(outcome) => {
 				this.#settled(bytes);
 				answerCommand(this.#batch, requestId, outcome);
@@ -192,14 +216,30 @@ export class StreamConnection implements Connection {
 	}
 
 	#query(frame: QueryFrame, bytes: number): void {
-		const { requestId, consistency, minIndex, query } = frame;
+		const { consistency, minIndex, query } = frame;
 		const deadlineMs = this.#deadlineMs(frame.deadlineMs);
 		this.#context.replica.query(
 			query,
 			{ consistency, minIndex, deadlineMs },
 			(outcome) => {
 				this.#settled(bytes);
-				answerQuery(this.#batch, requestId, outcome);
+				const unsent = this.#unsentBytes();
+				if (unsent > this.#context.limits.maxUnsentAnswerBytes)
+					answerFailure(this.#batch, frame.requestId, untaken(unsent));
+				else answerQuery(this.#batch, frame, outcome);
+			},
+		);
+	}
+
+	#openSession(
+		{ requestId, deadlineMs }: OpenSessionFrame,
+		bytes: number,
+	): void {
+		this.#context.replica.openSession(
+			this.#deadlineMs(deadlineMs),
+			(outcome) => {
+				this.#settled(bytes);
+				answerSession(this.#batch, requestId, outcome);
 			},
 		);
 	}

@@ -1,7 +1,11 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
-import { streamProtocol } from "../../wire/client-frames.js";
+import {
+	featuresHeader,
+	streamFeatures,
+	streamProtocol,
+} from "../../wire/client-frames.js";
 import type { Connections } from "./connections.js";
 import type { ApiContext } from "./context.js";
 import { failureOfError, RequestError, rejected } from "./failures.js";
@@ -103,6 +107,7 @@ export class Upgrades {
 			"Connection: Upgrade",
 			`Upgrade: ${streamProtocol}`,
 			`${nodeHeader}: ${context.nodeId}`,
+			`${featuresHeader}: ${streamFeatures.join(", ")}`,
 			...(leader === null ? [] : [`${leaderHeader}: ${leader}`]),
 		];
 		socket.write(

@@ -31,6 +31,7 @@ export class WebSocketConnection implements Connection {
 	readonly #subscriber: Subscriber;
 	readonly #stall = new StallWatch();
 	#answers: Buffer[] = [];
+	#answerBytes = 0;
 	#pending = 0;
 	#pendingBytes = 0;
 	#dirty = false;
@@ -120,6 +121,7 @@ export class WebSocketConnection implements Connection {
 			if (this.#answers.length > 0) {
 				const answers = Buffer.concat(this.#answers);
 				this.#answers = [];
+				this.#answerBytes = 0;
 				this.#write(answers);
 			}
 		}
@@ -148,11 +150,18 @@ export class WebSocketConnection implements Connection {
 		this.#pending += 1;
 		this.#pendingBytes += data.length;
 		counters.inflight += 1;
-		runMessage(this.#context, { data, client: this.#client }, (text) => {
+		const message = {
+			data,
+			client: this.#client,
+			unsentBytes: () => this.#socket.writableLength + this.#answerBytes,
+		};
+		runMessage(this.#context, message, (text) => {
 			this.#pending -= 1;
 			this.#pendingBytes -= data.length;
 			counters.inflight -= 1;
-			this.#answers.push(textFrame(text));
+			const frame = textFrame(text);
+			this.#answers.push(frame);
+			this.#answerBytes += frame.length;
 			this.#markDirty();
 		});
 		this.#readOn();

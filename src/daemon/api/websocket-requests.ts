@@ -1,3 +1,6 @@
+import type { SessionPlace } from "../../wire/client-frames.js";
+import type { ProposeOptions } from "../replica.js";
+import { wholeAgeMs } from "./answer-age.js";
 import type { ApiContext } from "./context.js";
 import {
 	type Failure,
@@ -5,13 +8,17 @@ import {
 	failureOfCommand,
 	failureOfError,
 	failureOfQuery,
+	failureOfSession,
 	RequestError,
+	untaken,
 } from "./failures.js";
 import { JsonTextError, parseJson } from "./json-text.js";
 import {
 	ackOf,
 	consistencyOf,
+	levelOf,
 	minIndexOf,
+	sessionOf,
 	timeoutMsOf,
 } from "./request-options.js";
 
@@ -21,7 +28,12 @@ type RequestId = string | number | null;
 /** Runs one client message; `answer` is called exactly once, at once for one that cannot be read. */
 export function runMessage(
 	context: ApiContext,
-	message: { readonly data: Buffer; readonly client: string },
+	message: {
+		readonly data: Buffer;
+		readonly client: string;
+		/** Bytes of answers that the client has not taken. */
+		unsentBytes(): number;
+	},
 	answer: (text: string) => void,
 ): void {
 	let id: RequestId = null;
@@ -30,11 +42,14 @@ export function runMessage(
 		id = idOf(fields);
 		if ("command" in fields)
 			runCommand(context, { fields, id, client: message.client }, answer);
-		else if ("query" in fields) runQuery(context, { fields, id }, answer);
+		else if ("query" in fields)
+			runQuery(context, { ...message, fields, id }, answer);
+		else if (fields.openSession === true)
+			openSession(context, { fields, id }, answer);
 		else
 			throw new RequestError(
 				"invalid",
-				'a message has "id" and either "command" or "query"',
+				'a message has "id" and one of "command", "query" and "openSession": true',
 			);
 	} catch (error) {
 		answer(errorText(id, failureOfError(error)));
@@ -42,14 +57,22 @@ export function runMessage(
 }
 
 function runCommand(
-	{ replica, words, limits }: ApiContext,
+	context: ApiContext,
 	{ fields, id, client }: { fields: Fields; id: RequestId; client: string },
 	answer: (text: string) => void,
 ): void {
-	const command = words.command(fields.command);
-	const ack = ackOf(fields.ack);
-	const deadlineMs = timeoutMsOf(fields.timeoutMs, limits);
-	replica.propose(command, { ack, deadlineMs, client }, (outcome) => {
+	const { replica, words, limits } = context;
+	const level = levelOf(fields.level) ?? context.writeLevel();
+	const session = sessionIn(fields);
+	const options: ProposeOptions = {
+		ack: ackOf(fields.ack),
+		deadlineMs: timeoutMsOf(fields.timeoutMs, limits),
+		client,
+		level,
+		...(session === undefined ? {} : { session }),
+	};
+	const command = words.command(fields.command, level);
+	replica.propose(command, options, (outcome) => {
 		const failure = failureOfCommand(outcome);
 		if (failure !== null) answer(errorText(id, failure));
 		else if (outcome.kind === "applied") {
@@ -65,7 +88,11 @@ function runCommand(
 
 function runQuery(
 	{ replica, words, limits }: ApiContext,
-	{ fields, id }: { fields: Fields; id: RequestId },
+	{
+		fields,
+		id,
+		unsentBytes,
+	}: { fields: Fields; id: RequestId; unsentBytes(): number },
 	answer: (text: string) => void,
 ): void {
 	const query = words.query(fields.query);
@@ -75,15 +102,52 @@ function runQuery(
 		deadlineMs: timeoutMsOf(fields.timeoutMs, limits),
 	};
 	replica.query(query, options, (outcome) => {
+		const unsent = unsentBytes();
 		if (outcome.kind === "failed")
 			answer(errorText(id, failureOfQuery(outcome)));
+		else if (unsent > limits.maxUnsentAnswerBytes)
+			answer(errorText(id, untaken(unsent)));
 		else {
 			const { index } = outcome;
+			const age =
+				options.consistency === "stale"
+					? { ageMs: wholeAgeMs(outcome.ageMs) }
+					: {};
 			answer(
-				resultText({ id, index }, ["answer", words.answer(outcome.answer)]),
+				resultText({ id, index, ...age }, [
+					"answer",
+					words.answer(outcome.answer),
+				]),
 			);
 		}
 	});
+}
+
+function openSession(
+	{ replica, limits }: ApiContext,
+	{ fields, id }: { fields: Fields; id: RequestId },
+	answer: (text: string) => void,
+): void {
+	const deadlineMs = timeoutMsOf(fields.timeoutMs, limits);
+	replica.openSession(deadlineMs, (outcome) => {
+		if (outcome.kind !== "opened") {
+			answer(errorText(id, failureOfSession(outcome)));
+			return;
+		}
+		const { id: session, ttlMs } = outcome;
+		answer(JSON.stringify({ type: "session", id, session, ttlMs }));
+	});
+}
+
+function sessionIn({ session }: Fields): SessionPlace | undefined {
+	if (session === undefined) return undefined;
+	if (typeof session !== "object" || session === null)
+		throw new RequestError(
+			"invalid",
+			'"session" is {"id","sequence","acknowledged"}',
+		);
+	const { id, sequence, acknowledged } = session as Fields;
+	return sessionOf({ id: id ?? null, sequence, acknowledged });
 }
 
 function fieldsOf(data: Buffer): Fields {
@@ -109,10 +173,10 @@ function idOf({ id }: Fields): RequestId {
 
 /** `shown` names what the machine said, and is its JSON text. */
 function resultText(
-	{ id, index }: { id: RequestId; index?: number },
+	{ id, index, ageMs }: { id: RequestId; index?: number; ageMs?: number },
 	shown?: readonly ["result" | "answer", string],
 ): string {
-	const text = JSON.stringify({ type: "result", id, index });
+	const text = JSON.stringify({ type: "result", id, index, ageMs });
 	return shown === undefined
 		? text
 		: `${text.slice(0, -1)},"${shown[0]}":${shown[1]}}`;

@@ -1,5 +1,5 @@
 import { reasonOf } from "../../errors.js";
-import type { Machine } from "../../machines/machine.js";
+import type { Machine, MachineJson } from "../../machines/machine.js";
 import { RequestError } from "./failures.js";
 import { parseJson } from "./json-text.js";
 
@@ -14,14 +14,14 @@ export class Words {
 		this.#machine = machine;
 	}
 
-	/** Throws RequestError "invalid". */
-	command(json: unknown): Uint8Array {
-		return this.#read("command", json);
+	/** In the format of `level`. Throws RequestError "invalid". */
+	command(json: unknown, level: number): Uint8Array {
+		return this.#read("command", json, (words) => words.command(json, level));
 	}
 
 	/** Throws RequestError "invalid". */
 	query(json: unknown): Uint8Array {
-		return this.#read("query", json);
+		return this.#read("query", json, (words) => words.query(json));
 	}
 
 	/** JSON text. */
@@ -39,11 +39,15 @@ export class Words {
 		return this.#show("event", bytes);
 	}
 
-	#read(what: "command" | "query", json: unknown): Uint8Array {
+	#read(
+		what: "command" | "query",
+		json: unknown,
+		translate: (words: MachineJson) => Uint8Array,
+	): Uint8Array {
 		const { json: words } = this.#machine;
 		if (words === undefined) return Buffer.from(JSON.stringify(json));
 		try {
-			const bytes: unknown = words[what](json);
+			const bytes: unknown = translate(words);
 			if (bytes instanceof Uint8Array) return bytes;
 			throw new Error(`the machine has no bytes for this ${what}`);
 		} catch (error) {

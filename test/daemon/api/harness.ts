@@ -10,9 +10,9 @@ import type { ApiLimits } from "../../../src/daemon/api/context.js";
 import { kv } from "../../../src/machines/kv/machine.js";
 import type { Machine } from "../../../src/machines/machine.js";
 import { FrameBatch } from "../../../src/wire/client-frame-batch.js";
+import { decodeResponseFrame } from "../../../src/wire/client-frame-reader.js";
 import {
 	bodyHeaderBytes,
-	decodeResponseFrame,
 	maxResponseFrameBytes,
 	type ResponseFrame,
 } from "../../../src/wire/client-frames.js";
