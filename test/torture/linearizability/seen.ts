@@ -1,0 +1,48 @@
+import { OperationSet, type SetCopy } from "./operation-set.js";
+
+/** What was placed, and the states that this has led to before: none needs to be looked at twice. */
+export class Seen {
+	readonly definite: OperationSet;
+	readonly optional: OperationSet;
+	readonly #found = new Map<number, Place[]>();
+	#count = 0;
+
+	constructor(definite: number, optional: number) {
+		this.definite = new OperationSet(definite);
+		this.optional = new OperationSet(optional);
+	}
+
+	get count(): number {
+		return this.#count;
+	}
+
+	/**
+	 * True, and remembered, unless the same definite operations have led to `state` before, at the cost of no more optional
+	 * ones: as these may take effect at any later time, to have more of them left can only be better.
+	 */
+	isNew(state: unknown): boolean {
+		const { hash } = this.definite;
+		let places = this.#found.get(hash);
+		if (places === undefined) {
+			places = [];
+			this.#found.set(hash, places);
+		}
+		for (const { definite, optional, state: known } of places) {
+			if (known !== state || !this.definite.equals(definite)) continue;
+			if (this.optional.includes(optional)) return false;
+		}
+		this.#count++;
+		places.push({
+			definite: this.definite.copy(),
+			optional: this.optional.copy(),
+			state,
+		});
+		return true;
+	}
+}
+
+interface Place {
+	readonly definite: SetCopy;
+	readonly optional: SetCopy;
+	readonly state: unknown;
+}
