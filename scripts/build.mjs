@@ -80,6 +80,7 @@ async function bundlePrograms() {
 			"src/main.ts",
 			"src/daemon/main.ts",
 			"src/storage/worker.ts",
+			"src/storage/snapshots/worker.ts",
 			"src/balancers/embedded/main.ts",
 			"src/client/index.ts",
 			"src/machines/machine.ts",
