@@ -1,5 +1,6 @@
 import { OperatorError } from "../../errors.js";
 import { maxPeerCommandBytes } from "../../wire/peer-frames.js";
+import { unlimitedPerSecond } from "./token-buckets.js";
 
 /** What bounds this node's memory and the latency of what it has accepted; `limits` in the node's configuration. */
 export interface Limits {
@@ -10,6 +11,13 @@ export interface Limits {
 	readonly maxPendingBytes: number;
 	/** The share of one connection, so that one cannot take all. */
 	readonly maxPendingPerClient: number;
+	/** What a command may wait beyond the time that it takes without a queue; more than can be done in it is refused. */
+	readonly maxQueueWaitMs: number;
+	/** So many commands may wait for however long. */
+	readonly minPendingCommands: number;
+	/** Of one connection; 1000000 and more is no limit. */
+	readonly maxCommandsPerSecondPerClient: number;
+	readonly maxCommandBurstPerClient: number;
 	readonly maxPendingReads: number;
 	readonly maxPendingReadBytes: number;
 	/** Committed and not applied yet: beyond, new commands are refused (P57). */
@@ -27,6 +35,13 @@ export interface Limits {
 	readonly maxUncommittedBytes: number;
 	/** Entries kept in memory for followers that lag. */
 	readonly windowBytes: number;
+	/** A snapshot is taken after so many entries, or bytes of entries, since the last one. */
+	readonly snapshotEntries: number;
+	readonly snapshotLogBytes: number;
+	/** Kept for followers that lag: beyond, they get a snapshot instead (P47). */
+	readonly maxLogBytes: number;
+	/** How fast a snapshot is taken, and how fast it is sent. */
+	readonly maxSnapshotBytesPerSecond: number;
 	/** The log's files. */
 	readonly segmentBytes: number;
 	/** How long a stopping node waits for what it has accepted. */
@@ -40,6 +55,10 @@ export const defaultLimits: Limits = {
 	maxPendingCommands: 16_384,
 	maxPendingBytes: 64 * mebibyte,
 	maxPendingPerClient: 4096,
+	maxQueueWaitMs: 50,
+	minPendingCommands: 1024,
+	maxCommandsPerSecondPerClient: unlimitedPerSecond,
+	maxCommandBurstPerClient: 1000,
 	maxPendingReads: 16_384,
 	maxPendingReadBytes: 64 * mebibyte,
 	maxApplyLagBytes: 64 * mebibyte,
@@ -51,6 +70,10 @@ export const defaultLimits: Limits = {
 	maxInflightBytes: 8 * mebibyte,
 	maxUncommittedBytes: 64 * mebibyte,
 	windowBytes: 16 * mebibyte,
+	snapshotEntries: 500_000,
+	snapshotLogBytes: 128 * mebibyte,
+	maxLogBytes: 1024 * mebibyte,
+	maxSnapshotBytesPerSecond: 256 * mebibyte,
 	segmentBytes: 64 * mebibyte,
 	closeTimeoutMs: 2000,
 };

@@ -41,7 +41,9 @@ describe("a replica's limits", () => {
 		);
 		expect(kinds(outcomes)).toEqual({ applied: 10, overloaded: 15 });
 		const refused = outcomes.find(({ kind }) => kind === "rejected");
-		expect(refused).toMatchObject({ retryAfterMs: 100 });
+		const { retryAfterMs } = refused as { retryAfterMs: number };
+		expect(retryAfterMs).toBeGreaterThanOrEqual(50);
+		expect(retryAfterMs).toBeLessThanOrEqual(150);
 		expect((await put(replica, "later", "v")).kind).toBe("applied");
 	});
 
