@@ -35,6 +35,7 @@ describe("a read on a follower", () => {
 			session: 1,
 			commit: 1,
 			read: 0,
+			stamp: 0,
 		});
 		expect(follower.reads).toEqual([{ token: 7, index: null }]);
 	});
@@ -79,6 +80,7 @@ describe("a read on a follower", () => {
 				session: 1,
 				commit: 1,
 				read: 0,
+				stamp: 0,
 			});
 			const sent: number[] = [];
 			node.raft.readIndex(1);

@@ -63,6 +63,7 @@ describe("a leader that is heard", () => {
 			session: 1,
 			commit: 1,
 			read: 0,
+			stamp: 0,
 		} as const;
 		cluster.node(2).step(heartbeat);
 		cluster.drop();

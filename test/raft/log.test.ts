@@ -131,6 +131,7 @@ function restored(entries: readonly Entry[], commit: number): Restored {
 		lastIndex: entries.length,
 		terms,
 		configurations: [],
+		snapshot: null,
 		tail: entries.slice(commit),
 		applied: 0,
 	};

@@ -91,6 +91,7 @@ describe("a pre-vote", () => {
 			session: 1,
 			commit: 1,
 			read: 0,
+			stamp: 0,
 		});
 		cluster.drop();
 		for (let beat = 0; beat < 30 && node.role !== "leader"; beat++) {

@@ -133,6 +133,7 @@ describe("a read on the leader", () => {
 			term: 9,
 			session: 1,
 			read: 1,
+			stamp: 0,
 		});
 		expect(leader.role).toBe("follower");
 		expect(leader.reads).toEqual([{ token: 1, index: null }]);

@@ -1,4 +1,3 @@
-import { decodeConfiguration } from "../../src/raft/codec.js";
 import { Raft } from "../../src/raft/raft.js";
 import {
 	type ChangeOutcome,
@@ -6,24 +5,26 @@ import {
 	type Entry,
 	EntryKind,
 	type Fetch,
-	type HardState,
+	type MemberChange,
 	type Message,
 	type ProposalOutcome,
 	type RaftOptions,
 	type ReadOutcome,
 	type Ready,
-	type Restored,
 	type Role,
-	type TermRange,
+	type SnapshotPoint,
 	type TransferOutcome,
 	type Write,
 } from "../../src/raft/types.js";
+import {
+	compactDisk,
+	type Durable,
+	entriesOf,
+	recover,
+	store,
+} from "./tiny-disk.js";
 
-/** What a node owns that outlives it. */
-export interface Durable {
-	hardState: HardState;
-	entries: Entry[];
-}
+export type { Durable } from "./tiny-disk.js";
 
 /** One node and its driver. `sync` says whether writes are durable at once or when the test says so. */
 export class TinyNode {
@@ -32,6 +33,8 @@ export class TinyNode {
 	raft: Raft;
 	sync = true;
 	nowMs = 0;
+	/** Sees each Ready before anything is done with it. */
+	watch: (ready: Ready) => void = () => {};
 	/** Every write that was handed in, durable or not. */
 	readonly writes: Write[] = [];
 	readonly fetches: Fetch[] = [];
@@ -41,6 +44,9 @@ export class TinyNode {
 	readonly changes: ChangeOutcome[] = [];
 	readonly alarms: CoreAlarm[] = [];
 	readonly applied: Entry[] = [];
+	readonly restored: SnapshotPoint[] = [];
+	/** The snapshot that it last asked for. */
+	download: Ready["download"] = null;
 	readonly #options: RaftOptions;
 	readonly #send: (message: Message) => void;
 	#pending: Write[] = [];
@@ -56,7 +62,7 @@ export class TinyNode {
 		this.disk = disk;
 		this.#options = options;
 		this.#send = send;
-		this.raft = new Raft(options, restoredFrom(disk), 0);
+		this.raft = new Raft(options, recover(disk), 0);
 	}
 
 	get role(): Role {
@@ -71,11 +77,16 @@ export class TinyNode {
 		return this.raft.status().commit;
 	}
 
-	/** The terms of its log, as far as it was handed in for writing. */
+	/** The terms of the entries that its log holds, as far as it was handed in for writing. */
 	get terms(): number[] {
-		const log = [...this.disk.entries];
-		for (const { entries } of this.#pending) cutAndAppend(log, entries);
-		return log.map((entry) => entry.term);
+		const copy = { ...this.disk, entries: [...this.disk.entries] };
+		for (const write of this.#pending) store(copy, write);
+		return copy.entries.map((entry) => entry.term);
+	}
+
+	/** How many writes are under way. */
+	get writing(): number {
+		return this.#pending.length;
 	}
 
 	/** Handles what the core has ready, until nothing is. */
@@ -86,8 +97,7 @@ export class TinyNode {
 	/** Makes the oldest `count` writes durable. */
 	syncNow(count = Number.POSITIVE_INFINITY): void {
 		for (const write of this.#pending.splice(0, count)) {
-			cutAndAppend(this.disk.entries, write.entries);
-			if (write.hardState !== null) this.disk.hardState = write.hardState;
+			store(this.disk, write);
 			this.#durable = write.sequence;
 			this.raft.appended(write.sequence);
 		}
@@ -101,7 +111,7 @@ export class TinyNode {
 		this.#held = [];
 		this.#durable = 0;
 		this.applied.length = 0;
-		this.raft = new Raft(this.#options, restoredFrom(this.disk), this.nowMs);
+		this.raft = new Raft(this.#options, recover(this.disk), this.nowMs);
 		this.run();
 	}
 
@@ -119,6 +129,43 @@ export class TinyNode {
 		return refusal;
 	}
 
+	/** Asks for a change of membership; returns how that ended, if it has. */
+	change(
+		token: number,
+		changes: readonly MemberChange[],
+		more: {
+			readonly expectedIndex?: number;
+			readonly waived?: readonly ("catch-up" | "quorum")[];
+		} = {},
+	): ChangeOutcome | undefined {
+		const { expectedIndex = null, waived = [] } = more;
+		this.raft.changeConfiguration({ changes, expectedIndex, waived }, token);
+		this.run();
+		return this.changes.find((outcome) => outcome.token === token);
+	}
+
+	/** Takes a snapshot at `index`, which is applied. */
+	snapshot(index: number): SnapshotPoint {
+		const point = this.raft.pointAt(index);
+		this.disk.snapshot = point;
+		this.raft.snapshotSaved(point);
+		return point;
+	}
+
+	compact(index: number): void {
+		this.raft.compact(index);
+		compactDisk(this.disk, index);
+	}
+
+	/** A snapshot has come and is on this disk. */
+	install(point: SnapshotPoint): boolean {
+		const newest = this.disk.snapshot?.index ?? 0;
+		const used = this.raft.install(point);
+		if (used && point.index > newest) this.disk.snapshot = point;
+		this.run();
+		return used;
+	}
+
 	step(message: Message): void {
 		this.raft.step(message, this.nowMs);
 		this.run();
@@ -131,6 +178,7 @@ export class TinyNode {
 	}
 
 	#process(ready: Ready): void {
+		this.watch(ready);
 		if (ready.write !== null) {
 			this.writes.push(ready.write);
 			this.#pending.push(ready.write);
@@ -142,6 +190,7 @@ export class TinyNode {
 				messages: ready.messagesAfterSync,
 			});
 		this.#release();
+		if (ready.restore !== null) this.#restore(ready.restore);
 		if (ready.committed !== null) this.#apply(ready.committed);
 		this.proposals.push(...ready.proposals);
 		this.reads.push(...ready.reads);
@@ -149,6 +198,7 @@ export class TinyNode {
 		this.changes.push(...ready.changes);
 		this.alarms.push(...ready.alarms);
 		this.fetches.push(...ready.fetches);
+		if (ready.download !== null) this.download = ready.download;
 		if (this.sync) this.syncNow();
 	}
 
@@ -162,43 +212,14 @@ export class TinyNode {
 		}
 	}
 
-	#apply({
-		first,
-		last,
-	}: {
-		readonly first: number;
-		readonly last: number;
-	}): void {
-		this.applied.push(...this.disk.entries.slice(first - 1, last));
-		this.raft.applied(last);
+	#restore(point: SnapshotPoint): void {
+		this.applied.length = 0;
+		this.restored.push(point);
+		this.raft.applied(point.index);
 	}
-}
 
-function cutAndAppend(log: Entry[], entries: readonly Entry[]): void {
-	const first = entries[0];
-	if (first === undefined) return;
-	log.length = first.index - 1;
-	log.push(...entries);
-}
-
-function restoredFrom({ hardState, entries }: Durable): Restored {
-	const terms: TermRange[] = [];
-	for (const { term, index } of entries) {
-		if (terms[terms.length - 1]?.term !== term)
-			terms.push({ term, first: index });
+	#apply(range: { readonly first: number; readonly last: number }): void {
+		this.applied.push(...entriesOf(this.disk, range.first, range.last));
+		this.raft.applied(range.last);
 	}
-	return {
-		hardState,
-		lastIndex: entries.length,
-		terms,
-		configurations: entries
-			.filter((entry) => entry.kind === EntryKind.configuration)
-			.map(({ index, data }) => ({
-				index,
-				configuration: decodeConfiguration(data),
-			})),
-		snapshot: null,
-		tail: entries.slice(hardState.commit),
-		applied: 0,
-	};
 }

@@ -92,6 +92,7 @@ describe("a transfer of leadership", () => {
 			session: 1,
 			commit: 1,
 			read: 0,
+			stamp: 0,
 		});
 		expect(leader.transfers).toEqual([
 			{ token: 1, outcome: "aborted", reason: null },
