@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { OperatorError, reasonOf } from "../errors.js";
@@ -19,10 +20,22 @@ export async function readText(path: string, next: string): Promise<string> {
 		return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
 	} catch (cause) {
 		throw new OperatorError("config", `${path} is not UTF-8 text`, {
+			problems: [`${path}:${placeOfOther(bytes)} is not UTF-8`],
 			next: "save it as UTF-8",
 			cause,
 		});
 	}
+}
+
+/** "line:column" of the first letter that is none. */
+function placeOfOther(bytes: Uint8Array): string {
+	const lines = Buffer.from(bytes).toString("latin1").split("\n");
+	const line = lines.findIndex((text) => !isUtf8(Buffer.from(text, "latin1")));
+	const letters = [
+		...Buffer.from(lines[line] ?? "", "latin1").toString("utf8"),
+	];
+	// Where the file itself holds the letter for unreadable ones, it is as good a place to look.
+	return `${line + 1}:${letters.indexOf("\ufffd") + 1}`;
 }
 
 async function readBytes(path: string, next: string): Promise<Uint8Array> {

@@ -8,8 +8,8 @@ import {
 	visit,
 	type YAMLMap,
 } from "yaml";
+import { excessOf } from "./bounds.js";
 import { documentError } from "./document-error.js";
-import { nestedTooDeeply } from "./nesting.js";
 import type { DocumentPath } from "./read-document.js";
 
 /** So many times may an alias be expanded: a few lines of YAML can otherwise grow to gigabytes. */
@@ -63,16 +63,18 @@ export function parseYaml(text: string, source: string): YamlText {
 type Fail = (offset: number, sentence: string) => Error;
 
 function parse(text: string, lines: LineCounter, fail: Fail): Document.Parsed {
-	const tooDeep = nestedTooDeeply(text);
-	if (tooDeep !== null) {
-		for (const { index } of text.slice(0, tooDeep).matchAll(/^/gm))
+	const excess = excessOf(text);
+	if (excess !== null) {
+		for (const { index } of text.slice(0, excess.offset).matchAll(/^/gm))
 			lines.addNewLine(index);
-		throw fail(tooDeep, "this is nested too deeply to be meant");
+		throw fail(excess.offset, excess.sentence);
 	}
 	return parseDocument(text, {
 		version: "1.2",
 		lineCounter: lines,
 		prettyErrors: false,
+		// Its warnings go to the process, past whoever shows the mistakes.
+		logLevel: "error",
 		uniqueKeys: true,
 	});
 }

@@ -117,6 +117,23 @@ describe("a document that is hardly one", () => {
 		]);
 	});
 
+	it("is refused where it says more than any real one, before its keys are compared", () => {
+		const keys = Array.from({ length: 100_000 }, (_, at) => `k${at}:\n`);
+		expect(problemsOf(keys.join(""))).toEqual([
+			"file.yaml:3334:1 there is too much before this to be meant",
+		]);
+		const many = Array.from({ length: 500 }, (_, at) => `  - id: n${at}\n`);
+		expect(problemsOf(`name: a\nparts:\n${many.join("")}`)).toEqual([]);
+	});
+
+	it("has its mistakes told in one short line, whatever it would do to a terminal", () => {
+		const [unknown] = problemsOf('name: a\n"\u001b[2J\u009b1m\u202e": 1\n');
+		expect(unknown).toContain("\\u001b[2J\\u009b1m\\u202e");
+		const [long] = problemsOf(`name: *${"x".repeat(5000)}\n`);
+		expect(long).toContain("the alias *xxx");
+		expect(long?.length).toBeLessThan(1_010);
+	});
+
 	it("is read all the same behind a byte order mark", () => {
 		const { value } = readDocument("\uFEFFname: a\n", "file.yaml", schema);
 		expect(value.name).toBe("a");

@@ -45,12 +45,13 @@ describe("a file read as text", () => {
 		});
 	});
 
-	it("is refused when it is not UTF-8", async () => {
+	it("is refused with the place where it is not UTF-8", async () => {
 		const path = join(directory, "latin1.yaml");
-		await writeFile(path, Buffer.from([0x6e, 0xfc, 0x0a]));
+		await writeFile(path, Buffer.from("a: ü\nb: \u00fc\n", "latin1"));
 		await expect(readText(path, "next")).rejects.toMatchObject({
 			kind: "config",
 			message: `${path} is not UTF-8 text`,
+			problems: [`${path}:1:4 is not UTF-8`],
 		});
 	});
 
