@@ -85,7 +85,10 @@ export function handleAppendRequest(core: Core, message: AppendRequest): void {
 		respond(core, message, Math.min(log.commit, log.durable));
 		return;
 	}
-	if (log.termAt(prevIndex) !== prevTerm) {
+	const prevTermHere = log.termAt(prevIndex);
+	// What is committed is the leader's too, also where this log has forgotten its term.
+	const forgotten = prevTermHere === null && prevIndex <= log.commit;
+	if (prevTermHere !== prevTerm && !forgotten) {
 		// What is committed here is the leader's too, however little of it the log still remembers.
 		const hintIndex = Math.max(
 			log.lastIndexWithTermAtMost(Math.min(prevIndex, log.lastIndex), prevTerm),
@@ -135,6 +138,7 @@ function respond(
 function appendNew(core: Core, entries: readonly Entry[]): void {
 	const { log, configurations } = core;
 	for (const entry of entries) {
+		if (entry.index <= log.commit) continue;
 		if (entry.index <= log.lastIndex) {
 			if (log.termAt(entry.index) === entry.term) continue;
 			log.truncate(entry.index);

@@ -221,6 +221,11 @@ export function advanceCommit(core: Core): void {
  */
 export function inquire(core: Core, progress: Progress): void {
 	if (progress.fetching || progress.next - 1 === progress.match) return;
+	if (core.log.termAt(progress.next - 1) === null) {
+		// Compacted while it was silent: there is nothing to compare with any more (P49).
+		turnToSnapshot(core, progress);
+		return;
+	}
 	if (progress.inquiredMatch !== progress.match || progress.inquiredMs === 0) {
 		progress.inquiredMatch = progress.match;
 		progress.inquiredMs = core.nowMs;
