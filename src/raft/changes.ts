@@ -22,6 +22,8 @@ export type PlannedChange =
 	  };
 
 interface Draft {
+	/** Who is a member as long as the change is not done. */
+	readonly before: ReadonlySet<NodeId>;
 	readonly voters: Set<NodeId>;
 	readonly learners: Set<NodeId>;
 	readonly addresses: Map<NodeId, MemberAddress>;
@@ -34,6 +36,7 @@ export function planChange(
 	change: ConfigurationChange,
 ): PlannedChange {
 	const draft: Draft = {
+		before: new Set([...current.voters, ...current.learners]),
 		voters: new Set(current.voters),
 		learners: new Set(current.learners),
 		addresses: new Map(Object.entries(current.addresses)),
@@ -59,7 +62,8 @@ function applyOne(
 	const { id } = change;
 	const isMember = voters.has(id) || learners.has(id);
 	if (change.type === "add") {
-		if (isMember) return "duplicate-member";
+		// One that this very change removes still has its vote while the change is under way (P31).
+		if (isMember || draft.before.has(id)) return "duplicate-member";
 		learners.add(id);
 		addresses.set(id, change.address);
 		return null;

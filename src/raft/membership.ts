@@ -141,8 +141,10 @@ export function followMembers(core: Core): void {
 	const members = new Set(membersOf(core.configuration));
 	for (const id of members) {
 		const progress = core.followers.get(id);
-		if (progress !== undefined) progress.leavingUntilMs = null;
-		else if (id !== core.id) core.followers.set(id, makeProgress(core, id));
+		if (id === core.id) continue;
+		// One that was removed and comes back may have another disk: nothing known of it holds (P31, P52).
+		if (progress === undefined || progress.leavingUntilMs !== null)
+			core.followers.set(id, makeProgress(core, id));
 	}
 	for (const progress of core.followers.values()) {
 		if (members.has(progress.id)) continue;
