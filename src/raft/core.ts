@@ -200,9 +200,11 @@ export class Core {
 		else this.messages.push(message);
 	}
 
+	/** From now on; a message may be newer than the last tick, and its sender counts from it (P43). */
 	resetElectionTimer(): void {
 		const { electionTimeoutMs, random } = this.options;
-		this.electionDeadlineMs = this.nowMs + electionTimeoutMs * (1 + random());
+		const nowMs = Math.max(this.nowMs, this.stepMs);
+		this.electionDeadlineMs = nowMs + electionTimeoutMs * (1 + random());
 	}
 
 	setTerm(term: number, votedFor: NodeId | null): void {

@@ -89,10 +89,11 @@ export class Raft {
 
 	#stepVoteRequest(message: Message & { type: "vote-request" }): void {
 		const core = this.#core;
-		if (!message.pre && message.term > core.term) {
-			// Nobody deposes a leader that is heard, unless the leader asked for it (P35).
+		if (!message.pre) {
+			// Nobody deposes a leader that is heard, unless the leader asked for it (P35). Nor in this node's own term: it may
+			// have come to it by an answer, while the leader counts on its silence (P43).
 			if (core.hearsLeader && !message.transfer) return;
-			becomeFollower(core, message.term, null);
+			if (message.term > core.term) becomeFollower(core, message.term, null);
 		}
 		handleVoteRequest(core, message);
 	}
@@ -165,10 +166,11 @@ export class Raft {
 		if (this.#mayLead()) campaign(core, "transfer");
 	}
 
-	/** A voter whose state machine works, and has what its log begins with (P39). */
+	/** A voter whose log is trusted and whose state machine works, and has what its log begins with (P31, P39). */
 	#mayLead(): boolean {
-		const { isVoter, renounced, log } = this.#core;
-		return isVoter && !renounced && log.applied >= log.firstIndex - 1;
+		const { id, isVoter, renounced, distrusted, log } = this.#core;
+		if (!isVoter || renounced || distrusted.has(id)) return false;
+		return log.applied >= log.firstIndex - 1;
 	}
 
 	/**
@@ -334,6 +336,10 @@ export class Raft {
 			needed = Math.min(needed, has + 1);
 		}
 		return needed;
+	}
+
+	get commit(): number {
+		return this.#core.log.commit;
 	}
 
 	/** The configuration in force, committed or not. */
