@@ -90,20 +90,66 @@ export function encodeConfiguration(configuration: Configuration): Uint8Array {
 	);
 }
 
-/** Throws a SyntaxError or TypeError when the bytes are no configuration. */
+/** Every decision counts over all of them; the largest cluster file has 50. */
+const maxMembers = 1024;
+/** What a name has room for in the peers' handshake: a member with a longer one could never connect. */
+const maxNameBytes = 255;
+/** Of the largest configuration with names and addresses as people write them. */
+const maxConfigurationBytes = 1024 * 1024;
+
+/**
+ * Throws a SyntaxError, TypeError or RangeError when the bytes are no configuration: one that was in force could commit
+ * without a majority, if it named nobody or one node twice.
+ */
 export function decodeConfiguration(data: Uint8Array): Configuration {
-	const { voters, outgoing, learners, addresses } = JSON.parse(
-		decoder.decode(data),
-	);
+	if (data.length > maxConfigurationBytes)
+		throw new RangeError(`a configuration of ${data.length} bytes`);
+	const {
+		voters,
+		outgoing,
+		learners,
+		addresses = {},
+	} = JSON.parse(decoder.decode(data));
 	if (![voters, outgoing, learners].every(isNames))
 		throw new TypeError("a configuration's members are not names");
-	return { voters, outgoing, learners, addresses: addresses ?? {} };
+	if (voters.length === 0)
+		throw new TypeError("a configuration names no voter");
+	// In `outgoing` a node may be a second time: while it changes its role (paper, section 6).
+	const both = voters.find((name: string) => learners.includes(name));
+	if (both !== undefined)
+		throw new TypeError(`${both} is a voter and a learner`);
+	if (!isAddresses(addresses))
+		throw new TypeError("a configuration's addresses are none");
+	return { voters, outgoing, learners, addresses };
 }
 
+/** A list of members, each once. */
 function isNames(value: unknown): value is string[] {
-	return (
-		Array.isArray(value) && value.every((name) => typeof name === "string")
+	if (!Array.isArray(value) || !value.every(isName)) return false;
+	if (value.length > maxMembers)
+		throw new RangeError(`a configuration of ${value.length} members`);
+	return new Set(value).size === value.length;
+}
+
+function isName(value: unknown): value is string {
+	if (typeof value !== "string" || value === "") return false;
+	return encoder.encode(value).length <= maxNameBytes;
+}
+
+function isAddresses(value: unknown): value is Configuration["addresses"] {
+	return isObject(value) && Object.values(value).every(isAddress);
+}
+
+function isAddress(value: unknown): boolean {
+	if (!isObject(value)) return false;
+	const { peer, client, admin, incarnation = "" } = value;
+	return [peer, client, admin, incarnation].every(
+		(part) => typeof part === "string",
 	);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+	return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function write48(target: Uint8Array, at: number, value: number): number {

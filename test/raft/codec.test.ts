@@ -161,4 +161,49 @@ describe("a configuration", () => {
 	])("is refused when it is none: %s", (text) => {
 		expect(() => decodeConfiguration(Buffer.from(text, "latin1"))).toThrow();
 	});
+
+	const sound = { voters: ["a", "b"], outgoing: [], learners: ["c"] };
+
+	it.each([
+		["nobody to vote", { ...sound, voters: [] }, TypeError],
+		["a voter twice", { ...sound, voters: ["a", "a"] }, TypeError],
+		["a learner twice", { ...sound, learners: ["c", "c"] }, TypeError],
+		["a leaver twice", { ...sound, outgoing: ["a", "a"] }, TypeError],
+		["a node in two roles", { ...sound, learners: ["a"] }, TypeError],
+		["a name without letters", { ...sound, voters: ["a", ""] }, TypeError],
+		[
+			"a name longer than a greeting holds",
+			{ ...sound, voters: ["é".repeat(128)] },
+			TypeError,
+		],
+		["names instead of a list", { ...sound, outgoing: "ab" }, TypeError],
+		["addresses in a list", { ...sound, addresses: [] }, TypeError],
+		["no address", { ...sound, addresses: { a: null } }, TypeError],
+		[
+			"a port alone for an address",
+			{ ...sound, addresses: { a: { peer: 7, client: "", admin: "" } } },
+			TypeError,
+		],
+		[
+			"more members than any cluster",
+			{ ...sound, voters: Array.from({ length: 1025 }, (_, at) => `n${at}`) },
+			RangeError,
+		],
+		[
+			"more bytes than any cluster's",
+			{ ...sound, note: "x".repeat(1024 * 1024) },
+			RangeError,
+		],
+	])("is refused with %s", (_what, json, error) => {
+		const bytes = Buffer.from(JSON.stringify(json));
+		expect(() => decodeConfiguration(bytes)).toThrow(error);
+	});
+
+	it("may name a node twice while it is on its way to another role", () => {
+		const joint = { voters: ["b"], outgoing: ["a", "b"], learners: ["a"] };
+		expect(decodeConfiguration(Buffer.from(JSON.stringify(joint)))).toEqual({
+			...joint,
+			addresses: {},
+		});
+	});
 });
