@@ -50,8 +50,8 @@ export class SnapshotCheck {
 
 	/** Throws a SnapshotProblem, as do all calls, with the offset in the file. */
 	constructor(fileBytes: number, expected: Expected) {
-		if (fileBytes < minFileBytes)
-			throw new SnapshotProblem(fileBytes, "it is cut short");
+		if (!Number.isSafeInteger(fileBytes) || fileBytes < minFileBytes)
+			throw new SnapshotProblem(0, `no snapshot has ${fileBytes} bytes`);
 		this.#fileBytes = fileBytes;
 		this.#expected = expected;
 	}

@@ -122,7 +122,7 @@ class ClientWriter implements SnapshotWriter {
 		this.#handle = handle;
 	}
 
-	/** Rejects when this or an earlier write failed. Throws when an earlier one still waits for room. */
+	/** Rejects when an earlier write failed, or still waits for room. A failure of this one may show at the next call. */
 	async write(bytes: Uint8Array): Promise<void> {
 		if (this.#failure !== null) throw this.#failure;
 		if (this.#waiting !== null)

@@ -98,6 +98,8 @@ export function pathOf({ index, id }: SnapshotManifest): string {
 export function isCrash(error: unknown): boolean {
 	return (
 		error instanceof DiskCrash ||
-		(error instanceof Error && error.cause !== undefined && isCrash(error.cause))
+		(error instanceof Error &&
+			error.cause !== undefined &&
+			isCrash(error.cause))
 	);
 }
