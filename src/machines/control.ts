@@ -1,6 +1,23 @@
+import {
+	type AlarmKind,
+	type ControlCommand,
+	parseControl,
+} from "./control/commands.js";
+import { executeLock, type OperationLock } from "./control/lock.js";
+import { SessionTable } from "./sessions.js";
+
+export {
+	type AlarmKind,
+	alarmKinds,
+	type ControlCommand,
+	parseControl,
+} from "./control/commands.js";
+export type { OperationLock } from "./control/lock.js";
+
 /**
- * The cluster's own replicated state, beside the application's: who operates on it now. Commands are JSON in entries of
- * kind control. Time enters only through the commands, and never runs backwards, so that every node decides alike.
+ * The cluster's own replicated state, beside the application's: who operates on it now, what may be written, what is
+ * wrong, and the clients' sessions. Commands are JSON in entries of kind control. Time enters only through the commands,
+ * and never runs backwards, so that every node decides alike.
  */
 export interface ControlState {
 	lock: OperationLock | null;
@@ -8,196 +25,193 @@ export interface ControlState {
 	nowMs: number;
 	/** The newest fencing token handed out; a holder of an older one is fenced off. */
 	fencingToken: number;
+	/** Null until it is set for the first time. */
+	writeLevel: WriteLevel | null;
+	/** By `alarmName`, in the order in which they were raised. Another map when anything changed. */
+	alarms: ReadonlyMap<string, Alarm>;
+	readonly sessions: SessionTable;
 }
 
-export interface OperationLock {
-	readonly holder: string;
-	readonly host: string;
-	/** As the holder chose it, to know its own lock by: names may be shared. Empty when it chose none. */
-	readonly nonce: string;
-	readonly operation: string;
-	readonly step: string;
-	/** The index of the entry that took the lock. */
-	readonly fencingToken: number;
-	readonly acquiredAtMs: number;
-	readonly expiresAtMs: number;
+/** Up to which level of the entry format the cluster's commands are written; it only rises (P61). */
+export interface WriteLevel {
+	readonly level: number;
+	/** The release that set it: a binary must be as new to read what is written. */
+	readonly release: string;
 }
 
-export type ControlCommand =
-	| {
-			readonly type: "acquire-lock";
-			readonly holder: string;
-			readonly host: string;
-			/** Entries of earlier releases have none. */
-			readonly nonce?: string;
-			readonly operation: string;
-			readonly ttlMs: number;
-			readonly nowMs: number;
-	  }
-	| {
-			readonly type: "renew-lock";
-			readonly fencingToken: number;
-			readonly ttlMs: number;
-			readonly step: string;
-			readonly nowMs: number;
-	  }
-	| {
-			readonly type: "release-lock";
-			readonly fencingToken: number;
-			readonly nowMs: number;
-	  };
+export interface Alarm {
+	readonly kind: AlarmKind;
+	readonly node: string;
+	readonly index: number;
+	readonly message: string;
+	readonly raisedAtMs: number;
+}
 
-export interface ControlResult {
+/** There is one alarm of a kind about a node. */
+export function alarmName(kind: AlarmKind, node: string): string {
+	return `${kind} ${node}`;
+}
+
+/** A constant of the format: every node must refuse the same alarm. */
+export const maxAlarms = 64;
+
+/** What every control command's result says. */
+export interface ControlOutcome {
 	readonly ok: boolean;
-	/** held: another holds it. lost: the token is no longer the lock's. malformed: no known command. */
+	/**
+	 * malformed: no known command. held: another holds the lock. lost: the token is no longer the lock's.
+	 * too-many-sessions and too-many-alarms: there is no room for another. lower: the write level only rises.
+	 */
+	readonly reason:
+		| "malformed"
+		| "held"
+		| "lost"
+		| "too-many-sessions"
+		| "too-many-alarms"
+		| "lower"
+		| null;
+}
+
+/** The result of a command to the lock, and of bytes that are no command. */
+export interface ControlResult extends ControlOutcome {
 	readonly reason: "held" | "lost" | "malformed" | null;
 	readonly lock: OperationLock | null;
 }
 
-export function createControlState(): ControlState {
-	return { lock: null, nowMs: 0, fencingToken: 0 };
+/** The result of `open-session`. */
+export interface SessionResult extends ControlOutcome {
+	readonly session: { readonly id: number; readonly ttlMs: number } | null;
 }
 
+/** The result of `set-write-level`: what the level is now. */
+export interface WriteLevelResult extends ControlOutcome {
+	readonly writeLevel: WriteLevel | null;
+}
+
+export function createControlState(): ControlState {
+	return {
+		lock: null,
+		nowMs: 0,
+		fencingToken: 0,
+		writeLevel: null,
+		alarms: new Map(),
+		sessions: new SessionTable(),
+	};
+}
+
+const encoder = new TextEncoder();
+
 /**
- * Executes the control command in the entry at `index`; returns a ControlResult as JSON. Total: bytes that are no
- * command have a result, too, and change nothing.
+ * Executes the control command in the entry at `index`; returns its result as JSON, a ControlOutcome at least. Total:
+ * bytes that are no command have a result, too, and change nothing.
  */
 export function applyControl(
 	state: ControlState,
 	data: Uint8Array,
 	index: number,
 ): Uint8Array {
-	const command = parse(data);
-	const result =
-		command === null
-			? refuse(state, "malformed")
-			: execute(state, command, index);
-	return new TextEncoder().encode(JSON.stringify(result));
+	return executeControl(state, parseControl(data), index);
 }
 
-function execute(
+/** The same for a command that is parsed; null for bytes that are none. */
+export function executeControl(
 	state: ControlState,
-	command: ControlCommand,
+	command: ControlCommand | null,
 	index: number,
-): ControlResult {
-	// Clocks of different leaders differ: what has expired once must not come back to life.
-	state.nowMs = Math.max(state.nowMs, command.nowMs);
+): Uint8Array {
+	return encoder.encode(JSON.stringify(resultOf(state, command, index)));
+}
+
+function resultOf(
+	state: ControlState,
+	command: ControlCommand | null,
+	index: number,
+): ControlOutcome {
+	if (command === null)
+		return {
+			ok: false,
+			reason: "malformed",
+			lock: state.lock,
+		} as ControlResult;
+	advance(state, command.nowMs);
+	switch (command.type) {
+		case "open-session":
+			return openSession(state, command.ttlMs, index);
+		case "set-write-level":
+			return setWriteLevel(state, command);
+		case "raise-alarm":
+			return raiseAlarm(state, command);
+		case "clear-alarm":
+			return clearAlarm(state, command);
+		case "tick":
+		case "compare-state":
+			return done(null);
+		default: {
+			const reason = executeLock(state, command, index);
+			return { ...done(reason), lock: state.lock } as ControlResult;
+		}
+	}
+}
+
+/** Clocks of different leaders differ: what has expired once must not come back to life. */
+function advance(state: ControlState, nowMs: number): void {
+	if (nowMs > state.nowMs) {
+		state.nowMs = nowMs;
+		state.sessions.expire(nowMs);
+	}
 	if (state.lock !== null && state.lock.expiresAtMs <= state.nowMs)
 		state.lock = null;
-	switch (command.type) {
-		case "acquire-lock":
-			return acquire(state, command, index);
-		case "renew-lock":
-			return renew(state, command);
-		case "release-lock":
-			return release(state, command.fencingToken);
-	}
 }
 
-/** Not even its own holder takes a lock twice: two processes under one name must not both go on. */
-function acquire(
+function done(reason: ControlOutcome["reason"]): ControlOutcome {
+	return { ok: reason === null, reason };
+}
+
+function openSession(
 	state: ControlState,
-	command: Extract<ControlCommand, { type: "acquire-lock" }>,
+	ttlMs: number,
 	index: number,
-): ControlResult {
-	if (state.lock !== null) return refuse(state, "held");
-	const { holder, host, nonce = "", operation, ttlMs } = command;
-	state.fencingToken = index;
-	state.lock = {
-		holder,
-		host,
-		nonce,
-		operation,
-		step: "",
-		fencingToken: index,
-		acquiredAtMs: state.nowMs,
-		expiresAtMs: state.nowMs + ttlMs,
-	};
-	return accept(state);
+): SessionResult {
+	if (!state.sessions.open(index, ttlMs, state.nowMs))
+		return { ...done("too-many-sessions"), session: null };
+	return { ...done(null), session: { id: index, ttlMs } };
 }
 
-/** An expired lock is lost even when nobody took it: by hand, anything may have been done meanwhile. */
-function renew(
+/** Setting what is set already is no mistake; nothing that was written may become unreadable by going down. */
+function setWriteLevel(
 	state: ControlState,
-	command: Extract<ControlCommand, { type: "renew-lock" }>,
-): ControlResult {
-	const { lock } = state;
-	if (lock?.fencingToken !== command.fencingToken) return refuse(state, "lost");
-	const expiresAtMs = Math.max(lock.expiresAtMs, state.nowMs + command.ttlMs);
-	state.lock = { ...lock, step: command.step, expiresAtMs };
-	return accept(state);
+	{ level, release }: Extract<ControlCommand, { type: "set-write-level" }>,
+): WriteLevelResult {
+	const current = state.writeLevel;
+	if (current !== null && level < current.level)
+		return { ...done("lower"), writeLevel: current };
+	if (current === null || level > current.level)
+		state.writeLevel = { level, release };
+	return { ...done(null), writeLevel: state.writeLevel };
 }
 
-/** Releasing again what nobody has taken since is no mistake: the first answer may have been lost. */
-function release(state: ControlState, fencingToken: number): ControlResult {
-	const newest = fencingToken === state.fencingToken && fencingToken !== 0;
-	if (!newest) return refuse(state, "lost");
-	state.lock = null;
-	return accept(state);
-}
-
-function accept(state: ControlState): ControlResult {
-	return { ok: true, reason: null, lock: state.lock };
-}
-
-function refuse(
+/** Raised again, it stays as it was first raised. */
+function raiseAlarm(
 	state: ControlState,
-	reason: "held" | "lost" | "malformed",
-): ControlResult {
-	return { ok: false, reason, lock: state.lock };
+	command: Extract<ControlCommand, { type: "raise-alarm" }>,
+): ControlOutcome {
+	const { kind, node, index, message } = command;
+	const name = alarmName(kind, node);
+	if (state.alarms.has(name)) return done(null);
+	if (state.alarms.size >= maxAlarms) return done("too-many-alarms");
+	const alarm = { kind, node, index, message, raisedAtMs: state.nowMs };
+	state.alarms = new Map(state.alarms).set(name, alarm);
+	return done(null);
 }
 
-/** Longer names would grow the state that every node keeps and every status shows. */
-const maxNameLength = 256;
-const maxTtlMs = 24 * 60 * 60 * 1000;
-/** The year 9999: no clock is right beyond it. */
-const maxNowMs = 253_402_300_799_999;
-
-function parse(data: Uint8Array): ControlCommand | null {
-	const fields = parseObject(data);
-	if (fields === null || !isWhole(fields.nowMs, maxNowMs)) return null;
-	const named = (...names: string[]) =>
-		names.every((name) => isName(fields[name]));
-	const lasting = isWhole(fields.ttlMs, maxTtlMs) && fields.ttlMs > 0;
-	const fenced = isWhole(fields.fencingToken, Number.MAX_SAFE_INTEGER);
-	switch (fields.type) {
-		case "acquire-lock":
-			return named("holder", "host", "operation") &&
-				(fields.nonce === undefined || named("nonce")) &&
-				lasting
-				? (fields as unknown as ControlCommand)
-				: null;
-		case "renew-lock":
-			return fenced && named("step") && lasting
-				? (fields as unknown as ControlCommand)
-				: null;
-		case "release-lock":
-			return fenced ? (fields as unknown as ControlCommand) : null;
-		default:
-			return null;
-	}
-}
-
-function parseObject(data: Uint8Array): Record<string, unknown> | null {
-	try {
-		const value: unknown = JSON.parse(new TextDecoder().decode(data));
-		return typeof value === "object" && value !== null
-			? (value as Record<string, unknown>)
-			: null;
-	} catch {
-		return null;
-	}
-}
-
-function isName(value: unknown): value is string {
-	return typeof value === "string" && value.length <= maxNameLength;
-}
-
-function isWhole(value: unknown, largest: number): value is number {
-	return (
-		typeof value === "number" &&
-		Number.isSafeInteger(value) &&
-		value >= 0 &&
-		value <= largest
-	);
+function clearAlarm(
+	state: ControlState,
+	{ kind, node }: Extract<ControlCommand, { type: "clear-alarm" }>,
+): ControlOutcome {
+	const name = alarmName(kind, node);
+	if (!state.alarms.has(name)) return done(null);
+	const left = new Map(state.alarms);
+	left.delete(name);
+	state.alarms = left;
+	return done(null);
 }

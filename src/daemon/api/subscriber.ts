@@ -85,6 +85,11 @@ export class Subscriber implements EventSubscriber {
 		if (this.#state === "live") this.#next = Math.max(this.#next, index + 1);
 	}
 
+	onGap(oldestIndex: number): void {
+		this.close();
+		this.#options.gone(oldestIndex);
+	}
+
 	/** Writes what has come since the last flush: one message, or as many as its bytes take. */
 	flush(): void {
 		if (this.#events.length === 0) return;

@@ -1,5 +1,14 @@
 import type { EventSubscriber, EventSubscription } from "../replica.js";
 
+/** Every event from `oldestIndex` on, up to what was applied. */
+export interface HistoryEvents {
+	readonly oldestIndex: number;
+	readonly events: readonly {
+		readonly index: number;
+		readonly event: Uint8Array;
+	}[];
+}
+
 interface Cursor {
 	readonly subscriber: EventSubscriber;
 	/** Events below this index are not told. */
@@ -79,6 +88,55 @@ export class EventHistory {
 		this.#applied = index;
 	}
 
+	/** The newest events within these bounds, as they are now. */
+	frozen(maxEvents: number, maxBytes: number): HistoryEvents {
+		let first = this.#end;
+		let bytes = 0;
+		while (first > this.#first && this.#end - first < maxEvents) {
+			bytes += this.#eventAt(first - 1).length;
+			if (bytes > maxBytes) break;
+			first--;
+		}
+		const events = [];
+		for (let number = first; number < this.#end; number++)
+			events.push({
+				index: this.#indexAt(number),
+				event: this.#eventAt(number),
+			});
+		const isWhole = first === this.#first;
+		return {
+			oldestIndex: isWhole ? this.#oldestIndex : this.#indexAt(first - 1) + 1,
+			events,
+		};
+	}
+
+	/**
+	 * The state was replaced by that at `applied`. Where what is here and `restored` leave no gap, everybody is told all of
+	 * it. Else what is here is dropped, and so are those who miss something: they are told so, as a gap cannot be noticed.
+	 */
+	restore(restored: HistoryEvents, applied: number): void {
+		if (restored.oldestIndex > this.#applied + 1)
+			this.#dropAll(restored.oldestIndex);
+		for (const { index, event } of restored.events)
+			if (index > this.#applied) this.add(index, event);
+		this.#applied = applied;
+	}
+
+	#dropAll(oldestIndex: number): void {
+		const missing = this.#cursors.filter(({ from }) => from < oldestIndex);
+		this.#cursors = this.#cursors.filter(({ from }) => from >= oldestIndex);
+		this.#first = this.#end;
+		this.#events = [];
+		this.#indexes = [];
+		this.#bytes = 0;
+		this.#oldestIndex = oldestIndex;
+		for (const cursor of this.#cursors) cursor.next = this.#end;
+		for (const cursor of missing) {
+			cursor.closed = true;
+			cursor.subscriber.onGap?.(oldestIndex);
+		}
+	}
+
 	/** Null when events from `from` on are no longer kept. 0 means from now on. */
 	subscribe(
 		from: number,
@@ -149,15 +207,21 @@ export class EventHistory {
 		this.#events[place] = nothing;
 	}
 
+	#indexAt(number: number): number {
+		return this.#indexes[number % this.#maxEvents] as number;
+	}
+
+	#eventAt(number: number): Uint8Array {
+		return this.#events[number % this.#maxEvents] as Uint8Array;
+	}
+
 	/** The number of the first event at or after `index`. */
 	#numberOf(index: number): number {
 		let low = this.#first;
 		let high = this.#end;
 		while (low < high) {
 			const middle = Math.floor((low + high) / 2);
-			const isBefore =
-				(this.#indexes[middle % this.#maxEvents] as number) < index;
-			if (isBefore) low = middle + 1;
+			if (this.#indexAt(middle) < index) low = middle + 1;
 			else high = middle;
 		}
 		return low;

@@ -39,6 +39,7 @@ export class Observers {
 		subscription = subscribe({
 			onEvent: (index, event) => tell(() => subscriber.onEvent(index, event)),
 			onProgress: (index) => tell(() => subscriber.onProgress(index)),
+			onGap: (oldestIndex) => tell(() => subscriber.onGap?.(oldestIndex)),
 		});
 		return subscription;
 	}

@@ -1,5 +1,5 @@
+import { ByteReader, ByteWriter } from "../byte-cursor.js";
 import { MachineInputError } from "../machine.js";
-import { ByteReader, ByteWriter } from "./byte-cursor.js";
 import {
 	type BytesOrText,
 	type KeyValueAnswer,

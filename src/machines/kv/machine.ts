@@ -1,3 +1,4 @@
+import { ByteWriter } from "../byte-cursor.js";
 import {
 	type ApplyContext,
 	defineMachine,
@@ -15,10 +16,15 @@ import {
 	type KeyValueItem,
 	type KeyValueQuery,
 } from "./codec.js";
+import { itemOf } from "./item.js";
 import { keyValueJson } from "./json.js";
 import { OrderedItems } from "./ordered-items.js";
-import { decodeSnapshot, encodeSnapshot } from "./snapshot.js";
-import { load, store } from "./stored-bytes.js";
+import {
+	decodeSnapshot,
+	encodeSnapshot,
+	SnapshotRestorer,
+} from "./snapshot.js";
+import { load } from "./stored-bytes.js";
 
 /** Checked before the log sees a command; a command in the log is executed whatever its size. */
 interface KeyValueLimits {
@@ -57,6 +63,8 @@ export function createKeyValueMachine(
 		// Frozen at the call, not when the first chunk is asked for.
 		snapshot: (items) => encodeSnapshot(items.frozen()),
 		restore: decodeSnapshot,
+		restorer: () => new SnapshotRestorer(),
+		digest: digestOf,
 		json: keyValueJson,
 	});
 }
@@ -83,13 +91,19 @@ function apply(
 		const current = items.get(key)?.version ?? 0;
 		if (current !== (command.expect ?? 0))
 			return encodeResult({ op: "cas", swapped: false, version: current });
-		items.set(key, { version, value: store(command.value) });
+		items.set(key, itemOf(key, command.value, version));
 		context.emit(encodeEvent({ ...command, op: "put" }));
 		return encodeResult({ op: "cas", swapped: true, version });
 	}
-	items.set(key, { version, value: store(command.value) });
+	items.set(key, itemOf(key, command.value, version));
 	context.emit(bytes);
 	return encodeResult({ op: "put", version });
+}
+
+/** Kept up to date with every change, so that it costs the same for any number of items. */
+function digestOf(items: OrderedItems): Uint8Array {
+	return new ByteWriter(14).u32(items.low).u32(items.high).u48(items.size)
+		.bytes;
 }
 
 function answer(

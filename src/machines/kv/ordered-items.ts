@@ -6,6 +6,9 @@ import type { StoredBytes } from "./stored-bytes.js";
 export interface Item {
 	readonly value: StoredBytes;
 	readonly version: number;
+	/** The fingerprint of key, value and version, in two halves of 32 bits. */
+	readonly low: number;
+	readonly high: number;
 }
 
 interface Block {
@@ -30,9 +33,20 @@ export class OrderedItems {
 	#blocks: Block[] = [];
 	#owner: object = {};
 	#size = 0;
+	/** Sums of the items' fingerprints, modulo 2^32: the same whatever the order in which items came and went. */
+	#low = 0;
+	#high = 0;
 
 	get size(): number {
 		return this.#size;
+	}
+
+	get low(): number {
+		return this.#low >>> 0;
+	}
+
+	get high(): number {
+		return this.#high >>> 0;
 	}
 
 	get(key: string): Item | null {
@@ -47,7 +61,10 @@ export class OrderedItems {
 		const number = this.#blockOf(key);
 		const block = this.#writable(number);
 		const at = lowerBound(block.keys, key);
+		this.#low = (this.#low + item.low) | 0;
+		this.#high = (this.#high + item.high) | 0;
 		if (block.keys[at] === key) {
+			this.#forget(block.items[at] as Item);
 			block.items[at] = item;
 			return;
 		}
@@ -55,6 +72,20 @@ export class OrderedItems {
 		block.items.splice(at, 0, item);
 		this.#size += 1;
 		if (block.keys.length > blockLimit) this.#split(number, at);
+	}
+
+	/** The same as `set` for a key above all others, without a search. */
+	append(key: string, item: Item): void {
+		let block = this.#blocks.at(-1);
+		if (block === undefined || block.keys.length >= blockLimit) {
+			block = this.#block([], []);
+			this.#blocks.push(block);
+		} else block = this.#writable(this.#blocks.length - 1);
+		block.keys.push(key);
+		block.items.push(item);
+		this.#size += 1;
+		this.#low = (this.#low + item.low) | 0;
+		this.#high = (this.#high + item.high) | 0;
 	}
 
 	/** True when there was such a key. */
@@ -65,6 +96,7 @@ export class OrderedItems {
 		const at = lowerBound(found.keys, key);
 		if (found.keys[at] !== key) return false;
 		const block = this.#writable(number);
+		this.#forget(block.items[at] as Item);
 		block.keys.splice(at, 1);
 		block.items.splice(at, 1);
 		this.#size -= 1;
@@ -82,14 +114,29 @@ export class OrderedItems {
 		}
 	}
 
+	/** Everything in order, in runs of keys and their items. The same holds as for `from`. */
+	*runs(): Generator<{
+		readonly keys: readonly string[];
+		readonly items: readonly Item[];
+	}> {
+		yield* this.#blocks;
+	}
+
 	/** The items as they are now, for as long as anyone reads them. */
 	frozen(): OrderedItems {
 		const view = new OrderedItems();
 		view.#blocks = this.#blocks.slice();
 		view.#size = this.#size;
+		view.#low = this.#low;
+		view.#high = this.#high;
 		// From now on neither of the two owns the blocks that both hold.
 		this.#owner = {};
 		return view;
+	}
+
+	#forget(item: Item): void {
+		this.#low = (this.#low - item.low) | 0;
+		this.#high = (this.#high - item.high) | 0;
 	}
 
 	/** The number of the only block that can hold `key`; 0 when there is none. */

@@ -12,7 +12,7 @@ import { MachineInputError } from "../../../src/machines/machine.js";
 
 describe("the key-value machine's JSON", () => {
 	it("reads commands and queries as people write them", () => {
-		const command = (value: unknown) => decodeCommand(json.command(value));
+		const command = (value: unknown) => decodeCommand(json.command(value, 1));
 		const query = (value: unknown) => decodeQuery(json.query(value));
 		expect(command({ op: "put", key: "a", value: "é" })).toEqual({
 			op: "put",
@@ -56,7 +56,7 @@ describe("the key-value machine's JSON", () => {
 		["half a version", { op: "cas", key: "a", value: "b", expect: 1.5 }],
 		["a negative version", { op: "cas", key: "a", value: "b", expect: -1 }],
 	])("refuses a command with %s", (_, value) => {
-		expect(() => json.command(value)).toThrow(MachineInputError);
+		expect(() => json.command(value, 1)).toThrow(MachineInputError);
 	});
 
 	it("refuses queries that make no sense", () => {
@@ -85,7 +85,7 @@ describe("the key-value machine's JSON", () => {
 						encodeEvent({ op: "put", key: bytes, value: bytes }),
 					);
 					const again = decodeCommand(
-						json.command(JSON.parse(JSON.stringify(shown))),
+						json.command(JSON.parse(JSON.stringify(shown)), 1),
 					);
 					expect(again).toEqual({ op: "put", key: bytes, value: bytes });
 				},

@@ -50,7 +50,7 @@ function ask(state: OrderedItems, query: KeyValueQuery<string>) {
 }
 
 const digest = (state: OrderedItems) =>
-	Buffer.concat([...kv.snapshot(state)]).toString("hex");
+	Buffer.concat([...kv.snapshot(state, 1)]).toString("hex");
 
 const key = fc
 	.string({
@@ -190,7 +190,7 @@ describe("the key-value machine", () => {
 			const command = encodeCommand({ op: "put", key, value: bytes });
 			kv.apply(state, command, { index: 1, level: 1, emit: () => {} });
 			command.fill(0);
-			for (const each of [state, kv.restore(kv.snapshot(state))])
+			for (const each of [state, kv.restore(kv.snapshot(state, 1))])
 				expect(
 					decodeAnswer(kv.query(each, encodeQuery({ op: "get", key }))),
 				).toEqual({ op: "get", found: true, value: bytes, version: 1 });
@@ -224,7 +224,7 @@ describe("the key-value machine", () => {
 					commands.forEach((each, at) => {
 						run(state, at + 1, each);
 					});
-					const whole = Buffer.concat([...kv.snapshot(state)]);
+					const whole = Buffer.concat([...kv.snapshot(state, 1)]);
 					const cut = Array.from(
 						{ length: Math.ceil(whole.length / size) },
 						(_, at) => whole.subarray(at * size, (at + 1) * size),
@@ -271,8 +271,8 @@ describe("the key-value machine", () => {
 						run(state, at + 1, each);
 					});
 					const expected = digest(state);
-					const begun = kv.snapshot(state);
-					const also = kv.snapshot(state);
+					const begun = kv.snapshot(state, 1);
+					const also = kv.snapshot(state, 1);
 					after.forEach((each, at) => {
 						run(state, 100 + at, each);
 					});
@@ -287,7 +287,7 @@ describe("the key-value machine", () => {
 		const state = kv.create();
 		for (let index = 1; index <= 5; index += 1)
 			run(state, index, { op: "put", key: `k${index}`, value: "v" });
-		const whole = Buffer.concat([...kv.snapshot(state)]);
+		const whole = Buffer.concat([...kv.snapshot(state, 1)]);
 		for (let length = 0; length < whole.length; length += 1)
 			expect(() => kv.restore([whole.subarray(0, length)])).toThrow(
 				MachineInputError,

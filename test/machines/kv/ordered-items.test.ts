@@ -2,7 +2,12 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { OrderedItems } from "../../../src/machines/kv/ordered-items.js";
 
-const item = (version: number) => ({ value: new Uint8Array(), version });
+const item = (version: number) => ({
+	value: new Uint8Array(),
+	version,
+	low: Math.imul(version, 0x9e3779b1),
+	high: version,
+});
 
 function versions(items: OrderedItems, from = ""): [string, number][] {
 	return [...items.from(from)].map(([key, { version }]) => [key, version]);

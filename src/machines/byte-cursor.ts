@@ -1,4 +1,4 @@
-import { MachineInputError } from "../machine.js";
+import { MachineInputError } from "./machine.js";
 
 const limit48 = 2 ** 48;
 
