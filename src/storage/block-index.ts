@@ -10,25 +10,17 @@ export interface BlockPlace {
 	readonly crc: number;
 }
 
+/** The numbers of a row, in this order. */
+const column = { first: 0, last: 1, segment: 2, offset: 3, bytes: 4, crc: 5 };
+const width = 6;
+
 /**
- * Finds the block that holds an index. Columns of numbers, not objects: a log of single entries has as many blocks as
+ * Finds the block that holds an index. Rows of plain numbers, not objects: a log of single entries has as many blocks as
  * entries, and this way each takes 48 bytes.
  */
 export class BlockIndex {
-	readonly #first: number[] = [];
-	readonly #last: number[] = [];
-	readonly #segment: number[] = [];
-	readonly #offset: number[] = [];
-	readonly #bytes: number[] = [];
-	readonly #crc: number[] = [];
-	readonly #columns = [
-		this.#first,
-		this.#last,
-		this.#segment,
-		this.#offset,
-		this.#bytes,
-		this.#crc,
-	];
+	#cells = new Float64Array(64 * width);
+	#count = 0;
 	#base: number;
 
 	/** `base` is the index behind which the log begins. */
@@ -38,85 +30,100 @@ export class BlockIndex {
 
 	/** The first index of the log; lastIndex + 1 when it is empty. */
 	get firstIndex(): number {
-		return this.#first[0] ?? this.#base + 1;
+		return this.isEmpty ? this.#base + 1 : this.#at(0, column.first);
 	}
 
 	/** The last index of the log; when it is empty, that behind which it begins. */
 	get lastIndex(): number {
-		return this.#last.at(-1) ?? this.#base;
+		return this.isEmpty ? this.#base : this.#at(this.#count - 1, column.last);
 	}
 
 	get isEmpty(): boolean {
-		return this.#first.length === 0;
+		return this.#count === 0;
 	}
 
 	/** Adds a block behind the others; what they hold from `place.first` on is forgotten. */
 	add(place: BlockPlace): void {
 		if (place.first <= this.lastIndex) this.#cut(place.first);
-		this.#first.push(place.first);
-		this.#last.push(place.last);
-		this.#segment.push(place.segment);
-		this.#offset.push(place.offset);
-		this.#bytes.push(place.bytes);
-		this.#crc.push(place.crc);
+		const at = this.#count * width;
+		if (at === this.#cells.length) this.#resize(2 * at);
+		const cells = this.#cells;
+		cells[at] = place.first;
+		cells[at + column.last] = place.last;
+		cells[at + column.segment] = place.segment;
+		cells[at + column.offset] = place.offset;
+		cells[at + column.bytes] = place.bytes;
+		cells[at + column.crc] = place.crc;
+		this.#count += 1;
 	}
 
 	/** Forgets all blocks; the log begins anew behind `index`. */
 	reset(index: number): void {
 		this.#base = index;
-		for (const column of this.#columns) column.length = 0;
+		this.#count = 0;
 	}
 
 	/** The block that holds `index`, or null. */
 	find(index: number): BlockPlace | null {
 		const row = this.#rowOf(index);
-		if (row === this.#first.length || at(this.#first, row) > index) return null;
+		if (row === this.#count || this.#at(row, column.first) > index) return null;
 		return {
-			first: at(this.#first, row),
-			last: at(this.#last, row),
-			segment: at(this.#segment, row),
-			offset: at(this.#offset, row),
-			bytes: at(this.#bytes, row),
-			crc: at(this.#crc, row),
+			first: this.#at(row, column.first),
+			last: this.#at(row, column.last),
+			segment: this.#at(row, column.segment),
+			offset: this.#at(row, column.offset),
+			bytes: this.#at(row, column.bytes),
+			crc: this.#at(row, column.crc),
 		};
 	}
 
 	/** The segment of the first entry behind `index`, or of the last entry when there is none; null for an empty log. */
 	segmentBehind(index: number): number | null {
 		if (this.isEmpty) return null;
-		const row = this.#rowOf(index + 1);
-		return at(this.#segment, Math.min(row, this.#first.length - 1));
+		const row = Math.min(this.#rowOf(index + 1), this.#count - 1);
+		return this.#at(row, column.segment);
 	}
 
 	/** Forgets the blocks in segments before `segment`. At least one must be left. */
 	dropBefore(segment: number): void {
-		const count = this.#segment.findIndex((one) => one >= segment);
-		if (count === -1)
+		let dropped = 0;
+		while (dropped < this.#count && this.#at(dropped, column.segment) < segment)
+			dropped += 1;
+		if (dropped === this.#count)
 			throw new RangeError(`no entry would be left from segment ${segment} on`);
-		for (const column of this.#columns) column.splice(0, count);
+		this.#cells.copyWithin(0, dropped * width, this.#count * width);
+		this.#count -= dropped;
+		// A log that was once long gives its room back.
+		const needed = 2 * this.#count * width;
+		if (4 * needed < this.#cells.length) this.#resize(needed);
 	}
 
 	/** The first block that ends at `index` or behind it. */
 	#rowOf(index: number): number {
 		let low = 0;
-		let high = this.#first.length;
+		let high = this.#count;
 		while (low < high) {
 			const middle = (low + high) >>> 1;
-			if (at(this.#last, middle) < index) low = middle + 1;
+			if (this.#at(middle, column.last) < index) low = middle + 1;
 			else high = middle;
 		}
 		return low;
 	}
 
 	#cut(first: number): void {
-		let count = this.#first.length;
-		while (count > 0 && at(this.#first, count - 1) >= first) count -= 1;
-		for (const column of this.#columns) column.length = count;
-		if (count > 0 && at(this.#last, count - 1) >= first)
-			this.#last[count - 1] = first - 1;
+		while (!this.isEmpty && this.#at(this.#count - 1, column.first) >= first)
+			this.#count -= 1;
+		if (this.lastIndex >= first && !this.isEmpty)
+			this.#cells[(this.#count - 1) * width + column.last] = first - 1;
 	}
-}
 
-function at(column: readonly number[], row: number): number {
-	return column[row] as number;
+	#resize(length: number): void {
+		const cells = new Float64Array(length);
+		cells.set(this.#cells.subarray(0, Math.min(length, this.#cells.length)));
+		this.#cells = cells;
+	}
+
+	#at(row: number, cell: number): number {
+		return this.#cells[row * width + cell] as number;
+	}
 }

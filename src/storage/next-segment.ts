@@ -1,3 +1,4 @@
+import { OperatorError } from "../errors.js";
 import type { Disk, DiskFile } from "./disk.js";
 
 const temporaryName = "next.tmp";
@@ -98,4 +99,25 @@ const zeros = Buffer.alloc(sliceBytes);
 export function isFull(error: unknown): boolean {
 	const { code } = error as NodeJS.ErrnoException;
 	return code === "ENOSPC" || code === "EDQUOT";
+}
+
+/** There is no room for a segment that is needed now. */
+export function fullDisk(
+	{
+		directory,
+		nodeId,
+	}: { readonly directory: string; readonly nodeId: string },
+	bytes: number,
+	cause: unknown,
+): OperatorError {
+	return new OperatorError(
+		"unexpected",
+		`the disk is full: no room for another segment of the log in ${directory} (it needs at least ${bytes} bytes)`,
+		{
+			node: nodeId,
+			state: "everything that was acknowledged is on the disk",
+			next: "free some space, then start the node again",
+			cause,
+		},
+	);
 }

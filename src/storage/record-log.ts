@@ -1,9 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { OperatorError } from "../errors.js";
 import { maxGroupBytes } from "./group.js";
 import type { LogStorageStats } from "./log-storage.js";
 import { type LogPlace, markFirst } from "./marker.js";
-import { isFull, NextSegment } from "./next-segment.js";
+import { fullDisk, isFull, NextSegment } from "./next-segment.js";
 import {
 	encodeRecord,
 	type Item,
@@ -255,21 +254,4 @@ function randomId(): Buffer {
 
 function roundUp(bytes: number, unit: number): number {
 	return Math.ceil(bytes / unit) * unit;
-}
-
-function fullDisk(
-	{ directory, nodeId }: LogPlace,
-	bytes: number,
-	cause: unknown,
-): OperatorError {
-	return new OperatorError(
-		"unexpected",
-		`the disk is full: no room for another segment of the log in ${directory} (it needs at least ${bytes} bytes)`,
-		{
-			node: nodeId,
-			state: "everything that was acknowledged is on the disk",
-			next: "free some space, then start the node again",
-			cause,
-		},
-	);
 }

@@ -1,5 +1,6 @@
 import { crc32 } from "node:zlib";
 import type { HardState } from "../raft/types.js";
+import { checksum } from "./checksum.js";
 import type { LogReset } from "./log-storage.js";
 
 /**
@@ -140,7 +141,7 @@ export function readRecord(
 	const contents = table + count * itemBytes;
 	if (length > room || contents > table + length) return null;
 	const crc = segment.readUInt32LE(offset);
-	if (crc32(segment.subarray(offset + 4, contents), seed) !== crc) return null;
+	if (checksum(segment, offset + 4, contents, seed) !== crc) return null;
 	const items: ItemPlace[] = [];
 	let at = contents;
 	for (let row = table; row < contents; row += itemBytes) {
@@ -172,7 +173,7 @@ export function contentsAreWhole(
 ): boolean {
 	return record.items.every(
 		({ offset, bytes, crc }) =>
-			crc32(segment.subarray(offset, offset + bytes), seed) === crc,
+			checksum(segment, offset, offset + bytes, seed) === crc,
 	);
 }
 

@@ -53,7 +53,10 @@ export class Inode {
 	}
 }
 
-/** Names of files; the journal keeps their changes in order, so that a crash loses the last ones. */
+/**
+ * Names of files, and a journal of what changed since the last sync. A crash loses the last changes of it, or any of
+ * them: nobody promises an order.
+ */
 export class Directory {
 	names = new Map<string, Inode>();
 	#durable = new Map<string, Inode>();
@@ -81,7 +84,9 @@ export class Directory {
 
 	crash(random: () => number): void {
 		const kept = Math.floor(random() * (this.#journal.length + 1));
-		for (const change of this.#journal.slice(0, kept)) change(this.#durable);
+		const isOrdered = random() < 0.5;
+		for (const [number, change] of this.#journal.entries())
+			if (isOrdered ? number < kept : random() < 0.5) change(this.#durable);
 		this.#journal = [];
 		this.names = new Map(this.#durable);
 	}

@@ -1,0 +1,98 @@
+import { decodeBlock } from "../raft/codec.js";
+import type { Entry, NodeId } from "../raft/types.js";
+import { BlockReader } from "./block-reader.js";
+import type { Disk, ReadableFile } from "./disk.js";
+import { segmentName } from "./segment.js";
+import { Verifier } from "./verifier.js";
+
+/** Worst last. */
+export type LogState = "ok" | "torn-tail" | "damaged";
+
+export interface SegmentReport {
+	/** Full path. */
+	readonly file: string;
+	readonly ordinal: number;
+	/** Of the entries that its good records hold, those that were replaced since included; null when they hold none. */
+	readonly firstIndex: number | null;
+	readonly lastIndex: number | null;
+	/** The file's size; 0 for one that is missing. */
+	readonly bytes: number;
+	/** torn-tail: a write that a crash cut short; the next start cuts it off. */
+	readonly state: LogState;
+	/** Where it is torn or damaged; null when it is neither. */
+	readonly offset: number | null;
+	/** What is wrong, or worth knowing, as the rest of a sentence. */
+	readonly what: string | null;
+}
+
+export interface LogReport {
+	/** The worst of all that was found; none: there is no log. */
+	readonly state: LogState | "none";
+	/** As log.json says; null when it does not. */
+	readonly clusterId: string | null;
+	readonly nodeId: NodeId | null;
+	/** What is wrong with log.json; null when nothing is, or when there is no log. */
+	readonly marker: string | null;
+	/** Those of the log, in order, one that is missing included. */
+	readonly segments: readonly SegmentReport[];
+	/** Files that the next start removes: half made, or no longer part of the log. */
+	readonly leftovers: readonly string[];
+	/** These say what the log holds up to the first damage. Null when it holds no entry. */
+	readonly firstIndex: number | null;
+	readonly lastIndex: number | null;
+	/** As in the newest hard state. */
+	readonly term: number;
+	readonly votedFor: NodeId | null;
+	readonly commit: number;
+	/** Those that count; not those that were replaced. */
+	readonly entries: number;
+}
+
+export interface LogToVerify {
+	/** The log's own directory. */
+	readonly directory: string;
+	readonly disk: Disk;
+}
+
+/**
+ * Reads a log without changing anything, without permission to write, and without knowing whose it is: log.json says.
+ * Says what is there and what is damaged, by the rules of docs/formats.md; damage never makes it throw, a disk that
+ * cannot be read does. Meant for a node that is down: of one that runs, the last write may look torn.
+ */
+export function verifyLog(log: LogToVerify): LogReport {
+	return new Verifier(log).run();
+}
+
+/**
+ * The entries of a log, in order, as the node would find them; after damage only those before it. Throws an OperatorError
+ * when entries change while they are read.
+ */
+export function* readEntries(log: LogToVerify): Generator<Entry> {
+	const verifier = new Verifier(log);
+	const { firstIndex, lastIndex, nodeId } = verifier.run();
+	if (firstIndex === null || lastIndex === null) return;
+	const files = new Map<number, ReadableFile>();
+	const reader = new BlockReader({
+		directory: log.directory,
+		nodeId: nodeId ?? "unknown",
+		blocks: verifier.replay.blocks,
+		segment: (ordinal) => {
+			const name = segmentName(ordinal);
+			const file =
+				files.get(ordinal) ?? log.disk.openReadOnly(`${log.directory}/${name}`);
+			files.set(ordinal, file);
+			return { name, file, seed: verifier.seeds.get(ordinal) as number };
+		},
+	});
+	try {
+		for (let next = firstIndex; next <= lastIndex; ) {
+			const entries = decodeBlock(reader.read(next, lastIndex, readBytes));
+			yield* entries;
+			next += entries.length;
+		}
+	} finally {
+		for (const file of files.values()) file.close();
+	}
+}
+
+const readBytes = 1024 * 1024;
