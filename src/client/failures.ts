@@ -33,15 +33,19 @@ export class NotDoneError extends Error {
 	}
 }
 
+/** What was heard of it last. */
+export type UnknownReason = FailureReason | "connection-lost";
+
 /**
  * May or may not be executed, now or later: the answer got lost. Only the application can tell whether doing it again
- * is right; a compare-and-set, or a read first, usually is.
+ * is right; a compare-and-set, or a read first, usually is. With `exactlyOnce` the client has tried for as long as it
+ * could; without, it has not tried again.
  */
 export class OutcomeUnknownError extends Error {
 	override readonly name = "OutcomeUnknownError";
-	readonly reason: FailureReason | "connection-lost";
+	readonly reason: UnknownReason;
 
-	constructor(reason: FailureReason | "connection-lost", message: string) {
+	constructor(reason: UnknownReason, message: string) {
 		super(message);
 		this.reason = reason;
 	}

@@ -1,9 +1,11 @@
 export type { Ack, Consistency, FailureReason } from "../wire/client-frames.js";
+export type { Transport } from "./connection.js";
 export {
 	EventsGoneError,
 	NotDoneError,
 	type NotDoneReason,
 	OutcomeUnknownError,
+	type UnknownReason,
 } from "./failures.js";
 export {
 	connectKeyValue,

@@ -44,7 +44,12 @@ export interface KeyValueClient {
 	get(
 		key: BytesOrText,
 		options?: QueryOptions,
-	): Promise<{ value: Buffer; version: number } | null>;
+	): Promise<{
+		value: Buffer;
+		version: number;
+		/** Of a stale read, see Answer; 0 else. */
+		ageMs: number | null;
+	} | null>;
 	delete(
 		key: BytesOrText,
 		options?: WriteOptions,
@@ -58,7 +63,11 @@ export interface KeyValueClient {
 	list(
 		range: { prefix?: BytesOrText; limit?: number; after?: BytesOrText },
 		options?: QueryOptions,
-	): Promise<{ items: KeyValueItem<Buffer>[]; more: boolean }>;
+	): Promise<{
+		items: KeyValueItem<Buffer>[];
+		more: boolean;
+		ageMs: number | null;
+	}>;
 	watch(options: WatchOptions): Subscription;
 	readonly raft: RaftClient;
 	close(): Promise<void>;
@@ -94,7 +103,7 @@ export function keyValueOver(raft: RaftClient): KeyValueClient {
 			return { swapped, version };
 		},
 		async get(key, options) {
-			const { result } = await raft.query(
+			const { result, ageMs } = await raft.query(
 				encodeQuery({ op: "get", key }),
 				options,
 			);
@@ -102,7 +111,8 @@ export function keyValueOver(raft: RaftClient): KeyValueClient {
 			if (answer.op !== "get") throw foreign("get", answer.op);
 			if (!answer.found) return null;
 			// A copy: a small value must not keep alive the large chunk that it arrived in.
-			return { value: Buffer.from(answer.value), version: answer.version };
+			const { version } = answer;
+			return { value: Buffer.from(answer.value), version, ageMs };
 		},
 		async list({ prefix = "", limit = 100, after }, options) {
 			const query = encodeQuery({
@@ -111,10 +121,10 @@ export function keyValueOver(raft: RaftClient): KeyValueClient {
 				limit,
 				after: after ?? null,
 			});
-			const { result } = await raft.query(query, options);
+			const { result, ageMs } = await raft.query(query, options);
 			const answer = decodeAnswer(Buffer.from(result));
 			if (answer.op !== "list") throw foreign("list", answer.op);
-			return { items: [...answer.items], more: answer.more };
+			return { items: [...answer.items], more: answer.more, ageMs };
 		},
 		watch: ({ onChange, ...rest }) =>
 			raft.subscribe({

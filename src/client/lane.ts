@@ -1,24 +1,22 @@
-import type { FailedFrame } from "../wire/client-frames.js";
+import type { Connection, ConnectionHandlers } from "./connection.js";
 import { backoffMs, type EndpointRing } from "./endpoints.js";
-import { NotDoneError } from "./failures.js";
-import {
-	type OpenedStream,
-	openStream,
-	UnsupportedEndpointError,
-} from "./open-stream.js";
+import { type Opened, openConnection } from "./open-connection.js";
+import { UnsupportedEndpointError } from "./open-stream.js";
+import type { PlainEndpoints } from "./plain-endpoints.js";
 import type { Request } from "./request.js";
-import { StreamConnection, type StreamHandlers } from "./stream-connection.js";
+import { errorOf } from "./verdict.js";
 
-interface LaneOptions {
+interface LaneOptions
+	extends Pick<
+		ConnectionHandlers,
+		"onAnswer" | "onSession" | "onFailed" | "onLost"
+	> {
 	readonly ring: EndpointRing;
+	readonly plain: PlainEndpoints;
 	readonly connectTimeoutMs: number;
 	readonly prefer: "leader" | "any";
-	onResult(request: Request, index: number, result: Buffer): void;
-	onFailed(request: Request, failure: FailedFrame): void;
-	/** Written to a connection that is gone, and not answered. */
-	onLost(request: Request, reason: string): void;
 	/** Certainly not sent. */
-	onRefused(request: Request, error: NotDoneError): void;
+	onRefused(request: Request, error: Error): void;
 }
 
 /**
@@ -27,11 +25,11 @@ interface LaneOptions {
  */
 export class Lane {
 	readonly #options: LaneOptions;
-	readonly #handlers: StreamHandlers;
+	readonly #handlers: ConnectionHandlers;
 	#queue: Request[] = [];
-	#connection: StreamConnection | null = null;
+	#connection: Connection | null = null;
 	/** Left by their server, or about to be; they still owe answers. */
-	readonly #retiring = new Set<StreamConnection>();
+	readonly #retiring = new Set<Connection>();
 	#opening = false;
 	#closed = false;
 	#flushing = false;
@@ -43,18 +41,20 @@ export class Lane {
 
 	constructor(options: LaneOptions) {
 		this.#options = options;
+		const { onAnswer, onSession, onFailed, onLost } = options;
 		this.#handlers = {
-			onResult: (request, index, result) => {
+			onAnswer: (request, answer) => {
 				this.#failures = 0;
-				options.onResult(request, index, result);
+				onAnswer(request, answer);
 			},
-			onFailed: options.onFailed,
+			...{ onSession, onFailed, onLost },
+			onUnsent: (request) => {
+				this.#queue.unshift(request);
+				this.#scheduleFlush();
+			},
 			onLeave: (connection) => this.#retire(connection),
 			onDrain: () => this.#scheduleFlush(),
-			onClosed: (connection, unanswered, reason) => {
-				this.#detach(connection);
-				for (const request of unanswered) options.onLost(request, reason);
-			},
+			onClosed: (connection) => this.#detach(connection),
 		};
 	}
 
@@ -67,6 +67,11 @@ export class Lane {
 	/** Why there is no connection, if there is none. */
 	get lastFailure(): Error | null {
 		return this.#connection === null ? this.#lastFailure : null;
+	}
+
+	/** How the current connection carries requests; null without one. */
+	get transport(): Connection["transport"] | null {
+		return this.#connection?.transport ?? null;
 	}
 
 	*queued(): Iterable<Request> {
@@ -84,13 +89,21 @@ export class Lane {
 			connection.forgetSettled(connectTimeoutMs);
 	}
 
+	/** What may be sent again leaves a connection that fell silent. */
+	releaseSilent(): void {
+		const { connectTimeoutMs, onLost } = this.#options;
+		for (const connection of this.#connections())
+			for (const request of connection.releaseSilent(connectTimeoutMs))
+				onLost(request, `nothing came for ${connectTimeoutMs} ms`);
+	}
+
 	close(): void {
 		this.#closed = true;
 		this.#wake?.();
 		for (const connection of this.#connections()) connection.retire();
 	}
 
-	#connections(): StreamConnection[] {
+	#connections(): Connection[] {
 		const current = this.#connection === null ? [] : [this.#connection];
 		return [...current, ...this.#retiring];
 	}
@@ -113,10 +126,11 @@ export class Lane {
 		if (!this.#connection.writable) return;
 		const requests = this.#queue;
 		this.#queue = [];
-		this.#connection.write(requests, performance.now());
+		const left = this.#connection.write(requests, performance.now());
+		if (left.length > 0) this.#queue = [...left, ...this.#queue];
 	}
 
-	#retire(connection: StreamConnection): void {
+	#retire(connection: Connection): void {
 		if (this.#connection !== connection) return;
 		this.#connection = null;
 		this.#failures++;
@@ -127,7 +141,7 @@ export class Lane {
 		void this.#open();
 	}
 
-	#detach(connection: StreamConnection): void {
+	#detach(connection: Connection): void {
 		this.#retiring.delete(connection);
 		if (this.#connection !== connection) return;
 		this.#connection = null;
@@ -156,10 +170,10 @@ export class Lane {
 		try {
 			const opened = await this.#openBest();
 			if (this.#closed) {
-				opened.socket.destroy();
+				opened.discard();
 				return false;
 			}
-			this.#connection = new StreamConnection(opened, this.#handlers);
+			this.#connection = opened.begin(this.#handlers);
 			this.#lastFailure = null;
 			this.#unsupported = 0;
 			return true;
@@ -178,14 +192,14 @@ export class Lane {
 	 * Any node takes any request, and a follower hands it on: where the leader is one of the endpoints, going there saves
 	 * that hop. Only while connecting: a leader that changes later makes nothing wrong.
 	 */
-	async #openBest(): Promise<OpenedStream> {
-		const { ring, connectTimeoutMs, prefer } = this.#options;
-		const opened = await openStream(ring.current(), connectTimeoutMs);
+	async #openBest(): Promise<Opened> {
+		const { ring, prefer } = this.#options;
+		const opened = await openConnection(ring.current(), this.#options);
 		const leader = prefer === "leader" ? ring.other(opened.leader) : null;
 		if (leader === null) return opened;
 		try {
-			const closer = await openStream(leader, connectTimeoutMs);
-			opened.socket.destroy();
+			const closer = await openConnection(leader, this.#options);
+			opened.discard();
 			ring.moveTo(leader);
 			return closer;
 		} catch {
@@ -201,10 +215,7 @@ export class Lane {
 		for (const request of refused)
 			this.#options.onRefused(
 				request,
-				new NotDoneError("unsupported", cause.message, {
-					attempts: request.attempts,
-					cause,
-				}),
+				errorOf(request, "unsupported", cause.message, cause),
 			);
 	}
 

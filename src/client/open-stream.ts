@@ -1,6 +1,11 @@
 import { request } from "node:http";
 import type { Socket } from "node:net";
-import { streamProtocol } from "../wire/client-frames.js";
+import {
+	featuresHeader,
+	featuresOf,
+	type StreamFeature,
+	streamProtocol,
+} from "../wire/client-frames.js";
 import type { Endpoint } from "./endpoints.js";
 
 export interface OpenedStream {
@@ -9,6 +14,8 @@ export interface OpenedStream {
 	readonly head: Buffer;
 	/** The client address of the leader, as the node knows it: host:port; null when it does not say. */
 	readonly leader: string | null;
+	/** What the node takes beyond the first words of the protocol. */
+	readonly features: ReadonlySet<StreamFeature>;
 }
 
 /** An idle connection to a machine that vanished is noticed. */
@@ -50,6 +57,7 @@ export function openStream(
 					socket: stream,
 					head,
 					leader: typeof leader === "string" ? leader : null,
+					features: featuresOf(response.headers[featuresHeader]),
 				});
 				return;
 			}
@@ -73,9 +81,12 @@ export function openStream(
 	});
 }
 
-/** Too many connections, or a node that leaves: another endpoint, or another moment, is better. */
+/**
+ * Too many connections, or a node that leaves: another endpoint, or another moment, is better. What is not implemented
+ * (501), or not in this version of HTTP (505), will not be a moment later.
+ */
 function isTemporary(status: number): boolean {
-	return status === 429 || status >= 500;
+	return status === 429 || (status >= 500 && status !== 501 && status !== 505);
 }
 
 function unsupported(address: string, what: string): UnsupportedEndpointError {

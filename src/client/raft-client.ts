@@ -1,4 +1,5 @@
 import type { Ack, Consistency } from "../wire/client-frames.js";
+import type { Transport } from "./connection.js";
 import { parseEndpoints } from "./endpoints.js";
 import type { Answer } from "./request.js";
 import { Requester, type RequestLimits } from "./requester.js";
@@ -11,20 +12,32 @@ import {
 export interface ConnectOptions extends Partial<RequestLimits> {
 	/** host:port of a balancer, or of several nodes' client ports. */
 	readonly endpoints: readonly string[];
+	/**
+	 * Sends a command again whose outcome is unknown, in a session that keeps it from being executed twice, until it is
+	 * answered or its time is over. Default false.
+	 */
+	readonly exactlyOnce?: boolean;
+	/** Something before `endpoint` lets no stream pass: for a minute, requests go there one by one over plain HTTP. */
+	onFallback?(endpoint: string, reason: string): void;
 }
 
 export interface CommandOptions {
 	/** none: accepted by a node; commit: in the log for good; apply, the default: executed, with its result. */
 	readonly ack?: Ack;
+	/** Of the entry format that the command's bytes are written in; without it the cluster's write level. */
+	readonly level?: number;
 	/** For everything, further attempts included. */
 	readonly timeoutMs?: number;
 }
 
 export interface QueryOptions {
-	/** linearizable, the default: sees everything that was answered before; stale: what the node has applied. */
+	/**
+	 * linearizable, the default: sees everything that was answered before. lease: the same as long as clocks run alike,
+	 * and faster. stale: what the node has applied.
+	 */
 	readonly consistency?: Consistency;
-	/** Wait until this raft index is applied; the index of one's own last command, for example. */
-	readonly minIndex?: number;
+	/** Wait until this raft index is applied; "own": that of this client's last command that was answered. */
+	readonly minIndex?: number | "own";
 	readonly timeoutMs?: number;
 }
 
@@ -36,6 +49,10 @@ export interface RaftClient {
 	command(command: Uint8Array, options?: CommandOptions): Promise<Answer>;
 	/** Asks the machine. Rejects with NotDoneError: asking changes nothing. */
 	query(query: Uint8Array, options?: QueryOptions): Promise<Answer>;
+	/** The highest raft index of this client's answered commands; elsewhere, as `minIndex`, it shows what they did. */
+	readonly lastIndex: number;
+	/** How requests travel now: http where something in between lets no stream pass; null without a connection. */
+	readonly transport: Transport | null;
 	/** Follows the machine's events from an index on, over as many connections as it takes: no gap, no duplicate. */
 	subscribe(options: SubscribeOptions): Subscription;
 	/** Takes no more requests, waits for the answers to come, ends subscriptions, closes connections. */
@@ -57,15 +74,30 @@ const defaults: RequestLimits = {
  * host:port.
  */
 export function connectRaft(options: ConnectOptions): RaftClient {
-	const { endpoints: addresses, ...changes } = options;
+	const {
+		endpoints: addresses,
+		exactlyOnce = false,
+		onFallback = () => {},
+		...changes
+	} = options;
 	const endpoints = parseEndpoints(addresses);
 	const limits = { ...defaults, ...changes };
-	const requester = new Requester(endpoints, limits);
+	const requester = new Requester(endpoints, {
+		...limits,
+		exactlyOnce,
+		onFallback,
+	});
 	const subscriptions = new Set<Subscription>();
 	return {
-		command: (command, { ack = "apply", timeoutMs } = {}) =>
+		get lastIndex() {
+			return requester.lastIndex;
+		},
+		get transport() {
+			return requester.transport;
+		},
+		command: (command, { ack = "apply", level, timeoutMs } = {}) =>
 			requester.request({
-				words: { kind: "command", ack },
+				words: { kind: "command", ack, level },
 				bytes: command,
 				timeoutMs,
 			}),
@@ -74,7 +106,11 @@ export function connectRaft(options: ConnectOptions): RaftClient {
 			{ consistency = "linearizable", minIndex = 0, timeoutMs } = {},
 		) =>
 			requester.request({
-				words: { kind: "query", consistency, minIndex },
+				words: {
+					kind: "query",
+					consistency,
+					minIndex: minIndex === "own" ? requester.lastIndex : minIndex,
+				},
 				bytes: query,
 				timeoutMs,
 			}),

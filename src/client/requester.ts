@@ -1,11 +1,18 @@
-import {
-	type FailedFrame,
-	maxRequestFrameBytes,
-} from "../wire/client-frames.js";
+import { maxRequestFrameBytes } from "../wire/client-frames.js";
+import type { Transport } from "./connection.js";
 import { backoffMs, type Endpoint, EndpointRing } from "./endpoints.js";
-import { NotDoneError, OutcomeUnknownError } from "./failures.js";
+import { NotDoneError } from "./failures.js";
 import { Lane } from "./lane.js";
-import type { Answer, Request } from "./request.js";
+import { PlainEndpoints } from "./plain-endpoints.js";
+import type { Answer, Request, Words } from "./request.js";
+import { SessionKeeper } from "./session-keeper.js";
+import {
+	afterFailure,
+	afterLoss,
+	neverSent,
+	unanswered,
+	type Verdict,
+} from "./verdict.js";
 
 export interface RequestLimits {
 	readonly timeoutMs: number;
@@ -21,8 +28,14 @@ export interface RequestLimits {
 	readonly maxPendingBytes: number;
 }
 
+interface RequesterOptions extends RequestLimits {
+	/** Commands go in a session, in which another attempt is harmless. */
+	readonly exactlyOnce: boolean;
+	onFallback(endpoint: string, reason: string): void;
+}
+
 interface RequestOptions {
-	readonly words: Request["words"];
+	readonly words: Words;
 	readonly bytes: Uint8Array;
 	readonly timeoutMs: number | undefined;
 }
@@ -33,11 +46,15 @@ const maxRequestBytes = maxRequestFrameBytes - 64;
 const sweepIntervalMs = 50;
 /** The node, too, knows the deadline: its word is better than silence, and has this long to arrive. */
 const answerGraceMs = 50;
+const noBytes = new Uint8Array();
 
 /** Sends requests, and sends again what certainly was not executed, until their time is over. */
 export class Requester {
 	readonly #limits: RequestLimits;
 	readonly #lanes: readonly Lane[];
+	/** Null without exactlyOnce. */
+	readonly #sessions: SessionKeeper | null;
+	#lastIndex = 0;
 	#turn = 0;
 	#pending = 0;
 	#pendingBytes = 0;
@@ -45,8 +62,10 @@ export class Requester {
 	#closing: (() => void) | null = null;
 	#closed = false;
 
-	constructor(endpoints: readonly Endpoint[], limits: RequestLimits) {
+	constructor(endpoints: readonly Endpoint[], limits: RequesterOptions) {
 		this.#limits = limits;
+		this.#sessions = limits.exactlyOnce ? this.#keeper() : null;
+		const plain = new PlainEndpoints(limits.onFallback);
 		this.#lanes = Array.from(
 			{ length: limits.connections },
 			() =>
@@ -54,10 +73,17 @@ export class Requester {
 					ring: new EndpointRing(endpoints),
 					connectTimeoutMs: limits.connectTimeoutMs,
 					prefer: limits.prefer,
-					onResult: (request, index, result) =>
-						this.#answer(request, { index, result }),
-					onFailed: (request, failure) => this.#failed(request, failure),
-					onLost: (request, reason) => this.#lost(request, reason),
+					plain,
+					onAnswer: (request, answer) => this.#answer(request, answer),
+					onSession: (request, id, ttlMs) => this.#opened(request, id, ttlMs),
+					onFailed: (request, failure) => {
+						if (failure.reason === "session-expired")
+							this.#sessions?.expired(request);
+						const failed = { kind: "failed" as const, ...failure };
+						this.#follow(request, afterFailure(request, failed));
+					},
+					onLost: (request, reason) =>
+						this.#follow(request, afterLoss(request, reason)),
 					onRefused: (request, error) => this.#fail(request, error),
 				}),
 		);
@@ -87,19 +113,72 @@ export class Requester {
 				),
 			);
 		}
-		this.#pending++;
-		this.#pendingBytes += bytes.length;
-		this.#sweeper ??= setInterval(() => this.#sweep(), sweepIntervalMs);
 		return new Promise((resolve, reject) => {
-			this.#submit({
-				words,
-				bytes,
-				deadlineMs: performance.now() + (timeoutMs ?? this.#limits.timeoutMs),
-				attempts: 0,
-				settled: false,
-				resolve,
-				reject,
-			});
+			const deadlineMs =
+				performance.now() + (timeoutMs ?? this.#limits.timeoutMs);
+			const request = this.#begin(
+				{ words, bytes, deadlineMs },
+				{ resolve, reject },
+			);
+			const goesInSession = words.kind === "command" && words.ack !== "none";
+			if (this.#sessions !== null && goesInSession)
+				this.#sessions.take(request);
+			else this.#submit(request);
+		});
+	}
+
+	/** How the requests travel now; null without a connection. */
+	get transport(): Transport | null {
+		for (const { transport } of this.#lanes)
+			if (transport !== null) return transport;
+		return null;
+	}
+
+	/** The highest index of a command that was answered. */
+	get lastIndex(): number {
+		return this.#lastIndex;
+	}
+
+	#begin(
+		about: Pick<Request, "words" | "bytes" | "deadlineMs">,
+		{ resolve, reject }: Pick<Request, "resolve" | "reject">,
+	): Request {
+		this.#pending++;
+		this.#pendingBytes += about.bytes.length;
+		this.#sweeper ??= setInterval(() => this.#sweep(), sweepIntervalMs);
+		return {
+			...about,
+			...{ place: null, isDoubtful: false, attempts: 0, settled: false },
+			...{ resolve, reject },
+		};
+	}
+
+	#keeper(): SessionKeeper {
+		return new SessionKeeper({
+			open: (deadlineMs) =>
+				new Promise((resolve, reject) => {
+					const words = {
+						kind: "open-session" as const,
+						opened: (id: number, ttlMs: number) => resolve({ id, ttlMs }),
+					};
+					const about = { words, bytes: noBytes, deadlineMs };
+					this.#submit(this.#begin(about, { resolve() {}, reject }));
+				}),
+			submit: (request) => this.#submit(request),
+			fail: (request, error) => this.#fail(request, error),
+			repeat: (place, bytes) => {
+				const words = { kind: "command" as const, ack: "commit" as const };
+				const deadlineMs = performance.now() + this.#limits.timeoutMs;
+				// Whatever comes of it, the next command hears of it.
+				const request = this.#begin(
+					{ words, bytes, deadlineMs },
+					{ resolve() {}, reject() {} },
+				);
+				request.place = place;
+				// It was executed: in another session it would be once more.
+				request.isDoubtful = true;
+				this.#submit(request);
+			},
 		});
 	}
 
@@ -116,6 +195,7 @@ export class Requester {
 			});
 		}
 		if (this.#sweeper !== null) clearInterval(this.#sweeper);
+		this.#sessions?.close();
 		for (const lane of this.#lanes) lane.close();
 	}
 
@@ -124,43 +204,18 @@ export class Requester {
 		(this.#lanes[this.#turn] as Lane).submit(request);
 	}
 
-	#failed(request: Request, failure: FailedFrame): void {
-		const { reason, outcome, message, retryAfterMs } = failure;
-		if (outcome === "unknown" && request.words.kind === "command") {
-			this.#fail(request, new OutcomeUnknownError(reason, message));
+	#follow(request: Request, verdict: Verdict): void {
+		const { error, next } = verdict;
+		if (next === "end") {
+			this.#fail(request, error);
 			return;
 		}
-		const error = new NotDoneError(reason, message, {
-			attempts: request.attempts,
-		});
-		if (!isWorthAnother(failure)) this.#fail(request, error);
-		else
-			this.#retry(request, error, reason === "overloaded" ? retryAfterMs : 0);
-	}
-
-	#lost(request: Request, reason: string): void {
-		if (request.words.kind === "command") {
-			this.#fail(
-				request,
-				new OutcomeUnknownError(
-					"connection-lost",
-					`the connection was lost before the answer: ${reason}`,
-				),
-			);
-			return;
-		}
-		// A query changes nothing.
-		const error = new NotDoneError("unreachable", reason, {
-			attempts: request.attempts,
-		});
-		this.#retry(request, error, 0);
-	}
-
-	#retry(request: Request, error: NotDoneError, atLeastMs: number): void {
+		const atLeastMs = next === "retry" ? verdict.atLeastMs : 0;
 		const pauseMs = atLeastMs + backoffMs(request.attempts);
 		const late = performance.now() + pauseMs >= request.deadlineMs;
 		if (late || request.attempts >= this.#limits.maxAttempts)
 			this.#fail(request, error);
+		else if (next === "new-session") this.#sessions?.take(request);
 		else setTimeout(() => this.#submit(request), pauseMs);
 	}
 
@@ -171,7 +226,9 @@ export class Requester {
 			return;
 		}
 		const nowMs = performance.now();
+		this.#sweepWaiting(nowMs);
 		for (const lane of this.#lanes) {
+			lane.releaseSilent();
 			let late = 0;
 			for (const request of lane.queued()) {
 				if (request.settled || nowMs < request.deadlineMs) continue;
@@ -188,50 +245,44 @@ export class Requester {
 		}
 	}
 
+	#sweepWaiting(nowMs: number): void {
+		if (this.#sessions === null) return;
+		const lane = this.#lanes[0] as Lane;
+		let late = 0;
+		for (const request of [...this.#sessions.waiting]) {
+			if (request.settled || nowMs < request.deadlineMs) continue;
+			late++;
+			this.#fail(request, neverSent(request, lane.lastFailure));
+		}
+		if (late > 0) this.#sessions.forgetSettled();
+	}
+
 	#answer(request: Request, answer: Answer): void {
-		this.#settle(request);
+		if (request.settled) return;
+		if (request.words.kind === "command")
+			this.#lastIndex = Math.max(this.#lastIndex, answer.index);
+		this.#settle(request, true);
 		request.resolve(answer);
+	}
+
+	#opened(request: Request, id: number, ttlMs: number): void {
+		const { words } = request;
+		if (request.settled || words.kind !== "open-session") return;
+		this.#settle(request, true);
+		words.opened(id, ttlMs);
 	}
 
 	#fail(request: Request, error: Error): void {
 		if (request.settled) return;
-		this.#settle(request);
+		this.#settle(request, false);
 		request.reject(error);
 	}
 
-	#settle(request: Request): void {
+	#settle(request: Request, isDone: boolean): void {
 		request.settled = true;
+		this.#sessions?.settled(request, isDone);
 		this.#pending--;
 		this.#pendingBytes -= request.bytes.length;
 		if (this.#pending === 0) this.#closing?.();
 	}
-}
-
-/** Only what the node certainly did not do comes here; some of it would fail the same way again. */
-function isWorthAnother({ reason, outcome }: FailedFrame): boolean {
-	if (outcome === "unknown") return reason !== "too-large";
-	return (
-		reason === "overloaded" ||
-		reason === "no-leader" ||
-		reason === "stopping" ||
-		reason === "lost"
-	);
-}
-
-function neverSent({ attempts }: Request, failure: Error | null): NotDoneError {
-	return failure === null
-		? new NotDoneError("timeout", "its time was over before it could be sent", {
-				attempts,
-			})
-		: new NotDoneError("unreachable", `no connection: ${failure.message}`, {
-				attempts,
-				cause: failure,
-			});
-}
-
-function unanswered({ words, attempts }: Request): Error {
-	const message = "no answer came in time";
-	return words.kind === "command"
-		? new OutcomeUnknownError("timeout", message)
-		: new NotDoneError("timeout", message, { attempts });
 }

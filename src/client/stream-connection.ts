@@ -3,32 +3,20 @@ import { FrameBatch } from "../wire/client-frame-batch.js";
 import { decodeResponseFrame } from "../wire/client-frame-reader.js";
 import {
 	bodyHeaderBytes,
-	type FailedFrame,
 	maxResponseFrameBytes,
+	type StreamFeature,
 } from "../wire/client-frames.js";
 import { FrameSplitter } from "../wire/frame-splitter.js";
+import type { Connection, ConnectionHandlers } from "./connection.js";
 import type { OpenedStream } from "./open-stream.js";
 import type { Request } from "./request.js";
 
-export interface StreamHandlers {
-	onResult(request: Request, index: number, result: Buffer): void;
-	onFailed(request: Request, failure: FailedFrame): void;
-	/** What follows belongs on another connection: the server leaves, or it fell silent. What it has may be answered yet. */
-	onLeave(connection: StreamConnection): void;
-	/** It takes more again. */
-	onDrain(connection: StreamConnection): void;
-	/** Once, with what was written and never answered. */
-	onClosed(
-		connection: StreamConnection,
-		unanswered: readonly Request[],
-		reason: string,
-	): void;
-}
-
 /** One stream to one node: writes requests, matches answers. Decides nothing. */
-export class StreamConnection {
+export class StreamConnection implements Connection {
+	readonly transport = "stream";
 	readonly #socket: Socket;
-	readonly #handlers: StreamHandlers;
+	readonly #handlers: ConnectionHandlers;
+	readonly #features: ReadonlySet<StreamFeature>;
 	readonly #splitter = new FrameSplitter({
 		minFrameBytes: bodyHeaderBytes,
 		maxFrameBytes: maxResponseFrameBytes,
@@ -42,7 +30,11 @@ export class StreamConnection {
 	#closed = false;
 	#reason = "the connection was closed";
 
-	constructor({ socket, head }: OpenedStream, handlers: StreamHandlers) {
+	constructor(
+		{ socket, head, features }: OpenedStream,
+		handlers: ConnectionHandlers,
+	) {
+		this.#features = features;
 		this.#socket = socket;
 		this.#handlers = handlers;
 		socket.on("data", (chunk: Buffer) => this.#receive(chunk));
@@ -65,49 +57,106 @@ export class StreamConnection {
 		return this.#pending.values();
 	}
 
-	/** Writes all of them at once; settled ones are left out. */
-	write(requests: readonly Request[], nowMs: number): void {
+	/** All of them in one write. */
+	write(requests: readonly Request[], nowMs: number): readonly Request[] {
 		for (const request of requests) {
 			if (request.settled) continue;
-			const requestId = this.#nextId();
-			this.#pending.set(requestId, request);
 			request.attempts++;
-			const deadlineMs = Math.max(1, Math.ceil(request.deadlineMs - nowMs));
-			const { words, bytes } = request;
-			if (words.kind === "command") {
-				const { ack } = words;
-				this.#batch.command({ requestId, ack, deadlineMs, command: bytes });
-			} else {
+			const missing = this.#missingFor(request);
+			if (missing === null) this.#add(request, nowMs);
+			else queueMicrotask(() => this.#unsupported(request, missing));
+		}
+		if (this.#batch.bytes === 0) return [];
+		this.#silentSinceMs ??= performance.now();
+		this.#socket.write(this.#batch.take());
+		return [];
+	}
+
+	#add(request: Request, nowMs: number): void {
+		const requestId = this.#nextId();
+		this.#pending.set(requestId, request);
+		const deadlineMs = Math.max(1, Math.ceil(request.deadlineMs - nowMs));
+		const { words, bytes, place } = request;
+		switch (words.kind) {
+			case "command": {
+				const { ack, level } = words;
+				this.#batch.command({
+					requestId,
+					ack,
+					deadlineMs,
+					command: bytes,
+					...(level === undefined ? {} : { level }),
+					...(place === null ? {} : { session: placeOf(place) }),
+				});
+				break;
+			}
+			case "query": {
 				const { consistency, minIndex } = words;
+				const isLease = consistency === "lease";
 				this.#batch.query({
 					requestId,
-					consistency,
+					// A node that knows no lease asks a quorum, which is slower and never less.
+					consistency:
+						isLease && !this.#features.has("lease")
+							? "linearizable"
+							: consistency,
+					wantsAge: this.#features.has("age"),
 					minIndex,
 					deadlineMs,
 					query: bytes,
 				});
+				break;
 			}
+			case "open-session":
+				this.#batch.openSession({ requestId, deadlineMs });
 		}
-		if (this.#batch.bytes === 0) return;
-		this.#silentSinceMs ??= performance.now();
-		this.#socket.write(this.#batch.take());
 	}
 
-	/**
-	 * Forgets requests whose time was over; an answer that still comes is ignored. If nothing at all has come for
-	 * `silenceMs`, the machine behind it may be gone, which TCP would notice only after many minutes.
-	 */
+	/** What the node would end the stream for. */
+	#missingFor({ words, place }: Request): StreamFeature | null {
+		const needs: StreamFeature | null =
+			place !== null || words.kind === "open-session"
+				? "sessions"
+				: words.kind === "command" && words.level !== undefined
+					? "levels"
+					: null;
+		return needs === null || this.#features.has(needs) ? null : needs;
+	}
+
+	#unsupported(request: Request, missing: StreamFeature): void {
+		const message = `the node is of a release that has no ${missing}`;
+		this.#handlers.onFailed(request, {
+			...{ requestId: 0, reason: "unsupported", outcome: "rejected" },
+			...{ retryAfterMs: 0, message },
+		});
+	}
+
 	forgetSettled(silenceMs: number): void {
 		const before = this.#pending.size;
 		for (const [id, request] of this.#pending)
 			if (request.settled) this.#pending.delete(id);
-		const sinceMs = this.#silentSinceMs ?? Number.POSITIVE_INFINITY;
-		const silent = performance.now() - sinceMs > silenceMs;
-		if (this.#pending.size < before && silent) this.#handlers.onLeave(this);
+		if (this.#pending.size < before && this.#isSilent(silenceMs))
+			this.#handlers.onLeave(this);
 		this.#endWhenRetired();
 	}
 
-	/** Writes nothing more, and ends once everything is answered. */
+	releaseSilent(silenceMs: number): readonly Request[] {
+		if (!this.#isSilent(silenceMs)) return [];
+		const released: Request[] = [];
+		for (const [id, request] of this.#pending) {
+			if (request.place === null) continue;
+			this.#pending.delete(id);
+			if (!request.settled) released.push(request);
+		}
+		if (released.length > 0) this.#handlers.onLeave(this);
+		return released;
+	}
+
+	#isSilent(silenceMs: number): boolean {
+		const sinceMs = this.#silentSinceMs ?? Number.POSITIVE_INFINITY;
+		return performance.now() - sinceMs > silenceMs;
+	}
+
 	retire(): void {
 		this.#retiring = true;
 		this.#endWhenRetired();
@@ -152,11 +201,23 @@ export class StreamConnection {
 		}
 		this.#pending.delete(requestId);
 		if (request.settled) return;
-		if (frame.kind === "failed") {
-			if (frame.reason === "stopping") this.#handlers.onLeave(this);
-			this.#handlers.onFailed(request, frame);
-		} else if (frame.kind === "result")
-			this.#handlers.onResult(request, frame.index, frame.result as Buffer);
+		switch (frame.kind) {
+			case "failed":
+				if (frame.reason === "stopping") this.#handlers.onLeave(this);
+				this.#handlers.onFailed(request, frame);
+				break;
+			case "session":
+				this.#handlers.onSession(request, frame.id, frame.ttlMs);
+				break;
+			case "result": {
+				const { index, result, ageMs } = frame;
+				this.#handlers.onAnswer(request, {
+					index,
+					result: result as Buffer,
+					ageMs: ageMs ?? ageWithoutWord(request),
+				});
+			}
+		}
 	}
 
 	#close(reason: string): void {
@@ -168,6 +229,17 @@ export class StreamConnection {
 		this.#pending.clear();
 		if (this.#retiring && unanswered.length === 0) this.#socket.destroySoon();
 		else this.#socket.destroy();
-		this.#handlers.onClosed(this, unanswered, reason);
+		this.#handlers.onClosed(this);
+		for (const request of unanswered) this.#handlers.onLost(request, reason);
 	}
+}
+
+function placeOf({ session, sequence }: NonNullable<Request["place"]>) {
+	const { id, acknowledged } = session;
+	return { id, sequence, acknowledged };
+}
+
+/** A node that tells no age may be asked for a stale answer all the same. */
+function ageWithoutWord({ words }: Request): number | null {
+	return words.kind === "query" && words.consistency === "stale" ? null : 0;
 }

@@ -170,6 +170,9 @@ const kinds: Readonly<Record<NotDoneReason, ErrorKind>> = {
 	unknown: "unexpected",
 	unreachable: "unreachable",
 	unsupported: "unexpected",
+	"session-expired": "unexpected",
+	"session-misused": "unexpected",
+	level: "unexpected",
 	"too-many": "unexpected",
 	closed: "unexpected",
 };

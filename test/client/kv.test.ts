@@ -14,7 +14,9 @@ describe("the key-value client", () => {
 		const kv = kept(connectKeyValue({ endpoints }));
 		expect(await kv.get("a")).toBeNull();
 		const { version } = await kv.put("a", "1");
-		expect(await kv.get("a")).toEqual({ value: Buffer.from("1"), version });
+		expect(await kv.get("a")).toEqual({
+			...{ value: Buffer.from("1"), version, ageMs: 0 },
+		});
 		expect(await kv.cas({ key: "a", expect: null, value: "2" })).toEqual({
 			swapped: false,
 			version,

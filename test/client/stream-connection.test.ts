@@ -20,12 +20,13 @@ async function silent() {
 	await once(socket, "connect");
 	let left = 0;
 	const stream = new StreamConnection(
-		{ leader: null, socket, head: Buffer.alloc(0) },
+		{ leader: null, socket, head: Buffer.alloc(0), features: new Set() },
 		{
 			onLeave: () => {
 				left += 1;
 			},
-			...{ onResult() {}, onFailed() {}, onDrain() {}, onClosed() {} },
+			...{ onAnswer() {}, onSession() {}, onFailed() {}, onLost() {} },
+			...{ onUnsent() {}, onDrain() {}, onClosed() {} },
 		},
 	);
 	return { stream, left: () => left };
@@ -35,7 +36,14 @@ function timedOut(stream: StreamConnection): void {
 	const request: Request = {
 		words: { kind: "command", ack: "apply" },
 		...{ bytes: Buffer.from("c"), deadlineMs: performance.now() + 10 },
-		...{ attempts: 0, settled: false, resolve() {}, reject() {} },
+		...{
+			place: null,
+			isDoubtful: false,
+			attempts: 0,
+			settled: false,
+			resolve() {},
+			reject() {},
+		},
 	};
 	stream.write([request], performance.now());
 	request.settled = true;

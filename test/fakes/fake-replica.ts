@@ -124,6 +124,10 @@ export class FakeReplica implements Replica {
 		);
 	}
 
+	setWriteLevel(_level: number, done: (refusal: string | null) => void): void {
+		this.#later(() => done("a cluster of one in memory"));
+	}
+
 	takeSnapshot(
 		done: (outcome: {
 			readonly kind: "failed";
@@ -226,6 +230,7 @@ export class FakeReplica implements Replica {
 			leaderlessMaxMs: 0,
 			failure: null,
 			diskPendingMs: 0,
+			logBytes: 0,
 		};
 	}
 
