@@ -81,6 +81,8 @@ const nodeConfigSchema = z
 			agent: address.optional(),
 		}),
 		members: z.array(memberSchema).min(1).max(64),
+		/** The members are those of a cluster that exists; this node waits until it is added. */
+		join: z.boolean().default(false),
 		timing: timingSchema.prefault({}),
 		drain: drainSchema.prefault({}),
 		app: absolutePath.optional(),

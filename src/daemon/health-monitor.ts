@@ -66,6 +66,7 @@ export class HealthMonitor {
 		return {
 			started: started(),
 			status,
+			alarms: [...replica.controlState().alarms.values()],
 			drain: drain(),
 			leaderlessMs: now - this.#leaderKnownAtMs,
 			caughtUpAgoMs: this.#catchUp.agoMs(now),
@@ -76,7 +77,7 @@ export class HealthMonitor {
 }
 
 interface HealthMonitorOptions {
-	readonly replica: Pick<Replica, "status" | "leaderCommit">;
+	readonly replica: Pick<Replica, "status" | "leaderCommit" | "controlState">;
 	readonly limits: HealthLimits;
 	/** Monotonic milliseconds. */
 	readonly nowMs: () => number;

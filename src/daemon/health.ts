@@ -1,3 +1,5 @@
+import type { Alarm } from "../machines/control.js";
+import { membersOf } from "../raft/configurations.js";
 import type { DrainView } from "./drain.js";
 import type { ReplicaStatus } from "./replica.js";
 
@@ -37,6 +39,8 @@ export function readyChecks(facts: HealthFacts, limits: HealthLimits): Check[] {
 				catchUpReason(facts),
 		),
 		check("not-draining", !drain.draining || drainReason(drain)),
+		check("member", memberReason(facts) ?? true),
+		check("state", alarmReason(facts) ?? true),
 		check("healthy", healthReason(facts, limits) ?? true),
 	];
 }
@@ -45,7 +49,9 @@ export function readyChecks(facts: HealthFacts, limits: HealthLimits): Check[] {
 export function nodeState(checks: readonly Check[]): NodeState {
 	const failed = checks.filter((one) => !one.ok).map((one) => one.name);
 	if (failed.length === 0) return "ready";
-	const serves = !failed.includes("healthy") && !failed.includes("started");
+	const serves = !["healthy", "started", "member", "state"].some((name) =>
+		failed.includes(name),
+	);
 	return serves && failed.includes("not-draining") ? "draining" : "unready";
 }
 
@@ -61,6 +67,8 @@ export interface Check {
 export interface HealthFacts {
 	readonly started: boolean;
 	readonly status: ReplicaStatus;
+	/** What stands against this node or others, as the cluster knows it. */
+	readonly alarms: readonly Alarm[];
 	readonly drain: DrainView;
 	/** How long no leader has been known; Infinity when none ever was. */
 	readonly leaderlessMs: number;
@@ -121,6 +129,21 @@ function drainReason(drain: DrainView): string {
 	if (drain.phase === "stopping") return "the node is stopping";
 	const doing = drain.closing ? "connections are moved away" : "announced";
 	return `draining (${doing}), for another ${ms(drain.leaseLeftMs)} unless renewed`;
+}
+
+/** A node that was removed may not know it, but one that does must not take requests. */
+function memberReason({ status }: HealthFacts): string | null {
+	const { id, configuration, configurationIndex } = status.raft;
+	if (membersOf(configuration).includes(id)) return null;
+	return configurationIndex === 0
+		? "the node waits to be added to the cluster"
+		: "the node was removed from the cluster";
+}
+
+/** What it holds or says is not to be relied on. */
+function alarmReason({ alarms, status }: HealthFacts): string | null {
+	const alarm = alarms.find(({ node }) => node === status.raft.id);
+	return alarm === undefined ? null : `${alarm.kind}: ${alarm.message}`;
 }
 
 function healthReason(

@@ -134,8 +134,10 @@ async function openReplica(
 	const { startReplica } = await import("./engine/start.js");
 	try {
 		return await startReplica({
-			identity: identity.identity,
+			identity: { ...identity.identity, levels: levelsOf(machine) },
 			initial: initialConfiguration(config),
+			joins: config.join,
+			release,
 			dataDirectory: config.data,
 			peerListen: config.listen.peer,
 			timing: config.timing,
@@ -165,6 +167,11 @@ async function openClients(options: {
 		listen: config.listen.client,
 		nodeId: config.node,
 	});
+}
+
+function levelsOf({ levels }: Machine) {
+	const [readsFrom, readsTo] = levels.reads;
+	return { readsFrom, readsTo, writes: levels.writes };
 }
 
 function initialConfiguration({ members }: NodeConfig): Configuration {

@@ -26,14 +26,13 @@ export interface Replica {
 		change: ConfigurationChange,
 		done: (outcome: ConfigurationOutcome) => void,
 	): void;
+	/**
+	 * Lets the cluster write entries of `level`. Done only where this node leads, and every member is connected and says
+	 * that it reads that level (P61). Null: done. A string: why not.
+	 */
+	setWriteLevel(level: number, done: (refusal: string | null) => void): void;
 	/** Takes a snapshot now; resolves to its index, which may be that of one that was there already. */
-	takeSnapshot(
-		done: (
-			outcome:
-				| { readonly kind: "taken"; readonly index: number }
-				| { readonly kind: "failed"; readonly message: string },
-		) => void,
-	): void;
+	takeSnapshot(done: (outcome: SnapshotOutcome) => void): void;
 	/** A command to the cluster's own state (the operation lock); its result is JSON. */
 	control(
 		command: Uint8Array,
@@ -79,6 +78,10 @@ export type ConfigurationOutcome =
 	| { readonly kind: "refused"; readonly refusal: ChangeRefusal }
 	/** It may or may not come about: ask for the status. */
 	| { readonly kind: "unknown"; readonly message: string };
+
+export type SnapshotOutcome =
+	| { readonly kind: "taken"; readonly index: number }
+	| { readonly kind: "failed"; readonly message: string };
 
 /** The command's place in its session. */
 export interface SessionStamp {
@@ -167,6 +170,8 @@ export interface EventSubscriber {
 	onEvent(index: number, event: Uint8Array): void;
 	/** Everything up to `index` has been applied and told: a place to resume from. */
 	onProgress(index: number): void;
+	/** The subscription has ended, as events were missed: a snapshot took their place. They are kept from here on. */
+	onGap?(oldestIndex: number): void;
 }
 
 export interface EventSubscription {
@@ -176,6 +181,8 @@ export interface EventSubscription {
 export interface ReplicaStatus {
 	readonly raft: Status;
 	readonly applied: number;
+	/** Of the files of the log. */
+	readonly logBytes: number;
 	readonly oldestEventIndex: number;
 	readonly inflight: number;
 	/** Members with a live link to them and from them. */

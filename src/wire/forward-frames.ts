@@ -39,7 +39,7 @@ export type ForwardOutcome =
 	| { readonly kind: "retry" }
 	| {
 			readonly kind: "rejected";
-			readonly reason: Exclude<FailureReason, "unknown">;
+			readonly reason: Exclude<FailureReason, "unknown" | "unsupported">;
 			readonly retryAfterMs: number;
 			readonly message: string;
 	  }
@@ -120,7 +120,11 @@ function decodeOutcome(cursor: ByteCursor): ForwardOutcome {
 			return { kind };
 		case "rejected": {
 			const reason = reasons[cursor.u8()];
-			if (reason === undefined || reason === "unknown")
+			if (
+				reason === undefined ||
+				reason === "unknown" ||
+				reason === "unsupported"
+			)
 				throw new FrameError("a rejection for an unknown reason");
 			const retryAfterMs = cursor.u32();
 			return { kind, reason, retryAfterMs, message: sentence(cursor) };

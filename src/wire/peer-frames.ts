@@ -31,6 +31,8 @@ export const PeerFrameKind = {
 	refused: 3,
 	ping: 4,
 	pong: 5,
+	/** A hello for one snapshot instead of messages. */
+	snapshotHello: 6,
 	voteRequest: 16,
 	voteResponse: 17,
 	appendRequest: 18,
@@ -43,6 +45,11 @@ export const PeerFrameKind = {
 	snapshotOffer: 25,
 	forward: 32,
 	outcomes: 33,
+	snapshotRequest: 40,
+	snapshotHead: 41,
+	snapshotFrom: 42,
+	snapshotData: 43,
+	snapshotGone: 44,
 } as const;
 
 /** What a node reads at most in one frame; a longer one ends the connection (P18). */

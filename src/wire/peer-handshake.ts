@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { ByteCursor } from "./byte-cursor.js";
 import { FrameError } from "./frame-splitter.js";
 import { PeerFrameKind } from "./peer-frames.js";
@@ -8,6 +9,8 @@ import { PeerFrameKind } from "./peer-frames.js";
  */
 export interface HelloFrame {
 	readonly type: "hello";
+	/** One connection carries messages; another, for a while, one snapshot. */
+	readonly purpose: "messages" | "snapshot";
 	/** The versions of this protocol that the dialling node speaks. */
 	readonly oldestVersion: number;
 	readonly newestVersion: number;
@@ -15,6 +18,14 @@ export interface HelloFrame {
 	readonly from: string;
 	readonly incarnation: string;
 	readonly to: string;
+	/** The levels of the entry format that the dialling node reads, and the one it can write (P61). */
+	readonly levels: LevelRange;
+}
+
+export interface LevelRange {
+	readonly readsFrom: number;
+	readonly readsTo: number;
+	readonly writes: number;
 }
 
 export interface WelcomeFrame {
@@ -39,6 +50,7 @@ export const refusalCauses = [
 	"target",
 	"incarnation",
 	"own-name",
+	"level",
 ] as const;
 type RefusalCause = (typeof refusalCauses)[number];
 
@@ -58,10 +70,14 @@ export function encodeHello(hello: Omit<HelloFrame, "type">): Buffer {
 	numbers.writeUInt32LE(magic, 0);
 	numbers.writeUInt16LE(hello.oldestVersion, 4);
 	numbers.writeUInt16LE(hello.newestVersion, 6);
-	const { clusterId, from, incarnation, to } = hello;
-	return frame(PeerFrameKind.hello, [
+	const { clusterId, from, incarnation, to, levels, purpose } = hello;
+	const { readsFrom, readsTo, writes } = levels;
+	const kind =
+		purpose === "snapshot" ? PeerFrameKind.snapshotHello : PeerFrameKind.hello;
+	return frame(kind, [
 		numbers,
 		...[clusterId, from, incarnation, to].map(name),
+		Buffer.from([readsFrom, readsTo, writes]),
 	]);
 }
 
@@ -86,7 +102,10 @@ export function encodeRefused(refused: Omit<RefusedFrame, "type">): Buffer {
 /** Reads the first frame of an accepted connection. Throws FrameError. */
 export function decodeHello(bytes: Buffer): HelloFrame {
 	const cursor = new ByteCursor(bytes);
-	if (cursor.u8() !== PeerFrameKind.hello || cursor.u32() !== magic)
+	const kind = cursor.u8();
+	const isHello =
+		kind === PeerFrameKind.hello || kind === PeerFrameKind.snapshotHello;
+	if (!isHello || cursor.u32() !== magic)
 		throw new FrameError("the first words are not those of a raftd peer");
 	const oldestVersion = cursor.u16();
 	const newestVersion = cursor.u16();
@@ -96,6 +115,12 @@ export function decodeHello(bytes: Buffer): HelloFrame {
 		from: readName(cursor),
 		incarnation: readName(cursor),
 		to: readName(cursor),
+		levels: {
+			readsFrom: cursor.u8(),
+			readsTo: cursor.u8(),
+			writes: cursor.u8(),
+		},
+		purpose: kind === PeerFrameKind.hello ? "messages" : "snapshot",
 	};
 	// A later version may say more; what it means is settled by the versions.
 	if (newestVersion <= newestPeerVersion) cursor.end();
@@ -136,7 +161,9 @@ function name(text: string): Buffer {
 }
 
 function readName(cursor: ByteCursor): string {
-	const text = cursor.text(cursor.u8());
-	if (text === "") throw new FrameError("an empty name in a handshake");
-	return text;
+	const bytes = cursor.bytes(cursor.u8());
+	if (bytes.length === 0) throw new FrameError("an empty name in a handshake");
+	// Two names that differ must not be read as one, nor one be too long to be said again.
+	if (!isUtf8(bytes)) throw new FrameError("a name in a handshake is no text");
+	return bytes.toString();
 }

@@ -16,11 +16,7 @@ export async function runLockCommand(
 	replica: Pick<Replica, "control">,
 	command: ControlCommand,
 ): Promise<OperationLock | null> {
-	const bytes = new TextEncoder().encode(JSON.stringify(command));
-	const outcome = await new Promise<CommandOutcome>((resolve) =>
-		replica.control(bytes, commandTimeoutMs, resolve),
-	);
-	const result = resultOf(outcome);
+	const result = resultOf(await runControl(replica, command));
 	if (result.ok) return result.lock;
 	throw new ConnectError(
 		refusalSentence(result),
@@ -33,6 +29,17 @@ export async function runLockCommand(
 }
 
 const commandTimeoutMs = 5_000;
+
+/** Runs a command on the cluster's own state. */
+export function runControl(
+	replica: Pick<Replica, "control">,
+	command: ControlCommand,
+): Promise<CommandOutcome> {
+	const bytes = new TextEncoder().encode(JSON.stringify(command));
+	return new Promise((resolve) =>
+		replica.control(bytes, commandTimeoutMs, resolve),
+	);
+}
 
 function resultOf(outcome: CommandOutcome): ControlResult {
 	switch (outcome.kind) {
@@ -65,6 +72,9 @@ const codes: Record<RejectReason, Code> = {
 	stopping: Code.Unavailable,
 	lost: Code.Unavailable,
 	timeout: Code.Unavailable,
+	"session-expired": Code.InvalidArgument,
+	"session-misused": Code.InvalidArgument,
+	level: Code.InvalidArgument,
 };
 
 function refusalSentence({ reason, lock }: ControlResult): string {

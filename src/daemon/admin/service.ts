@@ -3,6 +3,8 @@ import {
 	type AdminService,
 	MemberSchema,
 } from "../../wire/gen/raftctl/admin/v1/admin_pb.js";
+import type { SnapshotOutcome } from "../replica.js";
+import { clearAlarm } from "./alarms.js";
 import {
 	requireRange,
 	requireShort,
@@ -11,6 +13,7 @@ import {
 } from "./arguments.js";
 import { fencingRefusal } from "./fencing.js";
 import { runLockCommand } from "./locks.js";
+import { changeMembership } from "./membership.js";
 import {
 	drainMessage,
 	lockMessage,
@@ -53,6 +56,21 @@ export function adminService(
 			requireLeader(subject);
 			return await transfer(subject, request.target);
 		},
+		async changeMembership(request) {
+			requireFencing(subject, request.fencingToken);
+			requireLeader(subject);
+			return await changeMembership(replica, request);
+		},
+		takeSnapshot: () => takeSnapshot(subject),
+		async setWriteLevel(request) {
+			requireFencing(subject, request.fencingToken);
+			requireLeader(subject);
+			return await setWriteLevel(subject, request.level);
+		},
+		async clearAlarm(request) {
+			requireFencing(subject, request.fencingToken);
+			return await clearAlarm(replica, request);
+		},
 		...lock,
 	};
 
@@ -70,6 +88,7 @@ const closeOverRangeMs = [0, 600_000] as const;
 const lockTtlRangeMs = [1_000, 3_600_000] as const;
 const readIndexRangeMs = [1, 60_000] as const;
 const readIndexDefaultMs = 5_000;
+const writeLevelRange = [1, 255] as const;
 
 function lockMethods({ replica }: AdminSubject) {
 	return {
@@ -112,6 +131,31 @@ function lockMethods({ replica }: AdminSubject) {
 			return {};
 		},
 	};
+}
+
+async function takeSnapshot({ replica }: AdminSubject) {
+	const outcome = await new Promise<SnapshotOutcome>((resolve) =>
+		replica.takeSnapshot(resolve),
+	);
+	if (outcome.kind === "taken") return { index: BigInt(outcome.index) };
+	throw new ConnectError(
+		`${replica.status().raft.id} took no snapshot: ${outcome.message}`,
+		Code.FailedPrecondition,
+	);
+}
+
+async function setWriteLevel({ replica }: AdminSubject, level: number) {
+	const refusal = await new Promise<string | null>((resolve) =>
+		replica.setWriteLevel(
+			requireRange("level", level, writeLevelRange),
+			resolve,
+		),
+	);
+	if (refusal === null) return {};
+	throw new ConnectError(
+		`the write level was not raised to ${level}: ${refusal}`,
+		Code.FailedPrecondition,
+	);
 }
 
 async function readIndex({ replica }: AdminSubject, requestedMs: number) {

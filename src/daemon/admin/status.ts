@@ -8,6 +8,7 @@ import type {
 	LockSchema,
 	MemberSchema,
 } from "../../wire/gen/raftctl/admin/v1/admin_pb.js";
+import { catchUpMessage } from "./membership.js";
 import type { AdminSubject } from "./subject.js";
 
 /** What this node knows of itself and of the group now, without asking anybody. */
@@ -17,6 +18,7 @@ export function statusOf(
 	const { identity, machine, replica, health } = subject;
 	const status = replica.status();
 	const { raft } = status;
+	const control = replica.controlState();
 	const checks = health.ready();
 	return {
 		clusterId: identity.clusterId,
@@ -44,11 +46,13 @@ export function statusOf(
 			matchIndex: BigInt(follower.match),
 			nextIndex: BigInt(follower.next),
 			heardAgoMs: follower.heardAgoMs,
+			catchUp: catchUpMessage(follower.catchUp),
+			counted: follower.counted,
 		})),
 		readiness: { ready: checks.every((check) => check.ok), checks },
 		drain: drainMessage(subject),
 		connections: subject.connections(),
-		lock: lockMessage(replica.controlState().lock),
+		lock: lockMessage(control.lock),
 		connectedPeers: [...status.connectedPeers],
 		levels: {
 			readsFrom: machine.levels.reads[0],
@@ -60,6 +64,16 @@ export function statusOf(
 		inflightRequests: subject.inflight(),
 		leaderlessTotalMs: status.leaderlessTotalMs,
 		leaderlessMaxMs: status.leaderlessMaxMs,
+		snapshotIndex: BigInt(raft.snapshotIndex),
+		logBytes: BigInt(status.logBytes),
+		alarms: [...control.alarms.values()].map((alarm) => ({
+			...alarm,
+			index: BigInt(alarm.index),
+		})),
+		writeLevel: control.writeLevel ?? {
+			level: machine.levels.reads[0],
+			release: "",
+		},
 	};
 }
 
@@ -100,6 +114,7 @@ export function memberMessage(
 		peerAddress: address?.peer ?? "",
 		clientAddress: address?.client ?? "",
 		adminAddress: address?.admin ?? "",
+		incarnation: address?.incarnation ?? "",
 	};
 }
 

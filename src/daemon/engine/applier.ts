@@ -20,25 +20,32 @@ interface Range {
 export class Applier {
 	readonly #state: ReplicatedState;
 	readonly #log: LogStorage;
-	readonly #onExecuted: (index: number, result: Uint8Array) => void;
+	readonly #onExecuted: (entry: Entry, result: Uint8Array) => void;
+	readonly #maxWaitingBytes: number;
 	readonly #onLoaded: () => void;
 	readonly #onUnreadable: (error: Error) => void;
 	#ranges: Range[] = [];
 	#at = 0;
+	/** Counts what was begun anew: entries that were read for what went before are dropped. */
+	#generation = 0;
 	#loading = false;
+	#held = false;
 	#ended = false;
 	#waitingBytes = 0;
 
 	constructor(options: {
 		readonly state: ReplicatedState;
 		readonly log: LogStorage;
-		onExecuted(index: number, result: Uint8Array): void;
+		/** Entries that wait are held in memory up to here; beyond, they are read back from the log (P57). */
+		readonly maxWaitingBytes: number;
+		onExecuted(entry: Entry, result: Uint8Array): void;
 		/** Entries came from the log: there is something to run. */
 		onLoaded(): void;
 		onUnreadable(error: Error): void;
 	}) {
 		this.#state = options.state;
 		this.#log = options.log;
+		this.#maxWaitingBytes = options.maxWaitingBytes;
 		this.#onExecuted = options.onExecuted;
 		this.#onLoaded = options.onLoaded;
 		this.#onUnreadable = options.onUnreadable;
@@ -49,19 +56,44 @@ export class Applier {
 		return this.#waitingBytes;
 	}
 
+	/** More is committed and not applied than may be held in memory. */
+	get isBehind(): boolean {
+		return (
+			this.#waitingBytes > this.#maxWaitingBytes ||
+			this.#ranges.at(-1)?.entries === null
+		);
+	}
+
 	/** The next committed range; `entries` is null when the core no longer has them all. */
 	add(
 		range: { readonly first: number; readonly last: number },
 		entries: readonly Entry[] | null,
 	): void {
 		if (this.#ended) return;
-		this.#ranges.push({ first: range.first, last: range.last, entries });
-		for (const entry of entries ?? []) this.#waitingBytes += entryBytes(entry);
+		const held = this.#waitingBytes > this.#maxWaitingBytes ? null : entries;
+		this.#ranges.push({ first: range.first, last: range.last, entries: held });
+		for (const entry of held ?? []) this.#waitingBytes += entryBytes(entry);
 	}
 
 	/** Nothing will be applied any more: what waits is dropped, and so is what still comes. */
 	end(): void {
 		this.#ended = true;
+		this.#drop();
+	}
+
+	/** A snapshot takes the place of what waits; what comes from now on waits until `release`. */
+	hold(): void {
+		this.#held = true;
+		this.#drop();
+	}
+
+	release(): void {
+		this.#held = false;
+	}
+
+	#drop(): void {
+		this.#generation++;
+		this.#loading = false;
 		this.#ranges = [];
 		this.#at = 0;
 		this.#waitingBytes = 0;
@@ -69,7 +101,8 @@ export class Applier {
 
 	/** Applies for one turn; true when there is more to apply right away. */
 	run(nowMs: () => number): boolean {
-		if (this.#ranges.length === 0 || this.#state.failure !== null) return false;
+		if (this.#ranges.length === 0 || this.#held || this.#state.failure !== null)
+			return false;
 		const untilMs = nowMs() + turnLimitMs;
 		for (let range = this.#ranges[0]; range !== undefined; ) {
 			if (range.entries === null) {
@@ -97,7 +130,7 @@ export class Applier {
 			if (result === null) return false;
 			this.#at++;
 			this.#waitingBytes -= entryBytes(entry);
-			this.#onExecuted(entry.index, result);
+			this.#onExecuted(entry, result);
 			if (this.#at % clockStride === 0 && nowMs() >= untilMs)
 				return this.#at === entries.length;
 		}
@@ -108,10 +141,11 @@ export class Applier {
 	#load(range: Range): void {
 		if (this.#loading) return;
 		this.#loading = true;
+		const generation = this.#generation;
 		this.#log.read(range.first, range.last, readBytes).then(
 			(entries) => {
+				if (generation !== this.#generation) return;
 				this.#loading = false;
-				if (this.#ended) return;
 				this.#ranges.shift();
 				const last = entries.at(-1)?.index ?? range.first - 1;
 				if (last < range.last)
@@ -124,7 +158,9 @@ export class Applier {
 				for (const entry of entries) this.#waitingBytes += entryBytes(entry);
 				this.#onLoaded();
 			},
-			(error) => this.#onUnreadable(error),
+			(error) => {
+				if (generation === this.#generation) this.#onUnreadable(error);
+			},
 		);
 	}
 }

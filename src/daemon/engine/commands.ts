@@ -17,11 +17,16 @@ interface CommandsOptions {
 	readonly peers: Pick<Peers, "answer" | "forward" | "isConnected">;
 	readonly nowMs: () => number;
 	readonly counters: CommandCounters;
-	/** Why a command of the machine's must not enter the log of this node; null when it may. */
-	refuses(command: Uint8Array): Rejection | null;
+	/** Why a command must not enter the log of this node; null when it may. Level 0 leaves the level to the leader. */
+	refuses(
+		kind: Request["kind"],
+		level: number,
+		command: Uint8Array,
+	): Rejection | null;
 	/** To the core: null, or why nothing was appended. */
 	propose(
 		kind: Request["kind"],
+		level: number,
 		commands: readonly Uint8Array[],
 		firstToken: number,
 	): Refusal | null;
@@ -45,7 +50,9 @@ export class Commands {
 
 	constructor(options: CommandsOptions) {
 		this.#options = options;
-		this.#admission = new Admission(options.limits);
+		this.#admission = new Admission(options.limits, {
+			nowMs: options.nowMs,
+		});
 		this.#forwarded = new Forwarded(options);
 		this.#answers = new Answers(options.peers);
 	}
@@ -82,13 +89,14 @@ export class Commands {
 		for (const {
 			requestId,
 			kind,
+			level,
 			ack,
 			deadlineMs,
 			command,
 		} of frame.commands) {
 			const origin: RequestOrigin = { kind: "peer", ...from, requestId };
 			const request = new Request({
-				...{ kind, command, ack, origin },
+				...{ kind, level, command, ack, origin },
 				deadlineMs: nowMs + deadlineMs,
 			});
 			const refusal =
@@ -100,7 +108,9 @@ export class Commands {
 	}
 
 	#admit(request: Request): Rejection | null {
-		const refusal = this.#refuses(request) ?? this.#admission.admit(request);
+		const refusal =
+			this.#tooLong(request) ??
+			this.#admission.admit(request, (each) => this.#refuses(each));
 		if (refusal !== null) {
 			if (refusal.reason === "overloaded") this.#options.counters.overloaded++;
 			return refusal;
@@ -110,18 +120,25 @@ export class Commands {
 		return null;
 	}
 
+	#tooLong({ command }: Request): Rejection | null {
+		const { maxCommandBytes } = this.#options.limits;
+		if (command.length <= maxCommandBytes) return null;
+		const message = `the command has ${command.length} bytes, the limit is ${maxCommandBytes}`;
+		return rejected("too-large", message);
+	}
+
 	/** The same for what a follower has let pass: its limits, or its machine, may be of another release. */
-	#refuses({ command, isControl }: Request): Rejection | null {
-		const { limits, refuses } = this.#options;
-		if (command.length > limits.maxCommandBytes) {
-			const message = `the command has ${command.length} bytes, the limit is ${limits.maxCommandBytes}`;
-			return rejected("too-large", message);
-		}
-		return isControl ? null : refuses(command);
+	#refuses({ command, kind, level }: Request): Rejection | null {
+		return this.#options.refuses(kind, level, command);
 	}
 
 	/** Moves what waits: into the log on a leader, to the leader elsewhere. What cannot move waits on. */
 	dispatch(leadership: Leadership): void {
+		this.#move(leadership);
+		this.#admission.isPaused = this.#queue.length > 0;
+	}
+
+	#move(leadership: Leadership): void {
 		for (const request of this.#accepted) answerAccepted(request);
 		this.#accepted = [];
 		if (this.#queue.length === 0) return;
@@ -148,8 +165,10 @@ export class Commands {
 		const { propose, counters } = this.#options;
 		let done = 0;
 		for (const batch of batchesOf(queue)) {
+			const { kind, level } = batch[0] as Request;
 			const refusal = propose(
-				(batch[0] as Request).kind,
+				kind,
+				level,
 				batch.map(({ command }) => command),
 				this.#proposed.nextToken,
 			);
@@ -201,6 +220,15 @@ export class Commands {
 		const request = this.#proposed.executed(index);
 		if (request !== null)
 			this.#finish(request, { kind: "applied", index, result });
+	}
+
+	/** The state was replaced by the snapshot at `index`: results of what came before are known to others only. */
+	restoredTo(index: number): void {
+		for (const request of this.#proposed.skipTo(index))
+			this.#finish(
+				request,
+				unknown("a snapshot has taken the place of its entry on this node"),
+			);
 	}
 
 	/** A link to or from `peer` broke: what it was sent may have arrived or not, and its answers may be lost. */
@@ -256,7 +284,11 @@ export class Commands {
 	#finish(request: Request, outcome: RequestOutcome): void {
 		if (request.place === "ended") return;
 		request.place = "ended";
-		this.#admission.release(request);
+		const { kind } = outcome;
+		this.#admission.release(
+			request,
+			kind === "applied" || kind === "committed",
+		);
 		if (outcome.kind === "unknown") this.#options.counters.unknown++;
 		const { origin } = request;
 		if (origin.kind === "peer") {

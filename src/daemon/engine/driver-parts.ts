@@ -4,10 +4,13 @@ import type { Applier } from "./applier.js";
 import type { Commands } from "./commands.js";
 import type { Effects } from "./effects.js";
 import type { EngineCounters } from "./engine-stats.js";
+import type { Housekeeping } from "./housekeeping.js";
 import type { LeaderWatch } from "./leader-watch.js";
 import type { Limits } from "./limits.js";
+import type { MembershipChanges } from "./membership.js";
 import type { Reads } from "./reads.js";
 import type { ReplicatedState } from "./replicated-state.js";
+import type { Snapshots } from "./snapshots/snapshots.js";
 import type { Transfers } from "./transfers.js";
 
 /** The parts that the driver moves, each with its own business. */
@@ -21,6 +24,9 @@ export interface DriverParts {
 	readonly commands: Commands;
 	readonly reads: Reads;
 	readonly transfers: Transfers;
+	readonly changes: MembershipChanges;
+	readonly snapshots: Snapshots;
+	readonly housekeeping: Housekeeping;
 	readonly watch: LeaderWatch;
 	readonly counters: EngineCounters;
 }

@@ -1,5 +1,6 @@
 import type { Raft } from "../../raft/raft.js";
 import type { Message, Ready, Status } from "../../raft/types.js";
+import { CatchUp } from "../catch-up.js";
 import type { Diagnose } from "../peers/complaints.js";
 import type { DriverParts } from "./driver-parts.js";
 import { IdleWait } from "./idle-wait.js";
@@ -35,6 +36,7 @@ export class Driver {
 	#applyingStopped = false;
 	#closing: Promise<void> | null = null;
 	readonly #idle: IdleWait;
+	readonly #catchUp = new CatchUp();
 
 	constructor(options: DriverOptions) {
 		this.#options = options;
@@ -52,6 +54,22 @@ export class Driver {
 
 	get leadership(): Leadership {
 		return this.parts.watch.leadership;
+	}
+
+	/** For how long this node has not known that it stands where the leader stands, in milliseconds. */
+	currencyMs(): number {
+		const nowMs = now();
+		this.#observe(nowMs);
+		// Never yet means not since the process started.
+		return this.#catchUp.agoMs(nowMs) ?? nowMs;
+	}
+
+	#observe(nowMs: number): void {
+		const { watch, state } = this.parts;
+		// A leader that was cut off does not know it yet: only a lease says that its commit index is the cluster's.
+		if (this.raft.holdsLease(nowMs)) watch.leads(this.raft.commit, nowMs);
+		const leader = watch.leaderCommit(nowMs);
+		this.#catchUp.observe({ applied: state.applied, leader, nowMs });
 	}
 
 	get isStopped(): boolean {
@@ -94,7 +112,7 @@ export class Driver {
 			if (message.type === "append-request" && block !== null)
 				effects.received(message.entries, block);
 			watch.heard(message, now());
-			this.raft.step(message);
+			this.raft.step(message, now());
 		});
 		this.wake();
 	}
@@ -124,10 +142,13 @@ export class Driver {
 	}
 
 	#tick(): void {
-		const { peers, commands, reads } = this.parts;
+		const { peers, commands, reads, snapshots, housekeeping } = this.parts;
 		const nowMs = now();
 		peers.tick(nowMs);
 		this.raft.tick(nowMs);
+		snapshots.tick(nowMs);
+		this.#observe(nowMs);
+		housekeeping.tick(nowMs);
 		commands.expire(this.leadership);
 		reads.expire(this.leadership);
 		this.#turn();
@@ -169,8 +190,14 @@ export class Driver {
 
 	#execute(ready: Ready): void {
 		const { applier, commands, effects, reads, transfers } = this.parts;
+		const { snapshots, changes, housekeeping } = this.parts;
 		if (ready.changed) this.#changed();
 		effects.execute(ready);
+		if (ready.restore !== null) {
+			// What waits to be applied is part of the snapshot; what follows waits for it (P46).
+			applier.hold();
+			snapshots.restore(ready.restore);
+		}
 		// Before their entries are applied, so that each result finds its request.
 		for (const outcome of ready.proposals) commands.settle(outcome);
 		if (ready.committed !== null) {
@@ -179,6 +206,9 @@ export class Driver {
 		}
 		for (const outcome of ready.reads) reads.settle(outcome);
 		for (const outcome of ready.transfers) transfers.settle(outcome);
+		for (const outcome of ready.changes) changes.settle(outcome);
+		for (const alarm of ready.alarms) housekeeping.coreAlarm(alarm);
+		if (ready.download !== null) snapshots.download(ready.download);
 	}
 
 	#changed(): void {
@@ -190,6 +220,14 @@ export class Driver {
 		this.#options.onChanged(status);
 		// What waits for a leader may have one now.
 		this.wake();
+	}
+
+	/** The state was replaced by the snapshot at `index`; applying goes on behind it. */
+	restored(index: number): void {
+		const { applier, commands } = this.parts;
+		commands.restoredTo(index);
+		this.raft.applied(index);
+		applier.release();
 	}
 
 	/** True when there is more to apply right away. */
@@ -218,7 +256,6 @@ export class Driver {
 		commands.abandon(reason);
 		reads.abandon(reason);
 		this.raft.renounceLeadership();
-		this.raft.applyingEnded();
 		this.wake();
 	}
 
@@ -238,7 +275,8 @@ export class Driver {
 	}
 
 	async #close(): Promise<void> {
-		const { commands, reads, effects, limits, peers, log } = this.parts;
+		const { commands, reads, effects, limits, peers, log, snapshots } =
+			this.parts;
 		commands.stop();
 		reads.refuse("the node is stopping");
 		if (!this.#stopped) await this.#idle.until(limits.closeTimeoutMs);
@@ -249,6 +287,7 @@ export class Driver {
 			effects.writeCommitHint();
 		}
 		await peers.close();
+		await snapshots.close();
 		await log.close();
 	}
 
@@ -256,6 +295,7 @@ export class Driver {
 		this.#stopped = true;
 		clearInterval(this.#ticker);
 		this.parts.transfers.abandon(reason);
+		this.parts.changes.abandon(reason);
 		this.parts.commands.abandon(reason);
 		this.parts.reads.abandon(reason);
 	}

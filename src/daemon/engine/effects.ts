@@ -68,6 +68,7 @@ export class Effects {
 		log.append({
 			sequence: this.#lastSequence + 1,
 			hardState: { term, votedFor, commit },
+			reset: null,
 			firstIndex: 0,
 			lastIndex: 0,
 			block: nothing,
@@ -75,13 +76,14 @@ export class Effects {
 		});
 	}
 
-	#write({ sequence, hardState, entries, sync }: Write): void {
+	#write({ sequence, hardState, reset, entries, sync }: Write): void {
 		this.#lastSequence = sequence;
-		this.#lastIndex = entries.at(-1)?.index ?? this.#lastIndex;
+		this.#lastIndex = entries.at(-1)?.index ?? reset?.index ?? this.#lastIndex;
 		this.#options.counters.writes++;
 		this.#options.log.append({
 			sequence,
 			hardState,
+			reset,
 			firstIndex: entries[0]?.index ?? 0,
 			lastIndex: entries.at(-1)?.index ?? 0,
 			block: this.#memo.blockOf(entries),

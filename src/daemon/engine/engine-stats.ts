@@ -1,6 +1,7 @@
 import type { LogStorageStats } from "../../storage/log-storage.js";
 import type { PeerCounters } from "../peers/peer-events.js";
 import type { ReadCounters } from "./reads.js";
+import type { SnapshotCounters } from "./snapshots/snapshots.js";
 
 /** What the engine has counted since the start of the process. */
 export interface EngineStats extends EngineCounters {
@@ -18,7 +19,10 @@ export interface EngineStats extends EngineCounters {
 	readonly blocksEncoded: number;
 }
 
-export interface EngineCounters extends CommandCounters, ReadCounters {
+export interface EngineCounters
+	extends CommandCounters,
+		ReadCounters,
+		SnapshotCounters {
 	/** Passes of the driver's loop, and writes handed to the disk by them. */
 	turns: number;
 	writes: number;
@@ -41,6 +45,10 @@ export function zeroCounters(): EngineCounters {
 		reads: 0,
 		readRounds: 0,
 		readsUnconfirmed: 0,
+		leaseReads: 0,
+		snapshotsTaken: 0,
+		snapshotsFailed: 0,
+		snapshotsInstalled: 0,
 		turns: 0,
 		writes: 0,
 		applied: 0,

@@ -63,9 +63,9 @@ export class Forwarded {
 			request.place = "forwarded";
 			this.#open.set(requestId, { request, to });
 			const leftMs = Math.ceil(request.deadlineMs - nowMs);
-			const { kind, ack, command } = request;
+			const { kind, level, ack, command } = request;
 			const deadlineMs = Math.min(Math.max(leftMs, 0), maxDeadlineMs);
-			commands.push({ requestId, kind, ack, deadlineMs, command });
+			commands.push({ requestId, kind, level, ack, deadlineMs, command });
 		}
 		if (commands.length > 0) peers.forward(to, commands);
 	}

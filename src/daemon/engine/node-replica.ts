@@ -1,7 +1,10 @@
-import { EntryKind } from "../../raft/types.js";
+import { encodeSessionCommand } from "../../machines/sessions.js";
+import { type ConfigurationChange, EntryKind } from "../../raft/types.js";
+import type { ForwardedKind } from "../../wire/forward-frames.js";
 import type { Diagnose } from "../peers/complaints.js";
 import type {
 	CommandOutcome,
+	ConfigurationOutcome,
 	EventSubscriber,
 	EventSubscription,
 	ProposeOptions,
@@ -9,20 +12,29 @@ import type {
 	QueryOutcome,
 	Replica,
 	ReplicaStatus,
+	SnapshotOutcome,
 } from "../replica.js";
 import type { Driver } from "./driver.js";
 import type { EngineStats } from "./engine-stats.js";
 import { Observers } from "./observers.js";
 import type { RequestOrigin } from "./request.js";
+import { opened, sessionTtlMs, unwrapped } from "./session-outcomes.js";
 import { bestSuccessor, transferRefusal } from "./transfers.js";
+import {
+	writeLevelDeadlineMs,
+	writeLevelOutcome,
+	writeLevelRefusal,
+} from "./write-level.js";
 
 /** This node's replica for the servers of the process: checks what comes in, and hands it to the driver. */
 export class NodeReplica implements Replica {
 	readonly #driver: Driver;
 	readonly #observers: Observers;
+	readonly #release: string;
 
-	constructor(driver: Driver, diagnose: Diagnose) {
+	constructor(driver: Driver, release: string, diagnose: Diagnose) {
 		this.#driver = driver;
+		this.#release = release;
 		this.#observers = new Observers(diagnose);
 	}
 
@@ -31,14 +43,81 @@ export class NodeReplica implements Replica {
 		options: ProposeOptions,
 		done: (outcome: CommandOutcome) => void,
 	): void {
+		const { session, level = 0, ack, deadlineMs, client } = options;
+		const origin = {
+			kind: "local" as const,
+			client,
+			done: this.#observers.guarded(done),
+		};
 		this.#accept(
-			{ kind: EntryKind.command, command, ...options },
-			{
-				kind: "local",
-				client: options.client,
-				done: this.#observers.guarded(done),
-			},
+			session === undefined
+				? { kind: EntryKind.command, level, command, ack, deadlineMs }
+				: {
+						...{ kind: EntryKind.sessionCommand, level, deadlineMs },
+						// Whether it was executed at all, only its execution tells.
+						ack: ack === "commit" ? "apply" : ack,
+						command: encodeSessionCommand(session, command),
+					},
+			session === undefined
+				? origin
+				: { ...origin, done: unwrapped(origin.done, ack) },
 		);
+	}
+
+	openSession(
+		deadlineMs: number,
+		done: Parameters<Replica["openSession"]>[1],
+	): void {
+		const guarded = this.#observers.guarded(done);
+		const command = { type: "open-session", ttlMs: sessionTtlMs };
+		this.control(
+			Buffer.from(JSON.stringify({ ...command, nowMs: Date.now() })),
+			deadlineMs,
+			(outcome) => guarded(opened(outcome)),
+		);
+	}
+
+	changeConfiguration(
+		change: ConfigurationChange,
+		done: (outcome: ConfigurationOutcome) => void,
+	): void {
+		const guarded = this.#observers.guarded(done);
+		if (this.#driver.isStopped) {
+			const message = "the node is stopping; nothing was changed";
+			queueMicrotask(() => guarded({ kind: "unknown", message }));
+			return;
+		}
+		const { changes } = this.#driver.parts;
+		this.#driver.raft.changeConfiguration(change, changes.begin(guarded));
+		this.#driver.wake();
+	}
+
+	setWriteLevel(level: number, done: (refusal: string | null) => void): void {
+		const { peers, state } = this.#driver.parts;
+		const guarded = this.#observers.guarded(done);
+		const { configuration } = this.#driver.raft.configuration();
+		const refusal = writeLevelRefusal(level, {
+			...{ configuration, machine: state.levels, self: this.status().raft.id },
+			levelsOf: (peer) => peers.levelsOf(peer),
+		});
+		if (refusal !== null) {
+			queueMicrotask(() => guarded(refusal));
+			return;
+		}
+		const command = {
+			...{ type: "set-write-level", level, release: this.#release },
+			nowMs: Date.now(),
+		};
+		this.control(
+			Buffer.from(JSON.stringify(command)),
+			writeLevelDeadlineMs,
+			(outcome) => guarded(writeLevelOutcome(outcome)),
+		);
+	}
+
+	takeSnapshot(done: (outcome: SnapshotOutcome) => void): void {
+		const guarded = this.#observers.guarded(done);
+		queueMicrotask(() => this.#driver.parts.snapshots.take(guarded));
 	}
 
 	control(
@@ -47,14 +126,15 @@ export class NodeReplica implements Replica {
 		done: (outcome: CommandOutcome) => void,
 	): void {
 		this.#accept(
-			{ kind: EntryKind.control, command, ack: "apply", deadlineMs },
+			{ kind: EntryKind.control, level: 0, command, ack: "apply", deadlineMs },
 			{ kind: "local", client: "control", done: this.#observers.guarded(done) },
 		);
 	}
 
 	#accept(
 		request: {
-			readonly kind: typeof EntryKind.command | typeof EntryKind.control;
+			readonly kind: ForwardedKind;
+			readonly level: number;
 			readonly command: Uint8Array;
 			readonly ack: "none" | "commit" | "apply";
 			readonly deadlineMs: number;
@@ -64,6 +144,7 @@ export class NodeReplica implements Replica {
 		const { commands } = this.#driver.parts;
 		const refusal = commands.accept({
 			kind: request.kind,
+			level: request.level,
 			command: request.command,
 			ack: request.ack,
 			deadlineMs: performance.now() + request.deadlineMs,
@@ -107,7 +188,7 @@ export class NodeReplica implements Replica {
 			readonly deadlineMs: number;
 			readonly done: (outcome: QueryOutcome) => void;
 		},
-		consistency: "linearizable" | "stale",
+		consistency: QueryOptions["consistency"],
 	): void {
 		const refusal = this.#driver.parts.reads.accept(read, consistency);
 		if (refusal === null) this.#driver.wake();
@@ -141,6 +222,7 @@ export class NodeReplica implements Replica {
 		return {
 			raft: this.#driver.raft.status(),
 			applied: state.applied,
+			logBytes: log.stats().bytesHeld,
 			oldestEventIndex: state.events.oldestIndex,
 			inflight: commands.pending + reads.pending,
 			connectedPeers: peers.connected(),

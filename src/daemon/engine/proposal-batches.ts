@@ -4,7 +4,7 @@ import type { Request } from "./request.js";
 const batchCommands = 4096;
 const batchBytes = 1024 * 1024;
 
-/** Cuts `queue` into runs of one kind within the limits; a longer command is a batch of its own. */
+/** Cuts `queue` into runs of one kind and level within the limits; a longer command is a batch of its own. */
 export function* batchesOf(queue: readonly Request[]): Generator<Request[]> {
 	for (let start = 0; start < queue.length; ) {
 		const end = batchEnd(queue, start);
@@ -14,13 +14,14 @@ export function* batchesOf(queue: readonly Request[]): Generator<Request[]> {
 }
 
 function batchEnd(queue: readonly Request[], start: number): number {
-	const { kind } = queue[start] as Request;
+	const { kind, level } = queue[start] as Request;
 	const limit = Math.min(queue.length, start + batchCommands);
 	let bytes = 0;
 	for (let end = start; end < limit; end++) {
 		const request = queue[end] as Request;
 		bytes += request.bytes;
-		const fits = request.kind === kind && bytes <= batchBytes;
+		const fits =
+			request.kind === kind && request.level === level && bytes <= batchBytes;
 		if (!fits && end > start) return end;
 	}
 	return limit;

@@ -56,6 +56,14 @@ export class Proposed {
 		this.#waiting.push(request);
 	}
 
+	/** Those that wait for an entry up to `index`, which will not be executed here: a snapshot stands for it. */
+	skipTo(index: number): Request[] {
+		const skipped: Request[] = [];
+		while ((this.#indexes[this.#head] ?? Number.POSITIVE_INFINITY) <= index)
+			skipped.push(this.#waiting[this.#head++] as Request);
+		return skipped;
+	}
+
 	/** The request whose command is the entry at `index`, if one waits for that. */
 	executed(index: number): Request | null {
 		if (this.#indexes[this.#head] !== index) return null;

@@ -1,6 +1,6 @@
 import { reasonOf } from "../../errors.js";
 import type { ReadOutcome } from "../../raft/types.js";
-import type { QueryOutcome } from "../replica.js";
+import type { QueryOptions, QueryOutcome } from "../replica.js";
 import type { Leadership } from "./leadership.js";
 import { Waiters } from "./waiters.js";
 
@@ -18,6 +18,10 @@ export interface Read {
 	readonly deadlineMs: number;
 	readonly done: (outcome: QueryOutcome) => void;
 	ended: boolean;
+	/** Answered without asking anybody, if the lease still holds then. */
+	leased: boolean;
+	/** Its answer may be old, and says how old. */
+	readonly stale: boolean;
 }
 
 interface Asked {
@@ -33,6 +37,11 @@ interface ReadsOptions {
 	readonly counters: ReadCounters;
 	/** To the core; the outcome comes to `settle`. */
 	readIndex(token: number): void;
+	/** To where a read under the leader's lease must wait; null when there is no lease. */
+	leaseIndex(): number | null;
+	holdsLease(): boolean;
+	/** For how long this node has not known that it is current. */
+	ageMs(): number;
 	query(query: Uint8Array): Uint8Array;
 	applied(): number;
 }
@@ -41,6 +50,8 @@ export interface ReadCounters {
 	reads: number;
 	readRounds: number;
 	readsUnconfirmed: number;
+	/** Answered under the lease. */
+	leaseReads: number;
 }
 
 /**
@@ -73,8 +84,8 @@ export class Reads {
 
 	/** Takes a read in; its one answer comes in a later turn. */
 	accept(
-		read: Omit<Read, "ended">,
-		consistency: "linearizable" | "stale",
+		read: Omit<Read, "ended" | "leased" | "stale">,
+		consistency: QueryOptions["consistency"],
 	): QueryOutcome | null {
 		if (this.#refusal !== null) return failed("stopping", this.#refusal);
 		const { maxPending, maxPendingBytes, counters } = this.#options;
@@ -87,13 +98,25 @@ export class Reads {
 				`${this.#bytes} bytes of reads are under way`,
 			);
 		this.#bytes = bytes;
-		const taken = { ...read, ended: false };
+		const stale = consistency === "stale";
+		const taken = { ...read, ended: false, leased: false, stale };
 		this.#pending.add(taken);
 		this.#nextDeadlineMs = Math.min(this.#nextDeadlineMs, read.deadlineMs);
 		counters.reads++;
-		if (consistency === "linearizable") this.#fresh.push(taken);
-		else this.#awaitApplied(taken);
+		if (stale) this.#awaitApplied(taken);
+		else if (consistency === "linearizable" || !this.#lease(taken))
+			this.#fresh.push(taken);
 		return null;
+	}
+
+	/** Without a lease the leader is asked, as for every other read. */
+	#lease(read: Read): boolean {
+		const index = this.#options.leaseIndex();
+		if (index === null) return false;
+		read.leased = true;
+		read.minIndex = Math.max(read.minIndex, index);
+		this.#awaitApplied(read);
+		return true;
 	}
 
 	/** Asks the leader for those that wait to be asked. */
@@ -123,7 +146,9 @@ export class Reads {
 		for (const read of asked.reads) {
 			if (read.ended) continue;
 			if (read.query === null) {
-				this.#finish(read, { kind: "answer", index, answer: nothing });
+				this.#finish(read, {
+					...{ kind: "answer", index, answer: nothing, ageMs: 0 },
+				});
 				continue;
 			}
 			read.minIndex = Math.max(read.minIndex, index);
@@ -165,13 +190,23 @@ export class Reads {
 
 	#answer(read: Read): void {
 		if (read.ended) return;
-		const { applied, query } = this.#options;
+		const { applied, query, counters } = this.#options;
 		let outcome: QueryOutcome;
 		try {
 			const answer = query(read.query as Uint8Array);
-			outcome = { kind: "answer", index: applied(), answer };
+			const ageMs = read.stale ? this.#options.ageMs() : 0;
+			outcome = { kind: "answer", index: applied(), answer, ageMs };
 		} catch (error) {
 			outcome = failed("invalid", reasonOf(error));
+		}
+		if (read.leased) {
+			// The process may have stood still since the lease was looked at (P43).
+			if (!this.#options.holdsLease()) {
+				read.leased = false;
+				this.#fresh.push(read);
+				return;
+			}
+			counters.leaseReads++;
 		}
 		this.#finish(read, outcome);
 	}

@@ -28,6 +28,8 @@ export type RequestOrigin =
  */
 export class Request {
 	readonly kind: ForwardedKind;
+	/** Of the entry format that it is written in; 0 leaves it to the leader. */
+	readonly level: number;
 	readonly command: Uint8Array;
 	readonly ack: "none" | "commit" | "apply";
 	/** By this node's clock. */
@@ -39,12 +41,14 @@ export class Request {
 
 	constructor(options: {
 		readonly kind: ForwardedKind;
+		readonly level: number;
 		readonly command: Uint8Array;
 		readonly ack: "none" | "commit" | "apply";
 		readonly deadlineMs: number;
 		readonly origin: RequestOrigin;
 	}) {
 		this.kind = options.kind;
+		this.level = options.level;
 		this.command = options.command;
 		this.ack = options.ack;
 		this.deadlineMs = options.deadlineMs;

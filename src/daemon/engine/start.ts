@@ -1,12 +1,15 @@
 import type { Machine } from "../../machines/machine.js";
+import { commandOf } from "../../machines/sessions.js";
 import { foundingLevel } from "../../raft/bootstrap.js";
 import { membersOf } from "../../raft/configurations.js";
 import { Raft } from "../../raft/raft.js";
 import {
 	type Configuration,
 	EntryKind,
+	type PlacedConfiguration,
 	type RaftOptions,
 } from "../../raft/types.js";
+import type { SnapshotStore } from "../../storage/snapshots/snapshot-store.js";
 import type { Diagnose } from "../peers/complaints.js";
 import type { Incarnations, PeerIdentity } from "../peers/handshake.js";
 import { Peers } from "../peers/peers.js";
@@ -14,19 +17,29 @@ import { overloaded, rejected } from "./admission.js";
 import { Applier } from "./applier.js";
 import { Commands } from "./commands.js";
 import { Driver } from "./driver.js";
+import type { DriverParts } from "./driver-parts.js";
 import { Effects } from "./effects.js";
 import { zeroCounters } from "./engine-stats.js";
+import { Housekeeping } from "./housekeeping.js";
+import { MemberIncarnations } from "./incarnations.js";
 import { LeaderWatch } from "./leader-watch.js";
 import { type Limits, limitsFrom } from "./limits.js";
+import { MembershipChanges } from "./membership.js";
 import { NodeReplica } from "./node-replica.js";
 import { Reads } from "./reads.js";
 import { type Recovered, type RecoverOptions, recover } from "./recover.js";
+import type { ReplicatedState } from "./replicated-state.js";
+import { Snapshots } from "./snapshots/snapshots.js";
 import { Transfers } from "./transfers.js";
 
 export interface ReplicaOptions extends Pick<RecoverOptions, "openLog"> {
 	readonly identity: PeerIdentity;
 	/** The members of a cluster that is founded now; a log that exists knows its own. Addresses here win over the log's. */
 	readonly initial: Configuration;
+	/** This node founds nothing: it waits until the leader of an existing cluster adds it. */
+	readonly joins: boolean;
+	/** Written into snapshots. */
+	readonly release: string;
 	/** Absolute, and locked by the caller. The log lies in wal/. */
 	readonly dataDirectory: string;
 	/** "host:port" */
@@ -50,6 +63,8 @@ interface ReplicaTiming {
 
 /** How long the fate of a proposal, or the confirmation of a read, may stay open in the core. */
 const outcomeTimeoutMs = 10_000;
+/** Far more than clocks of machines that work drift apart; docs/guarantees.md states it. */
+const maxClockDrift = 0.1;
 /** Fine enough for heartbeats to be on time, and for a follower to learn soon what is committed. */
 const ticksPerHeartbeat = 4;
 const maxTickIntervalMs = 10;
@@ -67,8 +82,9 @@ export async function startReplica(
 		const driver = assemble(options, limits, recovered);
 		await driver.parts.peers.open(performance.now());
 		driver.start();
-		return new NodeReplica(driver, options.diagnose);
+		return new NodeReplica(driver, options.release, options.diagnose);
 	} catch (error) {
+		await recovered.store.close();
 		await recovered.log.close();
 		throw error;
 	}
@@ -77,53 +93,68 @@ export async function startReplica(
 function assemble(
 	options: ReplicaOptions,
 	limits: Limits,
-	{ log, state, restored, listen }: Recovered,
+	recovered: Recovered,
 ): Driver {
-	const { diagnose, timing, initial, onFatal } = options;
+	const { diagnose, timing, identity, initial, onFatal } = options;
+	const { log, state, restored } = recovered;
 	const nowMs = () => performance.now();
 	const raft = new Raft(raftOptions(options, limits), restored, nowMs());
 	const counters = zeroCounters();
-	const peers = makePeers(options, limits, () => driver);
-	const isConnected = (peer: string) => peers.isConnected(peer);
+	const incarnations = new MemberIncarnations(
+		options.incarnations,
+		() => raft.configuration().configuration,
+	);
+	const later = (work: () => void) => {
+		driver.guard(work);
+		driver.wake();
+	};
+	const peers = makePeers(
+		{ ...options, incarnations },
+		{ limits, store: recovered.store, state },
+		() => driver,
+	);
 	const effects = new Effects({
-		...{ raft, log, peers, counters, diagnose },
+		...{ raft, log, peers, counters, diagnose, later },
 		maxMessageBytes: limits.maxMessageBytes,
-		later(work) {
-			driver.guard(work);
-			driver.wake();
-		},
 	});
-	const commands = new Commands({
-		...{ limits, peers, nowMs, counters },
-		propose: (kind, bytes, firstToken) => {
-			const level = kind === EntryKind.command ? state.level : foundingLevel;
-			return raft.propose({ kind, level, commands: bytes, firstToken });
-		},
-		refuses: (command) => {
-			if (applier.waitingBytes > limits.maxApplyLagBytes)
-				return overloaded("it has not executed yet what is committed");
-			const mistake = state.refuses(command);
-			return mistake === null ? null : rejected("invalid", mistake);
-		},
+	const commands = makeCommands({ limits, peers, counters }, raft, {
+		...{ state, isBehind: () => applier.isBehind },
 	});
-	const reads = new Reads({
-		...{ nowMs, isConnected, counters },
-		maxPending: limits.maxPendingReads,
-		maxPendingBytes: limits.maxPendingReadBytes,
-		readIndex: (token) => raft.readIndex(token),
-		query: (query) => state.query(query),
-		applied: () => state.applied,
-	});
+	const reads = makeReads({ limits, peers, counters }, { raft, state }, () =>
+		driver.currencyMs(),
+	);
 	const applier = new Applier({
-		...{ state, log },
-		onExecuted: (index, result) => commands.executed(index, result),
+		...{ state, log, maxWaitingBytes: limits.maxApplyLagBytes },
+		onExecuted: (entry, result) => {
+			snapshots.applied(entry.data.length);
+			commands.executed(entry.index, result);
+		},
 		onLoaded: () => driver.wake(),
 		onUnreadable: (error) => driver.fail(error),
+	});
+	const snapshots = new Snapshots({
+		...{ raft, log, store: recovered.store, state, limits, counters },
+		...{ diagnose, nowMs, later, clusterId: identity.clusterId },
+		...{ machine: options.machine.name, release: options.release },
+		fetch: (from, index) => peers.fetchSnapshot(from, index),
+		onRestored: (index) => driver.restored(index),
+		onFatal: (error) => driver.fail(error),
+	});
+	const changes = new MembershipChanges();
+	const housekeeping = new Housekeeping({
+		...{ raft, state, commands, diagnose, nowMs },
+		...{ incarnations, incarnation: identity.incarnation },
+		change: (change) =>
+			raft.changeConfiguration(
+				change,
+				changes.begin(() => {}),
+			),
 	});
 	const driver = new Driver({
 		...{ raft, diagnose, onFatal },
 		parts: {
 			...{ limits, log, peers, state, applier, effects, commands, reads },
+			...{ snapshots, changes, housekeeping },
 			...{ counters, transfers: new Transfers(), watch: new LeaderWatch() },
 		},
 		tickIntervalMs: Math.max(
@@ -133,22 +164,87 @@ function assemble(
 				maxTickIntervalMs,
 			),
 		),
-		onChanged: ({ configuration }) =>
-			peers.setMembers(addressesOf(configuration, initial)),
+		onChanged: () =>
+			peers.setMembers(addressesOf(raft.configuration(), initial)),
 	});
-	listen(driver);
+	recovered.listen(driver);
 	return driver;
+}
+
+function makeCommands(
+	shared: Pick<DriverParts, "limits" | "peers" | "counters">,
+	raft: Raft,
+	applying: {
+		readonly state: ReplicatedState;
+		readonly isBehind: () => boolean;
+	},
+): Commands {
+	const { state, isBehind } = applying;
+	return new Commands({
+		...{ ...shared, nowMs: () => performance.now() },
+		propose: (kind, requested, commands, firstToken) => {
+			// The write level may have changed since the command was let in; it only rises.
+			const level =
+				kind === EntryKind.control
+					? foundingLevel
+					: requested || state.writtenLevel;
+			return raft.propose({ kind, level, commands, firstToken });
+		},
+		refuses: (kind, level, command) => {
+			if (kind === EntryKind.control) return null;
+			if (isBehind())
+				return overloaded("it has not executed yet what is committed");
+			const tooHigh = state.refusesLevel(level);
+			if (tooHigh !== null) return rejected("level", tooHigh);
+			const mistake = state.refuses(
+				kind === EntryKind.sessionCommand ? commandOf(command) : command,
+			);
+			return mistake === null ? null : rejected("invalid", mistake);
+		},
+	});
+}
+
+function makeReads(
+	{
+		limits,
+		peers,
+		counters,
+	}: Pick<DriverParts, "limits" | "peers" | "counters">,
+	{ raft, state }: { readonly raft: Raft; readonly state: ReplicatedState },
+	ageMs: () => number,
+): Reads {
+	return new Reads({
+		...{ nowMs: () => performance.now(), counters, ageMs },
+		isConnected: (peer) => peers.isConnected(peer),
+		maxPending: limits.maxPendingReads,
+		maxPendingBytes: limits.maxPendingReadBytes,
+		readIndex: (token) => raft.readIndex(token),
+		leaseIndex: () => (raft.holdsLease(performance.now()) ? raft.commit : null),
+		holdsLease: () => raft.holdsLease(performance.now()),
+		query: (query) => state.query(query),
+		applied: () => state.applied,
+	});
 }
 
 function makePeers(
 	options: ReplicaOptions,
-	limits: Limits,
+	{
+		limits,
+		store,
+		state,
+	}: {
+		readonly limits: Limits;
+		readonly store: SnapshotStore;
+		readonly state: ReplicatedState;
+	},
 	driver: () => Driver,
 ): Peers {
 	const { identity, incarnations, diagnose, peerListen } = options;
 	return new Peers({
-		...{ self: identity, listen: peerListen, incarnations, diagnose },
+		...{ self: identity, listen: peerListen, incarnations, diagnose, store },
+		writeLevel: () => state.agreedLevel,
 		maxQueuedBytes: limits.maxPeerQueueBytes,
+		maxSnapshotBytesPerSecond: limits.maxSnapshotBytesPerSecond,
 		events: {
 			onMessage: (message, block) => driver().receive(message, block),
 			onForward: (peer, link, frame) =>
@@ -167,7 +263,7 @@ function raftOptions(options: ReplicaOptions, limits: Limits): RaftOptions {
 	return {
 		id: options.identity.nodeId,
 		...options.timing,
-		outcomeTimeoutMs,
+		...{ outcomeTimeoutMs, maxClockDrift },
 		maxMessageBytes: limits.maxMessageBytes,
 		maxInflightMessages: limits.maxInflightMessages,
 		maxInflightBytes: limits.maxInflightBytes,
@@ -177,14 +273,21 @@ function raftOptions(options: ReplicaOptions, limits: Limits): RaftOptions {
 	};
 }
 
-/** Where to dial each member. What the operator wrote for this node is newer than what the log remembers. */
+/**
+ * Where to dial each member. Once the log names members it knows best, as addresses change through it; what the
+ * operator wrote for this node counts for founders, and for a node that waits to be added and has no log yet.
+ */
 function addressesOf(
-	configuration: Configuration,
+	{ configuration, index }: PlacedConfiguration,
 	written: Configuration,
 ): ReadonlyMap<string, string> {
+	const isFirst = index <= 1;
+	const members = index === 0 ? written : configuration;
 	return new Map(
-		membersOf(configuration).flatMap((id) => {
-			const address = written.addresses[id] ?? configuration.addresses[id];
+		membersOf(members).flatMap((id) => {
+			const address = isFirst
+				? (written.addresses[id] ?? members.addresses[id])
+				: (members.addresses[id] ?? written.addresses[id]);
 			return address === undefined ? [] : [[id, address.peer] as const];
 		}),
 	);

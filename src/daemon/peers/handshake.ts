@@ -1,5 +1,6 @@
 import {
 	type HelloFrame,
+	type LevelRange,
 	newestPeerVersion,
 	oldestPeerVersion,
 	type RefusedFrame,
@@ -12,6 +13,18 @@ export interface PeerIdentity {
 	readonly nodeId: string;
 	/** Random, made with the data directory. */
 	readonly incarnation: string;
+	readonly levels: LevelRange;
+}
+
+/** What this node asks of a peer beyond its name. */
+export interface PeerRules {
+	readonly self: PeerIdentity;
+	readonly incarnations: Incarnations;
+	/** What the cluster writes: whoever cannot read it must not get it (P61). */
+	readonly writeLevel: () => {
+		readonly level: number;
+		readonly release: string;
+	};
 }
 
 /** The incarnations that this node has met, durable: a member that lost its disk must not pass for its old self. */
@@ -25,8 +38,7 @@ export type Refusal = Omit<RefusedFrame, "type">;
 /** Why the node that says `hello` is not let in; null when it is. */
 export function refuseHello(
 	hello: HelloFrame,
-	self: PeerIdentity,
-	incarnations: Incarnations,
+	{ self, incarnations, writeLevel }: PeerRules,
 ): Refusal | null {
 	if (
 		hello.oldestVersion > newestPeerVersion ||
@@ -53,6 +65,13 @@ export function refuseHello(
 		return {
 			cause: "own-name",
 			sentence: `${self.nodeId} is the name of this node; another one calls itself the same`,
+		};
+	}
+	const { level, release } = writeLevel();
+	if (hello.levels.readsTo < level) {
+		return {
+			cause: "level",
+			sentence: `this cluster writes level ${level} of the entry format, ${hello.from} reads up to ${hello.levels.readsTo}: it needs release ${release} or a later one`,
 		};
 	}
 	return refuseIncarnation(hello.from, hello.incarnation, {

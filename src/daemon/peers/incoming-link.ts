@@ -15,12 +15,7 @@ import {
 	maxHandshakeFrameBytes,
 	newestPeerVersion,
 } from "../../wire/peer-handshake.js";
-import {
-	type Incarnations,
-	type PeerIdentity,
-	type Refusal,
-	refuseHello,
-} from "./handshake.js";
+import { type PeerRules, type Refusal, refuseHello } from "./handshake.js";
 
 /** From the accept to the hello. */
 const greetingTimeoutMs = 2000;
@@ -30,12 +25,13 @@ const maxAnswerBytes = 64 * 1024;
 interface IncomingLinkOptions {
 	/** Tells connections apart: unique in this process. */
 	readonly id: number;
-	readonly self: PeerIdentity;
-	readonly incarnations: Incarnations;
+	readonly rules: PeerRules;
 	readonly silenceLimitMs: number;
 	readonly nowMs: number;
 	/** Somebody was let in. */
-	onOpen(link: IncomingLink, from: string): void;
+	onOpen(link: IncomingLink, hello: HelloFrame): void;
+	/** Somebody was let in for a snapshot: the socket is no longer this link's. */
+	onSnapshot(socket: Socket, hello: HelloFrame): void;
 	onFrame(link: IncomingLink, frame: PeerFrame): void;
 	onRefused(hello: HelloFrame, refusal: Refusal): void;
 	/** `bad` when the other side broke the protocol. */
@@ -125,8 +121,9 @@ export class IncomingLink {
 	}
 
 	#greet(hello: HelloFrame): void {
-		const { self, incarnations, onOpen, onRefused } = this.#options;
-		const refusal = refuseHello(hello, self, incarnations);
+		const { rules, onOpen, onRefused } = this.#options;
+		const { self } = rules;
+		const refusal = refuseHello(hello, rules);
 		if (refusal !== null) {
 			this.#closed = true;
 			this.#socket.end(encodeRefused(refusal));
@@ -144,11 +141,24 @@ export class IncomingLink {
 				incarnation: self.incarnation,
 			}),
 		);
-		onOpen(this, hello.from);
+		if (hello.purpose === "snapshot") {
+			this.#handOver(hello);
+			return;
+		}
+		onOpen(this, hello);
 		this.#splitter = new FrameSplitter({
 			minFrameBytes: 1,
 			maxFrameBytes: maxPeerFrameBytes,
 		});
+	}
+
+	#handOver(hello: HelloFrame): void {
+		this.#closed = true;
+		this.#socket.removeAllListeners("data");
+		this.#socket.removeAllListeners("error");
+		this.#socket.removeAllListeners("close");
+		this.#options.onSnapshot(this.#socket, hello);
+		this.#options.onClosed(this, { reason: "handed over", bad: false });
 	}
 
 	#pong(): void {

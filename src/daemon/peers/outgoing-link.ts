@@ -168,6 +168,8 @@ export class OutgoingLink {
 					from: self.nodeId,
 					incarnation: self.incarnation,
 					to: peer,
+					levels: self.levels,
+					purpose: "messages",
 				}),
 			),
 		);

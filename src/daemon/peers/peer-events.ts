@@ -1,7 +1,8 @@
 import type { Message, NodeId } from "../../raft/types.js";
+import type { SnapshotStore } from "../../storage/snapshots/snapshot-store.js";
 import type { ForwardFrame, OutcomesFrame } from "../../wire/forward-frames.js";
 import type { Diagnose } from "./complaints.js";
-import type { Incarnations, PeerIdentity } from "./handshake.js";
+import type { Incarnations, PeerIdentity, PeerRules } from "./handshake.js";
 
 export interface PeersOptions {
 	readonly self: PeerIdentity;
@@ -9,6 +10,10 @@ export interface PeersOptions {
 	readonly listen: string;
 	readonly incarnations: Incarnations;
 	readonly diagnose: Diagnose;
+	readonly writeLevel: PeerRules["writeLevel"];
+	/** Whose snapshots others may fetch, and into which theirs go. */
+	readonly store: SnapshotStore;
+	readonly maxSnapshotBytesPerSecond: number;
 	readonly maxQueuedBytes: number;
 	readonly events: PeerEvents;
 }

@@ -1,14 +1,18 @@
 import type { Server, Socket } from "node:net";
 import type { Message, NodeId } from "../../raft/types.js";
+import type { SnapshotManifest } from "../../storage/snapshots/snapshot-store.js";
 import type {
 	ForwardAnswer,
 	ForwardedCommand,
 } from "../../wire/forward-frames.js";
+import type { HelloFrame, LevelRange } from "../../wire/peer-handshake.js";
 import { listen } from "../listen.js";
 import { Complaints } from "./complaints.js";
 import { IncomingLink } from "./incoming-link.js";
 import { OutgoingLink } from "./outgoing-link.js";
 import type { PeerCounters, PeersOptions } from "./peer-events.js";
+import { fetchSnapshot } from "./snapshot-fetcher.js";
+import { SnapshotSender } from "./snapshot-sender.js";
 import { acceptor } from "./transport.js";
 
 /** Connections at once on the peer port: far more than members, far fewer than would hurt. */
@@ -30,6 +34,10 @@ export class Peers {
 	readonly #options: PeersOptions;
 	readonly #server: Server;
 	readonly #complaints: Complaints;
+	readonly #sender: SnapshotSender;
+	/** What each peer said of itself when it last dialled. */
+	readonly #levels = new Map<NodeId, LevelRange>();
+	readonly #closing = new AbortController();
 	readonly #outgoing = new Map<NodeId, OutgoingLink>();
 	readonly #incoming = new Map<NodeId, IncomingLink>();
 	/** All accepted connections, those that have not said who they are included. */
@@ -41,6 +49,7 @@ export class Peers {
 	constructor(options: PeersOptions) {
 		this.#options = options;
 		this.#complaints = new Complaints(options.diagnose);
+		this.#sender = new SnapshotSender(options);
 		this.#server = acceptor(maxAccepted, (socket) => this.#accept(socket));
 	}
 
@@ -82,6 +91,24 @@ export class Peers {
 
 	isConnected(peer: NodeId): boolean {
 		return this.#incoming.has(peer) && this.#outbox(peer) !== null;
+	}
+
+	/** The levels that a connected peer reads and writes; null for one that is not connected. */
+	levelsOf(peer: NodeId): LevelRange | null {
+		return this.isConnected(peer) ? (this.#levels.get(peer) ?? null) : null;
+	}
+
+	/** Fetches the snapshot at `index` into the store; null when `from` no longer has it, or is no member. */
+	async fetchSnapshot(
+		from: NodeId,
+		index: number,
+	): Promise<SnapshotManifest | null> {
+		const address = this.#outgoing.get(from)?.address;
+		if (address === undefined) return null;
+		return await fetchSnapshot({
+			...this.#options,
+			...{ from, address, index, signal: this.#closing.signal },
+		});
 	}
 
 	/** Collected until `flush`. `block` holds the entries of an append-request. */
@@ -134,12 +161,16 @@ export class Peers {
 		);
 		await Promise.all([...this.#outgoing.values()].map((link) => link.close()));
 		for (const link of this.#accepted) link.destroy();
+		this.#closing.abort();
+		this.#sender.close();
 		await closed;
 	}
 
 	/** At once, with nothing more said to anyone. */
 	destroy(): void {
 		this.#server.close();
+		this.#closing.abort();
+		this.#sender.close();
 		for (const link of this.#outgoing.values()) link.destroy();
 		for (const link of this.#accepted) link.destroy();
 	}
@@ -149,11 +180,11 @@ export class Peers {
 	}
 
 	#accept(socket: Socket): void {
-		const { self, incarnations } = this.#options;
 		const link = new IncomingLink(socket, {
-			...{ id: ++this.#lastLinkId, self, incarnations, silenceLimitMs },
+			...{ id: ++this.#lastLinkId, rules: this.#options, silenceLimitMs },
 			nowMs: this.#nowMs,
-			onOpen: (opened, from) => this.#admit(opened, from),
+			onOpen: (opened, hello) => this.#admit(opened, hello),
+			onSnapshot: (handed, { from }) => this.#sender.serve(handed, from),
 			onFrame: (sender, frame) => {
 				this.counters.framesIn++;
 				const from = sender.from as NodeId;
@@ -180,7 +211,8 @@ export class Peers {
 	}
 
 	/** A newer connection of a peer takes the place of its older one, which it has given up. */
-	#admit(link: IncomingLink, from: NodeId): void {
+	#admit(link: IncomingLink, { from, levels }: HelloFrame): void {
+		this.#levels.set(from, levels);
 		const older = this.#incoming.get(from);
 		this.#incoming.set(from, link);
 		if (older !== undefined) {

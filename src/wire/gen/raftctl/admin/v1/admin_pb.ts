@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file raftctl/admin/v1/admin.proto.
  */
 export const file_raftctl_admin_v1_admin: GenFile = /*@__PURE__*/
-  fileDesc("ChxyYWZ0Y3RsL2FkbWluL3YxL2FkbWluLnByb3RvEhByYWZ0Y3RsLmFkbWluLnYxIhIKEEdldFN0YXR1c1JlcXVlc3QilQYKEUdldFN0YXR1c1Jlc3BvbnNlEhIKCmNsdXN0ZXJfaWQYASABKAkSFAoMY2x1c3Rlcl9uYW1lGAIgASgJEg8KB25vZGVfaWQYAyABKAkSEwoLaW5jYXJuYXRpb24YBCABKAkSDwoHcmVsZWFzZRgFIAEoCRIMCgRyb2xlGAYgASgJEgwKBHRlcm0YByABKAQSEQoJbGVhZGVyX2lkGAggASgJEhMKC2ZpcnN0X2luZGV4GAkgASgEEhIKCmxhc3RfaW5kZXgYCiABKAQSFQoNZHVyYWJsZV9pbmRleBgLIAEoBBIUCgxjb21taXRfaW5kZXgYDCABKAQSFQoNYXBwbGllZF9pbmRleBgNIAEoBBI2Cg1jb25maWd1cmF0aW9uGA4gASgLMh8ucmFmdGN0bC5hZG1pbi52MS5Db25maWd1cmF0aW9uEi0KCWZvbGxvd2VycxgPIAMoCzIaLnJhZnRjdGwuYWRtaW4udjEuRm9sbG93ZXISLgoJcmVhZGluZXNzGBAgASgLMhsucmFmdGN0bC5hZG1pbi52MS5SZWFkaW5lc3MSKwoFZHJhaW4YESABKAsyHC5yYWZ0Y3RsLmFkbWluLnYxLkRyYWluU3RhdGUSMgoLY29ubmVjdGlvbnMYEiABKAsyHS5yYWZ0Y3RsLmFkbWluLnYxLkNvbm5lY3Rpb25zEiQKBGxvY2sYEyABKAsyFi5yYWZ0Y3RsLmFkbWluLnYxLkxvY2sSEQoJdXB0aW1lX21zGBQgASgBEhIKCnByb2Nlc3NfaWQYFSABKAkSFwoPY29ubmVjdGVkX3BlZXJzGBYgAygJEigKBmxldmVscxgXIAEoCzIYLnJhZnRjdGwuYWRtaW4udjEuTGV2ZWxzEg8KB21hY2hpbmUYGCABKAkSFwoPdHJhbnNmZXJfdGFyZ2V0GBkgASgJEhkKEWluZmxpZ2h0X3JlcXVlc3RzGBogASgNEhsKE2xlYWRlcmxlc3NfdG90YWxfbXMYGyABKAESGQoRbGVhZGVybGVzc19tYXhfbXMYHCABKAEiSQoNQ29uZmlndXJhdGlvbhINCgVpbmRleBgBIAEoBBIpCgdtZW1iZXJzGAIgAygLMhgucmFmdGN0bC5hZG1pbi52MS5NZW1iZXIiZwoGTWVtYmVyEgoKAmlkGAEgASgJEgwKBHJvbGUYAiABKAkSFAoMcGVlcl9hZGRyZXNzGAMgASgJEhYKDmNsaWVudF9hZGRyZXNzGAQgASgJEhUKDWFkbWluX2FkZHJlc3MYBSABKAkiZAoIRm9sbG93ZXISCgoCaWQYASABKAkSDQoFc3RhdGUYAiABKAkSEwoLbWF0Y2hfaW5kZXgYAyABKAQSEgoKbmV4dF9pbmRleBgEIAEoBBIUCgxoZWFyZF9hZ29fbXMYBSABKAEiQwoJUmVhZGluZXNzEg0KBXJlYWR5GAEgASgIEicKBmNoZWNrcxgCIAMoCzIXLnJhZnRjdGwuYWRtaW4udjEuQ2hlY2siMQoFQ2hlY2sSDAoEbmFtZRgBIAEoCRIKCgJvaxgCIAEoCBIOCgZyZWFzb24YAyABKAkicgoKRHJhaW5TdGF0ZRIQCghkcmFpbmluZxgBIAEoCBIPCgdjbG9zaW5nGAIgASgIEhUKDWxlYXNlX2xlZnRfbXMYAyABKAESGAoQY29ubmVjdGlvbnNfbGVmdBgEIAEoDRIQCghzdG9wcGluZxgFIAEoCCJBCgtDb25uZWN0aW9ucxINCgV0b3RhbBgBIAEoDRISCgp3ZWJzb2NrZXRzGAIgASgNEg8KB3N0cmVhbXMYAyABKA0iPgoGTGV2ZWxzEhIKCnJlYWRzX2Zyb20YASABKA0SEAoIcmVhZHNfdG8YAiABKA0SDgoGd3JpdGVzGAMgASgNIpoBCgRMb2NrEg4KBmhvbGRlchgBIAEoCRIMCgRob3N0GAIgASgJEhEKCW9wZXJhdGlvbhgDIAEoCRIVCg1mZW5jaW5nX3Rva2VuGAQgASgEEhYKDmFjcXVpcmVkX2F0X21zGAUgASgBEhUKDWV4cGlyZXNfYXRfbXMYBiABKAESDAoEc3RlcBgHIAEoCRINCgVub25jZRgIIAEoCSIpChNHZXRSZWFkSW5kZXhSZXF1ZXN0EhIKCnRpbWVvdXRfbXMYASABKA0iRgoUR2V0UmVhZEluZGV4UmVzcG9uc2USDQoFaW5kZXgYASABKAQSEQoJbGVhZGVyX2lkGAIgASgJEgwKBHRlcm0YAyABKAQiXQoMRHJhaW5SZXF1ZXN0EhAKCGxlYXNlX21zGAEgASgNEg0KBWNsb3NlGAIgASgIEhUKDWNsb3NlX292ZXJfbXMYAyABKA0SFQoNZmVuY2luZ190b2tlbhgEIAEoBCI8Cg1EcmFpblJlc3BvbnNlEisKBWRyYWluGAEgASgLMhwucmFmdGN0bC5hZG1pbi52MS5EcmFpblN0YXRlIicKDlVuZHJhaW5SZXF1ZXN0EhUKDWZlbmNpbmdfdG9rZW4YASABKAQiEQoPVW5kcmFpblJlc3BvbnNlIkIKGVRyYW5zZmVyTGVhZGVyc2hpcFJlcXVlc3QSDgoGdGFyZ2V0GAEgASgJEhUKDWZlbmNpbmdfdG9rZW4YAiABKAQiUgoaVHJhbnNmZXJMZWFkZXJzaGlwUmVzcG9uc2USEQoJbGVhZGVyX2lkGAEgASgJEgwKBHRlcm0YAiABKAQSEwoLZHVyYXRpb25fbXMYAyABKAEiZAoSQWNxdWlyZUxvY2tSZXF1ZXN0Eg4KBmhvbGRlchgBIAEoCRIMCgRob3N0GAIgASgJEhEKCW9wZXJhdGlvbhgDIAEoCRIOCgZ0dGxfbXMYBCABKA0SDQoFbm9uY2UYBSABKAkiOwoTQWNxdWlyZUxvY2tSZXNwb25zZRIkCgRsb2NrGAEgASgLMhYucmFmdGN0bC5hZG1pbi52MS5Mb2NrIkcKEFJlbmV3TG9ja1JlcXVlc3QSFQoNZmVuY2luZ190b2tlbhgBIAEoBBIOCgZ0dGxfbXMYAiABKA0SDAoEc3RlcBgDIAEoCSI5ChFSZW5ld0xvY2tSZXNwb25zZRIkCgRsb2NrGAEgASgLMhYucmFmdGN0bC5hZG1pbi52MS5Mb2NrIisKElJlbGVhc2VMb2NrUmVxdWVzdBIVCg1mZW5jaW5nX3Rva2VuGAEgASgEIhUKE1JlbGVhc2VMb2NrUmVzcG9uc2Uy3AUKDEFkbWluU2VydmljZRJUCglHZXRTdGF0dXMSIi5yYWZ0Y3RsLmFkbWluLnYxLkdldFN0YXR1c1JlcXVlc3QaIy5yYWZ0Y3RsLmFkbWluLnYxLkdldFN0YXR1c1Jlc3BvbnNlEl0KDEdldFJlYWRJbmRleBIlLnJhZnRjdGwuYWRtaW4udjEuR2V0UmVhZEluZGV4UmVxdWVzdBomLnJhZnRjdGwuYWRtaW4udjEuR2V0UmVhZEluZGV4UmVzcG9uc2USSAoFRHJhaW4SHi5yYWZ0Y3RsLmFkbWluLnYxLkRyYWluUmVxdWVzdBofLnJhZnRjdGwuYWRtaW4udjEuRHJhaW5SZXNwb25zZRJOCgdVbmRyYWluEiAucmFmdGN0bC5hZG1pbi52MS5VbmRyYWluUmVxdWVzdBohLnJhZnRjdGwuYWRtaW4udjEuVW5kcmFpblJlc3BvbnNlEm8KElRyYW5zZmVyTGVhZGVyc2hpcBIrLnJhZnRjdGwuYWRtaW4udjEuVHJhbnNmZXJMZWFkZXJzaGlwUmVxdWVzdBosLnJhZnRjdGwuYWRtaW4udjEuVHJhbnNmZXJMZWFkZXJzaGlwUmVzcG9uc2USWgoLQWNxdWlyZUxvY2sSJC5yYWZ0Y3RsLmFkbWluLnYxLkFjcXVpcmVMb2NrUmVxdWVzdBolLnJhZnRjdGwuYWRtaW4udjEuQWNxdWlyZUxvY2tSZXNwb25zZRJUCglSZW5ld0xvY2sSIi5yYWZ0Y3RsLmFkbWluLnYxLlJlbmV3TG9ja1JlcXVlc3QaIy5yYWZ0Y3RsLmFkbWluLnYxLlJlbmV3TG9ja1Jlc3BvbnNlEloKC1JlbGVhc2VMb2NrEiQucmFmdGN0bC5hZG1pbi52MS5SZWxlYXNlTG9ja1JlcXVlc3QaJS5yYWZ0Y3RsLmFkbWluLnYxLlJlbGVhc2VMb2NrUmVzcG9uc2ViBnByb3RvMw");
+  fileDesc("ChxyYWZ0Y3RsL2FkbWluL3YxL2FkbWluLnByb3RvEhByYWZ0Y3RsLmFkbWluLnYxIhIKEEdldFN0YXR1c1JlcXVlc3QinAcKEUdldFN0YXR1c1Jlc3BvbnNlEhIKCmNsdXN0ZXJfaWQYASABKAkSFAoMY2x1c3Rlcl9uYW1lGAIgASgJEg8KB25vZGVfaWQYAyABKAkSEwoLaW5jYXJuYXRpb24YBCABKAkSDwoHcmVsZWFzZRgFIAEoCRIMCgRyb2xlGAYgASgJEgwKBHRlcm0YByABKAQSEQoJbGVhZGVyX2lkGAggASgJEhMKC2ZpcnN0X2luZGV4GAkgASgEEhIKCmxhc3RfaW5kZXgYCiABKAQSFQoNZHVyYWJsZV9pbmRleBgLIAEoBBIUCgxjb21taXRfaW5kZXgYDCABKAQSFQoNYXBwbGllZF9pbmRleBgNIAEoBBI2Cg1jb25maWd1cmF0aW9uGA4gASgLMh8ucmFmdGN0bC5hZG1pbi52MS5Db25maWd1cmF0aW9uEi0KCWZvbGxvd2VycxgPIAMoCzIaLnJhZnRjdGwuYWRtaW4udjEuRm9sbG93ZXISLgoJcmVhZGluZXNzGBAgASgLMhsucmFmdGN0bC5hZG1pbi52MS5SZWFkaW5lc3MSKwoFZHJhaW4YESABKAsyHC5yYWZ0Y3RsLmFkbWluLnYxLkRyYWluU3RhdGUSMgoLY29ubmVjdGlvbnMYEiABKAsyHS5yYWZ0Y3RsLmFkbWluLnYxLkNvbm5lY3Rpb25zEiQKBGxvY2sYEyABKAsyFi5yYWZ0Y3RsLmFkbWluLnYxLkxvY2sSEQoJdXB0aW1lX21zGBQgASgBEhIKCnByb2Nlc3NfaWQYFSABKAkSFwoPY29ubmVjdGVkX3BlZXJzGBYgAygJEigKBmxldmVscxgXIAEoCzIYLnJhZnRjdGwuYWRtaW4udjEuTGV2ZWxzEg8KB21hY2hpbmUYGCABKAkSFwoPdHJhbnNmZXJfdGFyZ2V0GBkgASgJEhkKEWluZmxpZ2h0X3JlcXVlc3RzGBogASgNEhsKE2xlYWRlcmxlc3NfdG90YWxfbXMYGyABKAESGQoRbGVhZGVybGVzc19tYXhfbXMYHCABKAESFgoOc25hcHNob3RfaW5kZXgYHSABKAQSJwoGYWxhcm1zGB4gAygLMhcucmFmdGN0bC5hZG1pbi52MS5BbGFybRIxCgt3cml0ZV9sZXZlbBgfIAEoCzIcLnJhZnRjdGwuYWRtaW4udjEuV3JpdGVMZXZlbBIRCglsb2dfYnl0ZXMYICABKAQiLAoKV3JpdGVMZXZlbBINCgVsZXZlbBgBIAEoDRIPCgdyZWxlYXNlGAIgASgJIlkKBUFsYXJtEgwKBGtpbmQYASABKAkSDAoEbm9kZRgCIAEoCRINCgVpbmRleBgDIAEoBBIPCgdtZXNzYWdlGAQgASgJEhQKDHJhaXNlZF9hdF9tcxgFIAEoASJJCg1Db25maWd1cmF0aW9uEg0KBWluZGV4GAEgASgEEikKB21lbWJlcnMYAiADKAsyGC5yYWZ0Y3RsLmFkbWluLnYxLk1lbWJlciJ8CgZNZW1iZXISCgoCaWQYASABKAkSDAoEcm9sZRgCIAEoCRIUCgxwZWVyX2FkZHJlc3MYAyABKAkSFgoOY2xpZW50X2FkZHJlc3MYBCABKAkSFQoNYWRtaW5fYWRkcmVzcxgFIAEoCRITCgtpbmNhcm5hdGlvbhgGIAEoCSKiAQoIRm9sbG93ZXISCgoCaWQYASABKAkSDQoFc3RhdGUYAiABKAkSEwoLbWF0Y2hfaW5kZXgYAyABKAQSEgoKbmV4dF9pbmRleBgEIAEoBBIUCgxoZWFyZF9hZ29fbXMYBSABKAESKwoIY2F0Y2hfdXAYBiABKAsyGS5yYWZ0Y3RsLmFkbWluLnYxLkNhdGNoVXASDwoHY291bnRlZBgHIAEoCCJjCgdDYXRjaFVwEhMKC2xhZ19lbnRyaWVzGAEgASgEEhoKEmVudHJpZXNfcGVyX3NlY29uZBgCIAEoARIUCgxyZW1haW5pbmdfbXMYAyABKAESEQoJY2F1Z2h0X3VwGAQgASgIIkMKCVJlYWRpbmVzcxINCgVyZWFkeRgBIAEoCBInCgZjaGVja3MYAiADKAsyFy5yYWZ0Y3RsLmFkbWluLnYxLkNoZWNrIjEKBUNoZWNrEgwKBG5hbWUYASABKAkSCgoCb2sYAiABKAgSDgoGcmVhc29uGAMgASgJInIKCkRyYWluU3RhdGUSEAoIZHJhaW5pbmcYASABKAgSDwoHY2xvc2luZxgCIAEoCBIVCg1sZWFzZV9sZWZ0X21zGAMgASgBEhgKEGNvbm5lY3Rpb25zX2xlZnQYBCABKA0SEAoIc3RvcHBpbmcYBSABKAgiQQoLQ29ubmVjdGlvbnMSDQoFdG90YWwYASABKA0SEgoKd2Vic29ja2V0cxgCIAEoDRIPCgdzdHJlYW1zGAMgASgNIj4KBkxldmVscxISCgpyZWFkc19mcm9tGAEgASgNEhAKCHJlYWRzX3RvGAIgASgNEg4KBndyaXRlcxgDIAEoDSKaAQoETG9jaxIOCgZob2xkZXIYASABKAkSDAoEaG9zdBgCIAEoCRIRCglvcGVyYXRpb24YAyABKAkSFQoNZmVuY2luZ190b2tlbhgEIAEoBBIWCg5hY3F1aXJlZF9hdF9tcxgFIAEoARIVCg1leHBpcmVzX2F0X21zGAYgASgBEgwKBHN0ZXAYByABKAkSDQoFbm9uY2UYCCABKAkiKQoTR2V0UmVhZEluZGV4UmVxdWVzdBISCgp0aW1lb3V0X21zGAEgASgNIkYKFEdldFJlYWRJbmRleFJlc3BvbnNlEg0KBWluZGV4GAEgASgEEhEKCWxlYWRlcl9pZBgCIAEoCRIMCgR0ZXJtGAMgASgEIl0KDERyYWluUmVxdWVzdBIQCghsZWFzZV9tcxgBIAEoDRINCgVjbG9zZRgCIAEoCBIVCg1jbG9zZV9vdmVyX21zGAMgASgNEhUKDWZlbmNpbmdfdG9rZW4YBCABKAQiPAoNRHJhaW5SZXNwb25zZRIrCgVkcmFpbhgBIAEoCzIcLnJhZnRjdGwuYWRtaW4udjEuRHJhaW5TdGF0ZSInCg5VbmRyYWluUmVxdWVzdBIVCg1mZW5jaW5nX3Rva2VuGAEgASgEIhEKD1VuZHJhaW5SZXNwb25zZSJCChlUcmFuc2ZlckxlYWRlcnNoaXBSZXF1ZXN0Eg4KBnRhcmdldBgBIAEoCRIVCg1mZW5jaW5nX3Rva2VuGAIgASgEIlIKGlRyYW5zZmVyTGVhZGVyc2hpcFJlc3BvbnNlEhEKCWxlYWRlcl9pZBgBIAEoCRIMCgR0ZXJtGAIgASgEEhMKC2R1cmF0aW9uX21zGAMgASgBImQKEkFjcXVpcmVMb2NrUmVxdWVzdBIOCgZob2xkZXIYASABKAkSDAoEaG9zdBgCIAEoCRIRCglvcGVyYXRpb24YAyABKAkSDgoGdHRsX21zGAQgASgNEg0KBW5vbmNlGAUgASgJIjsKE0FjcXVpcmVMb2NrUmVzcG9uc2USJAoEbG9jaxgBIAEoCzIWLnJhZnRjdGwuYWRtaW4udjEuTG9jayJHChBSZW5ld0xvY2tSZXF1ZXN0EhUKDWZlbmNpbmdfdG9rZW4YASABKAQSDgoGdHRsX21zGAIgASgNEgwKBHN0ZXAYAyABKAkiOQoRUmVuZXdMb2NrUmVzcG9uc2USJAoEbG9jaxgBIAEoCzIWLnJhZnRjdGwuYWRtaW4udjEuTG9jayIrChJSZWxlYXNlTG9ja1JlcXVlc3QSFQoNZmVuY2luZ190b2tlbhgBIAEoBCIVChNSZWxlYXNlTG9ja1Jlc3BvbnNlIokBChdDaGFuZ2VNZW1iZXJzaGlwUmVxdWVzdBIvCgdjaGFuZ2VzGAEgAygLMh4ucmFmdGN0bC5hZG1pbi52MS5NZW1iZXJDaGFuZ2USFgoOZXhwZWN0ZWRfaW5kZXgYAiABKAQSDgoGd2FpdmVkGAMgAygJEhUKDWZlbmNpbmdfdG9rZW4YBCABKAQiggEKDE1lbWJlckNoYW5nZRIKCgJpZBgBIAEoCRIMCgR0eXBlGAIgASgJEhQKDHBlZXJfYWRkcmVzcxgDIAEoCRIWCg5jbGllbnRfYWRkcmVzcxgEIAEoCRIVCg1hZG1pbl9hZGRyZXNzGAUgASgJEhMKC2luY2FybmF0aW9uGAYgASgJIikKGENoYW5nZU1lbWJlcnNoaXBSZXNwb25zZRINCgVpbmRleBgBIAEoBCJaCg1DaGFuZ2VSZWZ1c2FsEg4KBnJlYXNvbhgBIAEoCRIMCgRub2RlGAIgASgJEisKCGNhdGNoX3VwGAMgASgLMhkucmFmdGN0bC5hZG1pbi52MS5DYXRjaFVwIhUKE1Rha2VTbmFwc2hvdFJlcXVlc3QiJQoUVGFrZVNuYXBzaG90UmVzcG9uc2USDQoFaW5kZXgYASABKAQiPAoUU2V0V3JpdGVMZXZlbFJlcXVlc3QSDQoFbGV2ZWwYASABKA0SFQoNZmVuY2luZ190b2tlbhgCIAEoBCIXChVTZXRXcml0ZUxldmVsUmVzcG9uc2UiRgoRQ2xlYXJBbGFybVJlcXVlc3QSDAoEa2luZBgBIAEoCRIMCgRub2RlGAIgASgJEhUKDWZlbmNpbmdfdG9rZW4YAyABKAQiFAoSQ2xlYXJBbGFybVJlc3BvbnNlMuEICgxBZG1pblNlcnZpY2USVAoJR2V0U3RhdHVzEiIucmFmdGN0bC5hZG1pbi52MS5HZXRTdGF0dXNSZXF1ZXN0GiMucmFmdGN0bC5hZG1pbi52MS5HZXRTdGF0dXNSZXNwb25zZRJdCgxHZXRSZWFkSW5kZXgSJS5yYWZ0Y3RsLmFkbWluLnYxLkdldFJlYWRJbmRleFJlcXVlc3QaJi5yYWZ0Y3RsLmFkbWluLnYxLkdldFJlYWRJbmRleFJlc3BvbnNlEkgKBURyYWluEh4ucmFmdGN0bC5hZG1pbi52MS5EcmFpblJlcXVlc3QaHy5yYWZ0Y3RsLmFkbWluLnYxLkRyYWluUmVzcG9uc2USTgoHVW5kcmFpbhIgLnJhZnRjdGwuYWRtaW4udjEuVW5kcmFpblJlcXVlc3QaIS5yYWZ0Y3RsLmFkbWluLnYxLlVuZHJhaW5SZXNwb25zZRJvChJUcmFuc2ZlckxlYWRlcnNoaXASKy5yYWZ0Y3RsLmFkbWluLnYxLlRyYW5zZmVyTGVhZGVyc2hpcFJlcXVlc3QaLC5yYWZ0Y3RsLmFkbWluLnYxLlRyYW5zZmVyTGVhZGVyc2hpcFJlc3BvbnNlEloKC0FjcXVpcmVMb2NrEiQucmFmdGN0bC5hZG1pbi52MS5BY3F1aXJlTG9ja1JlcXVlc3QaJS5yYWZ0Y3RsLmFkbWluLnYxLkFjcXVpcmVMb2NrUmVzcG9uc2USVAoJUmVuZXdMb2NrEiIucmFmdGN0bC5hZG1pbi52MS5SZW5ld0xvY2tSZXF1ZXN0GiMucmFmdGN0bC5hZG1pbi52MS5SZW5ld0xvY2tSZXNwb25zZRJaCgtSZWxlYXNlTG9jaxIkLnJhZnRjdGwuYWRtaW4udjEuUmVsZWFzZUxvY2tSZXF1ZXN0GiUucmFmdGN0bC5hZG1pbi52MS5SZWxlYXNlTG9ja1Jlc3BvbnNlEmkKEENoYW5nZU1lbWJlcnNoaXASKS5yYWZ0Y3RsLmFkbWluLnYxLkNoYW5nZU1lbWJlcnNoaXBSZXF1ZXN0GioucmFmdGN0bC5hZG1pbi52MS5DaGFuZ2VNZW1iZXJzaGlwUmVzcG9uc2USXQoMVGFrZVNuYXBzaG90EiUucmFmdGN0bC5hZG1pbi52MS5UYWtlU25hcHNob3RSZXF1ZXN0GiYucmFmdGN0bC5hZG1pbi52MS5UYWtlU25hcHNob3RSZXNwb25zZRJgCg1TZXRXcml0ZUxldmVsEiYucmFmdGN0bC5hZG1pbi52MS5TZXRXcml0ZUxldmVsUmVxdWVzdBonLnJhZnRjdGwuYWRtaW4udjEuU2V0V3JpdGVMZXZlbFJlc3BvbnNlElcKCkNsZWFyQWxhcm0SIy5yYWZ0Y3RsLmFkbWluLnYxLkNsZWFyQWxhcm1SZXF1ZXN0GiQucmFmdGN0bC5hZG1pbi52MS5DbGVhckFsYXJtUmVzcG9uc2ViBnByb3RvMw");
 
 /**
  * @generated from message raftctl.admin.v1.GetStatusRequest
@@ -194,6 +194,32 @@ export type GetStatusResponse = Message<"raftctl.admin.v1.GetStatusResponse"> & 
    * @generated from field: double leaderless_max_ms = 28;
    */
   leaderlessMaxMs: number;
+
+  /**
+   * Of the newest snapshot on this node's disk; 0 for none.
+   *
+   * @generated from field: uint64 snapshot_index = 29;
+   */
+  snapshotIndex: bigint;
+
+  /**
+   * @generated from field: repeated raftctl.admin.v1.Alarm alarms = 30;
+   */
+  alarms: Alarm[];
+
+  /**
+   * What the cluster may write, and the release that brought it.
+   *
+   * @generated from field: raftctl.admin.v1.WriteLevel write_level = 31;
+   */
+  writeLevel?: WriteLevel | undefined;
+
+  /**
+   * Of the files of the log.
+   *
+   * @generated from field: uint64 log_bytes = 32;
+   */
+  logBytes: bigint;
 };
 
 /**
@@ -355,6 +381,32 @@ export type GetStatusResponseJson = {
    * @generated from field: double leaderless_max_ms = 28;
    */
   leaderlessMaxMs?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * Of the newest snapshot on this node's disk; 0 for none.
+   *
+   * @generated from field: uint64 snapshot_index = 29;
+   */
+  snapshotIndex?: string;
+
+  /**
+   * @generated from field: repeated raftctl.admin.v1.Alarm alarms = 30;
+   */
+  alarms?: AlarmJson[];
+
+  /**
+   * What the cluster may write, and the release that brought it.
+   *
+   * @generated from field: raftctl.admin.v1.WriteLevel write_level = 31;
+   */
+  writeLevel?: WriteLevelJson;
+
+  /**
+   * Of the files of the log.
+   *
+   * @generated from field: uint64 log_bytes = 32;
+   */
+  logBytes?: string;
 };
 
 /**
@@ -363,6 +415,118 @@ export type GetStatusResponseJson = {
  */
 export const GetStatusResponseSchema: GenMessage<GetStatusResponse, {jsonType: GetStatusResponseJson}> = /*@__PURE__*/
   messageDesc(file_raftctl_admin_v1_admin, 1);
+
+/**
+ * @generated from message raftctl.admin.v1.WriteLevel
+ */
+export type WriteLevel = Message<"raftctl.admin.v1.WriteLevel"> & {
+  /**
+   * @generated from field: uint32 level = 1;
+   */
+  level: number;
+
+  /**
+   * @generated from field: string release = 2;
+   */
+  release: string;
+};
+
+/**
+ * @generated from message raftctl.admin.v1.WriteLevel
+ */
+export type WriteLevelJson = {
+  /**
+   * @generated from field: uint32 level = 1;
+   */
+  level?: number;
+
+  /**
+   * @generated from field: string release = 2;
+   */
+  release?: string;
+};
+
+/**
+ * Describes the message raftctl.admin.v1.WriteLevel.
+ * Use `create(WriteLevelSchema)` to create a new message.
+ */
+export const WriteLevelSchema: GenMessage<WriteLevel, {jsonType: WriteLevelJson}> = /*@__PURE__*/
+  messageDesc(file_raftctl_admin_v1_admin, 2);
+
+/**
+ * What only people can put right; known to every node.
+ *
+ * @generated from message raftctl.admin.v1.Alarm
+ */
+export type Alarm = Message<"raftctl.admin.v1.Alarm"> & {
+  /**
+   * state-differs, log-went-back, unreadable-entry or corrupt-data.
+   *
+   * @generated from field: string kind = 1;
+   */
+  kind: string;
+
+  /**
+   * @generated from field: string node = 2;
+   */
+  node: string;
+
+  /**
+   * @generated from field: uint64 index = 3;
+   */
+  index: bigint;
+
+  /**
+   * @generated from field: string message = 4;
+   */
+  message: string;
+
+  /**
+   * @generated from field: double raised_at_ms = 5;
+   */
+  raisedAtMs: number;
+};
+
+/**
+ * What only people can put right; known to every node.
+ *
+ * @generated from message raftctl.admin.v1.Alarm
+ */
+export type AlarmJson = {
+  /**
+   * state-differs, log-went-back, unreadable-entry or corrupt-data.
+   *
+   * @generated from field: string kind = 1;
+   */
+  kind?: string;
+
+  /**
+   * @generated from field: string node = 2;
+   */
+  node?: string;
+
+  /**
+   * @generated from field: uint64 index = 3;
+   */
+  index?: string;
+
+  /**
+   * @generated from field: string message = 4;
+   */
+  message?: string;
+
+  /**
+   * @generated from field: double raised_at_ms = 5;
+   */
+  raisedAtMs?: number | "NaN" | "Infinity" | "-Infinity";
+};
+
+/**
+ * Describes the message raftctl.admin.v1.Alarm.
+ * Use `create(AlarmSchema)` to create a new message.
+ */
+export const AlarmSchema: GenMessage<Alarm, {jsonType: AlarmJson}> = /*@__PURE__*/
+  messageDesc(file_raftctl_admin_v1_admin, 3);
 
 /**
  * @generated from message raftctl.admin.v1.Configuration
@@ -403,7 +567,7 @@ export type ConfigurationJson = {
  * Use `create(ConfigurationSchema)` to create a new message.
  */
 export const ConfigurationSchema: GenMessage<Configuration, {jsonType: ConfigurationJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 2);
+  messageDesc(file_raftctl_admin_v1_admin, 4);
 
 /**
  * @generated from message raftctl.admin.v1.Member
@@ -435,6 +599,13 @@ export type Member = Message<"raftctl.admin.v1.Member"> & {
    * @generated from field: string admin_address = 5;
    */
   adminAddress: string;
+
+  /**
+   * Of its data directory; empty until it is known.
+   *
+   * @generated from field: string incarnation = 6;
+   */
+  incarnation: string;
 };
 
 /**
@@ -467,6 +638,13 @@ export type MemberJson = {
    * @generated from field: string admin_address = 5;
    */
   adminAddress?: string;
+
+  /**
+   * Of its data directory; empty until it is known.
+   *
+   * @generated from field: string incarnation = 6;
+   */
+  incarnation?: string;
 };
 
 /**
@@ -474,7 +652,7 @@ export type MemberJson = {
  * Use `create(MemberSchema)` to create a new message.
  */
 export const MemberSchema: GenMessage<Member, {jsonType: MemberJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 3);
+  messageDesc(file_raftctl_admin_v1_admin, 5);
 
 /**
  * @generated from message raftctl.admin.v1.Follower
@@ -504,6 +682,18 @@ export type Follower = Message<"raftctl.admin.v1.Follower"> & {
    * @generated from field: double heard_ago_ms = 5;
    */
   heardAgoMs: number;
+
+  /**
+   * @generated from field: raftctl.admin.v1.CatchUp catch_up = 6;
+   */
+  catchUp?: CatchUp | undefined;
+
+  /**
+   * False for one whose log went back: what it says is not believed.
+   *
+   * @generated from field: bool counted = 7;
+   */
+  counted: boolean;
 };
 
 /**
@@ -534,6 +724,18 @@ export type FollowerJson = {
    * @generated from field: double heard_ago_ms = 5;
    */
   heardAgoMs?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * @generated from field: raftctl.admin.v1.CatchUp catch_up = 6;
+   */
+  catchUp?: CatchUpJson;
+
+  /**
+   * False for one whose log went back: what it says is not believed.
+   *
+   * @generated from field: bool counted = 7;
+   */
+  counted?: boolean;
 };
 
 /**
@@ -541,7 +743,72 @@ export type FollowerJson = {
  * Use `create(FollowerSchema)` to create a new message.
  */
 export const FollowerSchema: GenMessage<Follower, {jsonType: FollowerJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 4);
+  messageDesc(file_raftctl_admin_v1_admin, 6);
+
+/**
+ * How far behind a member is, as its leader sees it.
+ *
+ * @generated from message raftctl.admin.v1.CatchUp
+ */
+export type CatchUp = Message<"raftctl.admin.v1.CatchUp"> & {
+  /**
+   * @generated from field: uint64 lag_entries = 1;
+   */
+  lagEntries: bigint;
+
+  /**
+   * @generated from field: double entries_per_second = 2;
+   */
+  entriesPerSecond: number;
+
+  /**
+   * Until it has caught up at this rate; negative when it never will.
+   *
+   * @generated from field: double remaining_ms = 3;
+   */
+  remainingMs: number;
+
+  /**
+   * @generated from field: bool caught_up = 4;
+   */
+  caughtUp: boolean;
+};
+
+/**
+ * How far behind a member is, as its leader sees it.
+ *
+ * @generated from message raftctl.admin.v1.CatchUp
+ */
+export type CatchUpJson = {
+  /**
+   * @generated from field: uint64 lag_entries = 1;
+   */
+  lagEntries?: string;
+
+  /**
+   * @generated from field: double entries_per_second = 2;
+   */
+  entriesPerSecond?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * Until it has caught up at this rate; negative when it never will.
+   *
+   * @generated from field: double remaining_ms = 3;
+   */
+  remainingMs?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * @generated from field: bool caught_up = 4;
+   */
+  caughtUp?: boolean;
+};
+
+/**
+ * Describes the message raftctl.admin.v1.CatchUp.
+ * Use `create(CatchUpSchema)` to create a new message.
+ */
+export const CatchUpSchema: GenMessage<CatchUp, {jsonType: CatchUpJson}> = /*@__PURE__*/
+  messageDesc(file_raftctl_admin_v1_admin, 7);
 
 /**
  * @generated from message raftctl.admin.v1.Readiness
@@ -578,7 +845,7 @@ export type ReadinessJson = {
  * Use `create(ReadinessSchema)` to create a new message.
  */
 export const ReadinessSchema: GenMessage<Readiness, {jsonType: ReadinessJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 5);
+  messageDesc(file_raftctl_admin_v1_admin, 8);
 
 /**
  * @generated from message raftctl.admin.v1.Check
@@ -629,7 +896,7 @@ export type CheckJson = {
  * Use `create(CheckSchema)` to create a new message.
  */
 export const CheckSchema: GenMessage<Check, {jsonType: CheckJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 6);
+  messageDesc(file_raftctl_admin_v1_admin, 9);
 
 /**
  * @generated from message raftctl.admin.v1.DrainState
@@ -708,7 +975,7 @@ export type DrainStateJson = {
  * Use `create(DrainStateSchema)` to create a new message.
  */
 export const DrainStateSchema: GenMessage<DrainState, {jsonType: DrainStateJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 7);
+  messageDesc(file_raftctl_admin_v1_admin, 10);
 
 /**
  * @generated from message raftctl.admin.v1.Connections
@@ -759,7 +1026,7 @@ export type ConnectionsJson = {
  * Use `create(ConnectionsSchema)` to create a new message.
  */
 export const ConnectionsSchema: GenMessage<Connections, {jsonType: ConnectionsJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 8);
+  messageDesc(file_raftctl_admin_v1_admin, 11);
 
 /**
  * @generated from message raftctl.admin.v1.Levels
@@ -806,7 +1073,7 @@ export type LevelsJson = {
  * Use `create(LevelsSchema)` to create a new message.
  */
 export const LevelsSchema: GenMessage<Levels, {jsonType: LevelsJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 9);
+  messageDesc(file_raftctl_admin_v1_admin, 12);
 
 /**
  * @generated from message raftctl.admin.v1.Lock
@@ -919,7 +1186,7 @@ export type LockJson = {
  * Use `create(LockSchema)` to create a new message.
  */
 export const LockSchema: GenMessage<Lock, {jsonType: LockJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 10);
+  messageDesc(file_raftctl_admin_v1_admin, 13);
 
 /**
  * @generated from message raftctl.admin.v1.GetReadIndexRequest
@@ -946,7 +1213,7 @@ export type GetReadIndexRequestJson = {
  * Use `create(GetReadIndexRequestSchema)` to create a new message.
  */
 export const GetReadIndexRequestSchema: GenMessage<GetReadIndexRequest, {jsonType: GetReadIndexRequestJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 11);
+  messageDesc(file_raftctl_admin_v1_admin, 14);
 
 /**
  * @generated from message raftctl.admin.v1.GetReadIndexResponse
@@ -993,7 +1260,7 @@ export type GetReadIndexResponseJson = {
  * Use `create(GetReadIndexResponseSchema)` to create a new message.
  */
 export const GetReadIndexResponseSchema: GenMessage<GetReadIndexResponse, {jsonType: GetReadIndexResponseJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 12);
+  messageDesc(file_raftctl_admin_v1_admin, 15);
 
 /**
  * @generated from message raftctl.admin.v1.DrainRequest
@@ -1058,7 +1325,7 @@ export type DrainRequestJson = {
  * Use `create(DrainRequestSchema)` to create a new message.
  */
 export const DrainRequestSchema: GenMessage<DrainRequest, {jsonType: DrainRequestJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 13);
+  messageDesc(file_raftctl_admin_v1_admin, 16);
 
 /**
  * @generated from message raftctl.admin.v1.DrainResponse
@@ -1085,7 +1352,7 @@ export type DrainResponseJson = {
  * Use `create(DrainResponseSchema)` to create a new message.
  */
 export const DrainResponseSchema: GenMessage<DrainResponse, {jsonType: DrainResponseJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 14);
+  messageDesc(file_raftctl_admin_v1_admin, 17);
 
 /**
  * @generated from message raftctl.admin.v1.UndrainRequest
@@ -1112,7 +1379,7 @@ export type UndrainRequestJson = {
  * Use `create(UndrainRequestSchema)` to create a new message.
  */
 export const UndrainRequestSchema: GenMessage<UndrainRequest, {jsonType: UndrainRequestJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 15);
+  messageDesc(file_raftctl_admin_v1_admin, 18);
 
 /**
  * @generated from message raftctl.admin.v1.UndrainResponse
@@ -1131,7 +1398,7 @@ export type UndrainResponseJson = {
  * Use `create(UndrainResponseSchema)` to create a new message.
  */
 export const UndrainResponseSchema: GenMessage<UndrainResponse, {jsonType: UndrainResponseJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 16);
+  messageDesc(file_raftctl_admin_v1_admin, 19);
 
 /**
  * @generated from message raftctl.admin.v1.TransferLeadershipRequest
@@ -1168,7 +1435,7 @@ export type TransferLeadershipRequestJson = {
  * Use `create(TransferLeadershipRequestSchema)` to create a new message.
  */
 export const TransferLeadershipRequestSchema: GenMessage<TransferLeadershipRequest, {jsonType: TransferLeadershipRequestJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 17);
+  messageDesc(file_raftctl_admin_v1_admin, 20);
 
 /**
  * @generated from message raftctl.admin.v1.TransferLeadershipResponse
@@ -1215,7 +1482,7 @@ export type TransferLeadershipResponseJson = {
  * Use `create(TransferLeadershipResponseSchema)` to create a new message.
  */
 export const TransferLeadershipResponseSchema: GenMessage<TransferLeadershipResponse, {jsonType: TransferLeadershipResponseJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 18);
+  messageDesc(file_raftctl_admin_v1_admin, 21);
 
 /**
  * @generated from message raftctl.admin.v1.AcquireLockRequest
@@ -1286,7 +1553,7 @@ export type AcquireLockRequestJson = {
  * Use `create(AcquireLockRequestSchema)` to create a new message.
  */
 export const AcquireLockRequestSchema: GenMessage<AcquireLockRequest, {jsonType: AcquireLockRequestJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 19);
+  messageDesc(file_raftctl_admin_v1_admin, 22);
 
 /**
  * @generated from message raftctl.admin.v1.AcquireLockResponse
@@ -1313,7 +1580,7 @@ export type AcquireLockResponseJson = {
  * Use `create(AcquireLockResponseSchema)` to create a new message.
  */
 export const AcquireLockResponseSchema: GenMessage<AcquireLockResponse, {jsonType: AcquireLockResponseJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 20);
+  messageDesc(file_raftctl_admin_v1_admin, 23);
 
 /**
  * @generated from message raftctl.admin.v1.RenewLockRequest
@@ -1360,7 +1627,7 @@ export type RenewLockRequestJson = {
  * Use `create(RenewLockRequestSchema)` to create a new message.
  */
 export const RenewLockRequestSchema: GenMessage<RenewLockRequest, {jsonType: RenewLockRequestJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 21);
+  messageDesc(file_raftctl_admin_v1_admin, 24);
 
 /**
  * @generated from message raftctl.admin.v1.RenewLockResponse
@@ -1387,7 +1654,7 @@ export type RenewLockResponseJson = {
  * Use `create(RenewLockResponseSchema)` to create a new message.
  */
 export const RenewLockResponseSchema: GenMessage<RenewLockResponse, {jsonType: RenewLockResponseJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 22);
+  messageDesc(file_raftctl_admin_v1_admin, 25);
 
 /**
  * @generated from message raftctl.admin.v1.ReleaseLockRequest
@@ -1414,7 +1681,7 @@ export type ReleaseLockRequestJson = {
  * Use `create(ReleaseLockRequestSchema)` to create a new message.
  */
 export const ReleaseLockRequestSchema: GenMessage<ReleaseLockRequest, {jsonType: ReleaseLockRequestJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 23);
+  messageDesc(file_raftctl_admin_v1_admin, 26);
 
 /**
  * @generated from message raftctl.admin.v1.ReleaseLockResponse
@@ -1433,7 +1700,419 @@ export type ReleaseLockResponseJson = {
  * Use `create(ReleaseLockResponseSchema)` to create a new message.
  */
 export const ReleaseLockResponseSchema: GenMessage<ReleaseLockResponse, {jsonType: ReleaseLockResponseJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 24);
+  messageDesc(file_raftctl_admin_v1_admin, 27);
+
+/**
+ * @generated from message raftctl.admin.v1.ChangeMembershipRequest
+ */
+export type ChangeMembershipRequest = Message<"raftctl.admin.v1.ChangeMembershipRequest"> & {
+  /**
+   * Done as one: several voters may change at once.
+   *
+   * @generated from field: repeated raftctl.admin.v1.MemberChange changes = 1;
+   */
+  changes: MemberChange[];
+
+  /**
+   * The index of the configuration that the caller saw; 0 to change whatever is in force.
+   *
+   * @generated from field: uint64 expected_index = 2;
+   */
+  expectedIndex: bigint;
+
+  /**
+   * Checks that the caller takes upon itself, by name: catch-up, quorum.
+   *
+   * @generated from field: repeated string waived = 3;
+   */
+  waived: string[];
+
+  /**
+   * @generated from field: uint64 fencing_token = 4;
+   */
+  fencingToken: bigint;
+};
+
+/**
+ * @generated from message raftctl.admin.v1.ChangeMembershipRequest
+ */
+export type ChangeMembershipRequestJson = {
+  /**
+   * Done as one: several voters may change at once.
+   *
+   * @generated from field: repeated raftctl.admin.v1.MemberChange changes = 1;
+   */
+  changes?: MemberChangeJson[];
+
+  /**
+   * The index of the configuration that the caller saw; 0 to change whatever is in force.
+   *
+   * @generated from field: uint64 expected_index = 2;
+   */
+  expectedIndex?: string;
+
+  /**
+   * Checks that the caller takes upon itself, by name: catch-up, quorum.
+   *
+   * @generated from field: repeated string waived = 3;
+   */
+  waived?: string[];
+
+  /**
+   * @generated from field: uint64 fencing_token = 4;
+   */
+  fencingToken?: string;
+};
+
+/**
+ * Describes the message raftctl.admin.v1.ChangeMembershipRequest.
+ * Use `create(ChangeMembershipRequestSchema)` to create a new message.
+ */
+export const ChangeMembershipRequestSchema: GenMessage<ChangeMembershipRequest, {jsonType: ChangeMembershipRequestJson}> = /*@__PURE__*/
+  messageDesc(file_raftctl_admin_v1_admin, 28);
+
+/**
+ * @generated from message raftctl.admin.v1.MemberChange
+ */
+export type MemberChange = Message<"raftctl.admin.v1.MemberChange"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * add (as a learner), promote, demote, remove or update (other addresses).
+   *
+   * @generated from field: string type = 2;
+   */
+  type: string;
+
+  /**
+   * With add and update.
+   *
+   * @generated from field: string peer_address = 3;
+   */
+  peerAddress: string;
+
+  /**
+   * @generated from field: string client_address = 4;
+   */
+  clientAddress: string;
+
+  /**
+   * @generated from field: string admin_address = 5;
+   */
+  adminAddress: string;
+
+  /**
+   * Of the new member's data directory, as its GetStatus says; with add. With update, empty leaves it as it is.
+   *
+   * @generated from field: string incarnation = 6;
+   */
+  incarnation: string;
+};
+
+/**
+ * @generated from message raftctl.admin.v1.MemberChange
+ */
+export type MemberChangeJson = {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id?: string;
+
+  /**
+   * add (as a learner), promote, demote, remove or update (other addresses).
+   *
+   * @generated from field: string type = 2;
+   */
+  type?: string;
+
+  /**
+   * With add and update.
+   *
+   * @generated from field: string peer_address = 3;
+   */
+  peerAddress?: string;
+
+  /**
+   * @generated from field: string client_address = 4;
+   */
+  clientAddress?: string;
+
+  /**
+   * @generated from field: string admin_address = 5;
+   */
+  adminAddress?: string;
+
+  /**
+   * Of the new member's data directory, as its GetStatus says; with add. With update, empty leaves it as it is.
+   *
+   * @generated from field: string incarnation = 6;
+   */
+  incarnation?: string;
+};
+
+/**
+ * Describes the message raftctl.admin.v1.MemberChange.
+ * Use `create(MemberChangeSchema)` to create a new message.
+ */
+export const MemberChangeSchema: GenMessage<MemberChange, {jsonType: MemberChangeJson}> = /*@__PURE__*/
+  messageDesc(file_raftctl_admin_v1_admin, 29);
+
+/**
+ * @generated from message raftctl.admin.v1.ChangeMembershipResponse
+ */
+export type ChangeMembershipResponse = Message<"raftctl.admin.v1.ChangeMembershipResponse"> & {
+  /**
+   * Of the entry that holds the final configuration.
+   *
+   * @generated from field: uint64 index = 1;
+   */
+  index: bigint;
+};
+
+/**
+ * @generated from message raftctl.admin.v1.ChangeMembershipResponse
+ */
+export type ChangeMembershipResponseJson = {
+  /**
+   * Of the entry that holds the final configuration.
+   *
+   * @generated from field: uint64 index = 1;
+   */
+  index?: string;
+};
+
+/**
+ * Describes the message raftctl.admin.v1.ChangeMembershipResponse.
+ * Use `create(ChangeMembershipResponseSchema)` to create a new message.
+ */
+export const ChangeMembershipResponseSchema: GenMessage<ChangeMembershipResponse, {jsonType: ChangeMembershipResponseJson}> = /*@__PURE__*/
+  messageDesc(file_raftctl_admin_v1_admin, 30);
+
+/**
+ * @generated from message raftctl.admin.v1.ChangeRefusal
+ */
+export type ChangeRefusal = Message<"raftctl.admin.v1.ChangeRefusal"> & {
+  /**
+   * As in the documentation: term-not-committed, change-in-flight, target-lagging, quorum-at-risk and so on.
+   *
+   * @generated from field: string reason = 1;
+   */
+  reason: string;
+
+  /**
+   * The member that it is about; empty when it is about none.
+   *
+   * @generated from field: string node = 2;
+   */
+  node: string;
+
+  /**
+   * @generated from field: raftctl.admin.v1.CatchUp catch_up = 3;
+   */
+  catchUp?: CatchUp | undefined;
+};
+
+/**
+ * @generated from message raftctl.admin.v1.ChangeRefusal
+ */
+export type ChangeRefusalJson = {
+  /**
+   * As in the documentation: term-not-committed, change-in-flight, target-lagging, quorum-at-risk and so on.
+   *
+   * @generated from field: string reason = 1;
+   */
+  reason?: string;
+
+  /**
+   * The member that it is about; empty when it is about none.
+   *
+   * @generated from field: string node = 2;
+   */
+  node?: string;
+
+  /**
+   * @generated from field: raftctl.admin.v1.CatchUp catch_up = 3;
+   */
+  catchUp?: CatchUpJson;
+};
+
+/**
+ * Describes the message raftctl.admin.v1.ChangeRefusal.
+ * Use `create(ChangeRefusalSchema)` to create a new message.
+ */
+export const ChangeRefusalSchema: GenMessage<ChangeRefusal, {jsonType: ChangeRefusalJson}> = /*@__PURE__*/
+  messageDesc(file_raftctl_admin_v1_admin, 31);
+
+/**
+ * @generated from message raftctl.admin.v1.TakeSnapshotRequest
+ */
+export type TakeSnapshotRequest = Message<"raftctl.admin.v1.TakeSnapshotRequest"> & {
+};
+
+/**
+ * @generated from message raftctl.admin.v1.TakeSnapshotRequest
+ */
+export type TakeSnapshotRequestJson = {
+};
+
+/**
+ * Describes the message raftctl.admin.v1.TakeSnapshotRequest.
+ * Use `create(TakeSnapshotRequestSchema)` to create a new message.
+ */
+export const TakeSnapshotRequestSchema: GenMessage<TakeSnapshotRequest, {jsonType: TakeSnapshotRequestJson}> = /*@__PURE__*/
+  messageDesc(file_raftctl_admin_v1_admin, 32);
+
+/**
+ * @generated from message raftctl.admin.v1.TakeSnapshotResponse
+ */
+export type TakeSnapshotResponse = Message<"raftctl.admin.v1.TakeSnapshotResponse"> & {
+  /**
+   * @generated from field: uint64 index = 1;
+   */
+  index: bigint;
+};
+
+/**
+ * @generated from message raftctl.admin.v1.TakeSnapshotResponse
+ */
+export type TakeSnapshotResponseJson = {
+  /**
+   * @generated from field: uint64 index = 1;
+   */
+  index?: string;
+};
+
+/**
+ * Describes the message raftctl.admin.v1.TakeSnapshotResponse.
+ * Use `create(TakeSnapshotResponseSchema)` to create a new message.
+ */
+export const TakeSnapshotResponseSchema: GenMessage<TakeSnapshotResponse, {jsonType: TakeSnapshotResponseJson}> = /*@__PURE__*/
+  messageDesc(file_raftctl_admin_v1_admin, 33);
+
+/**
+ * @generated from message raftctl.admin.v1.SetWriteLevelRequest
+ */
+export type SetWriteLevelRequest = Message<"raftctl.admin.v1.SetWriteLevelRequest"> & {
+  /**
+   * @generated from field: uint32 level = 1;
+   */
+  level: number;
+
+  /**
+   * @generated from field: uint64 fencing_token = 2;
+   */
+  fencingToken: bigint;
+};
+
+/**
+ * @generated from message raftctl.admin.v1.SetWriteLevelRequest
+ */
+export type SetWriteLevelRequestJson = {
+  /**
+   * @generated from field: uint32 level = 1;
+   */
+  level?: number;
+
+  /**
+   * @generated from field: uint64 fencing_token = 2;
+   */
+  fencingToken?: string;
+};
+
+/**
+ * Describes the message raftctl.admin.v1.SetWriteLevelRequest.
+ * Use `create(SetWriteLevelRequestSchema)` to create a new message.
+ */
+export const SetWriteLevelRequestSchema: GenMessage<SetWriteLevelRequest, {jsonType: SetWriteLevelRequestJson}> = /*@__PURE__*/
+  messageDesc(file_raftctl_admin_v1_admin, 34);
+
+/**
+ * @generated from message raftctl.admin.v1.SetWriteLevelResponse
+ */
+export type SetWriteLevelResponse = Message<"raftctl.admin.v1.SetWriteLevelResponse"> & {
+};
+
+/**
+ * @generated from message raftctl.admin.v1.SetWriteLevelResponse
+ */
+export type SetWriteLevelResponseJson = {
+};
+
+/**
+ * Describes the message raftctl.admin.v1.SetWriteLevelResponse.
+ * Use `create(SetWriteLevelResponseSchema)` to create a new message.
+ */
+export const SetWriteLevelResponseSchema: GenMessage<SetWriteLevelResponse, {jsonType: SetWriteLevelResponseJson}> = /*@__PURE__*/
+  messageDesc(file_raftctl_admin_v1_admin, 35);
+
+/**
+ * @generated from message raftctl.admin.v1.ClearAlarmRequest
+ */
+export type ClearAlarmRequest = Message<"raftctl.admin.v1.ClearAlarmRequest"> & {
+  /**
+   * @generated from field: string kind = 1;
+   */
+  kind: string;
+
+  /**
+   * @generated from field: string node = 2;
+   */
+  node: string;
+
+  /**
+   * @generated from field: uint64 fencing_token = 3;
+   */
+  fencingToken: bigint;
+};
+
+/**
+ * @generated from message raftctl.admin.v1.ClearAlarmRequest
+ */
+export type ClearAlarmRequestJson = {
+  /**
+   * @generated from field: string kind = 1;
+   */
+  kind?: string;
+
+  /**
+   * @generated from field: string node = 2;
+   */
+  node?: string;
+
+  /**
+   * @generated from field: uint64 fencing_token = 3;
+   */
+  fencingToken?: string;
+};
+
+/**
+ * Describes the message raftctl.admin.v1.ClearAlarmRequest.
+ * Use `create(ClearAlarmRequestSchema)` to create a new message.
+ */
+export const ClearAlarmRequestSchema: GenMessage<ClearAlarmRequest, {jsonType: ClearAlarmRequestJson}> = /*@__PURE__*/
+  messageDesc(file_raftctl_admin_v1_admin, 36);
+
+/**
+ * @generated from message raftctl.admin.v1.ClearAlarmResponse
+ */
+export type ClearAlarmResponse = Message<"raftctl.admin.v1.ClearAlarmResponse"> & {
+};
+
+/**
+ * @generated from message raftctl.admin.v1.ClearAlarmResponse
+ */
+export type ClearAlarmResponseJson = {
+};
+
+/**
+ * Describes the message raftctl.admin.v1.ClearAlarmResponse.
+ * Use `create(ClearAlarmResponseSchema)` to create a new message.
+ */
+export const ClearAlarmResponseSchema: GenMessage<ClearAlarmResponse, {jsonType: ClearAlarmResponseJson}> = /*@__PURE__*/
+  messageDesc(file_raftctl_admin_v1_admin, 37);
 
 /**
  * @generated from service raftctl.admin.v1.AdminService
@@ -1516,6 +2195,47 @@ export const AdminService: GenService<{
     methodKind: "unary";
     input: typeof ReleaseLockRequestSchema;
     output: typeof ReleaseLockResponseSchema;
+  },
+  /**
+   * Changes who takes part, as one change; answers when the final configuration is committed. Only the leader does it.
+   * FAILED_PRECONDITION with a ChangeRefusal says why nothing was changed; ABORTED that it may or may not come about.
+   *
+   * @generated from rpc raftctl.admin.v1.AdminService.ChangeMembership
+   */
+  changeMembership: {
+    methodKind: "unary";
+    input: typeof ChangeMembershipRequestSchema;
+    output: typeof ChangeMembershipResponseSchema;
+  },
+  /**
+   * Takes a snapshot of this node's state now.
+   *
+   * @generated from rpc raftctl.admin.v1.AdminService.TakeSnapshot
+   */
+  takeSnapshot: {
+    methodKind: "unary";
+    input: typeof TakeSnapshotRequestSchema;
+    output: typeof TakeSnapshotResponseSchema;
+  },
+  /**
+   * Lets the cluster write entries of a higher level: only when every member, connected now, reads it. Only the leader.
+   *
+   * @generated from rpc raftctl.admin.v1.AdminService.SetWriteLevel
+   */
+  setWriteLevel: {
+    methodKind: "unary";
+    input: typeof SetWriteLevelRequestSchema;
+    output: typeof SetWriteLevelResponseSchema;
+  },
+  /**
+   * Ends an alarm that somebody has seen to.
+   *
+   * @generated from rpc raftctl.admin.v1.AdminService.ClearAlarm
+   */
+  clearAlarm: {
+    methodKind: "unary";
+    input: typeof ClearAlarmRequestSchema;
+    output: typeof ClearAlarmResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_raftctl_admin_v1_admin, 0);
