@@ -15,6 +15,11 @@ afterEach(async () => {
 	for (const clean of cleanups.splice(0).reverse()) await clean();
 });
 
+/** To be done after the test. */
+export function whenDone(clean: () => Promise<unknown>): void {
+	cleanups.push(clean);
+}
+
 /** Client ports, one for each node, before one replicated machine. */
 export async function serving(
 	nodes: number,
