@@ -43,6 +43,12 @@ export class Configurations {
 		);
 	}
 
+	/** Those that may be in force somewhere: the one committed by `commit`, and all after it. */
+	since(commit: number): readonly PlacedConfiguration[] {
+		const { index } = this.at(commit);
+		return this.#placed.filter((placed) => placed.index >= index);
+	}
+
 	/** Takes note of an appended entry; true when the configuration changed. */
 	append(entry: Entry): boolean {
 		if (entry.kind !== EntryKind.configuration) return false;

@@ -342,6 +342,15 @@ export class Raft {
 		return this.#core.log.commit;
 	}
 
+	/**
+	 * The configurations that may be in force somewhere: the committed one and those after it. Whoever is named in any of
+	 * them must be reachable, or the leader's own removal could not be acknowledged to it (P25).
+	 */
+	openConfigurations(): readonly PlacedConfiguration[] {
+		const { configurations, log } = this.#core;
+		return configurations.since(log.commit);
+	}
+
 	/** The configuration in force, committed or not. */
 	configuration(): PlacedConfiguration {
 		const { latestIndex, latest } = this.#core.configurations;
@@ -494,6 +503,8 @@ export class Raft {
 		if (last <= log.applying) return null;
 		const first = log.applying + 1;
 		log.applying = last;
+		const { latestIndex } = this.#core.configurations;
+		if (latestIndex >= first && latestIndex <= last) this.#core.changed = true;
 		proposals.settle(last, (index) => log.termAt(index), proposalOutcomes);
 		return { first, last };
 	}

@@ -165,7 +165,7 @@ function assemble(
 			),
 		),
 		onChanged: () =>
-			peers.setMembers(addressesOf(raft.configuration(), initial)),
+			peers.setMembers(addressesOf(raft.openConfigurations(), initial)),
 	});
 	recovered.listen(driver);
 	return driver;
@@ -278,17 +278,19 @@ function raftOptions(options: ReplicaOptions, limits: Limits): RaftOptions {
  * operator wrote for this node counts for founders, and for a node that waits to be added and has no log yet.
  */
 function addressesOf(
-	{ configuration, index }: PlacedConfiguration,
+	configurations: readonly PlacedConfiguration[],
 	written: Configuration,
 ): ReadonlyMap<string, string> {
-	const isFirst = index <= 1;
-	const members = index === 0 ? written : configuration;
-	return new Map(
-		membersOf(members).flatMap((id) => {
-			const address = isFirst
-				? (written.addresses[id] ?? members.addresses[id])
-				: (members.addresses[id] ?? written.addresses[id]);
-			return address === undefined ? [] : [[id, address.peer] as const];
-		}),
-	);
+	const addresses = new Map<string, string>();
+	for (const { index, configuration } of configurations) {
+		const members = index === 0 ? written : configuration;
+		for (const id of membersOf(members)) {
+			const address =
+				index <= 1
+					? (written.addresses[id] ?? members.addresses[id])
+					: (members.addresses[id] ?? written.addresses[id]);
+			if (address !== undefined) addresses.set(id, address.peer);
+		}
+	}
+	return addresses;
 }

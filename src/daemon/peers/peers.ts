@@ -19,6 +19,7 @@ import { acceptor } from "./transport.js";
 const maxAccepted = 256;
 const pingIntervalMs = 500;
 const silenceLimitMs = 3000;
+const leaveMs = 3000;
 
 /**
  * The links to the other members. Each node dials every other and sends on its own connection only, so that one node's
@@ -37,6 +38,8 @@ export class Peers {
 	readonly #sender: SnapshotSender;
 	/** What each peer said of itself when it last dialled. */
 	readonly #levels = new Map<NodeId, LevelRange>();
+	/** No longer members, and until when they are spoken to. */
+	readonly #leaving = new Map<NodeId, number>();
 	readonly #closing = new AbortController();
 	readonly #outgoing = new Map<NodeId, OutgoingLink>();
 	readonly #incoming = new Map<NodeId, IncomingLink>();
@@ -59,19 +62,30 @@ export class Peers {
 		await listen(this.#server, this.#options.listen, "listen.peer");
 	}
 
-	/** Whom to dial; links to others are closed. An address that changed is dialled anew. */
+	/**
+	 * Whom to dial. Links to others are closed a little later, as those who leave are still told so. An address that
+	 * changed is dialled anew.
+	 */
 	setMembers(addresses: ReadonlyMap<NodeId, string>): void {
 		for (const [peer, link] of this.#outgoing) {
-			if (addresses.get(peer) === link.address) continue;
-			this.#outgoing.delete(peer);
-			this.#gone.sentBytes += link.sentBytes;
-			if (link.outbox !== null) this.#options.events.onBroken(peer, "to");
-			link.destroy();
+			const address = addresses.get(peer);
+			if (address === link.address) this.#leaving.delete(peer);
+			else if (address !== undefined) this.#drop(peer, link);
+			else if (!this.#leaving.has(peer))
+				this.#leaving.set(peer, this.#nowMs + leaveMs);
 		}
 		for (const [peer, address] of addresses) {
 			if (peer !== this.#options.self.nodeId && !this.#outgoing.has(peer))
 				this.#outgoing.set(peer, this.#makeOutgoing(peer, address));
 		}
+	}
+
+	#drop(peer: NodeId, link: OutgoingLink): void {
+		this.#leaving.delete(peer);
+		this.#outgoing.delete(peer);
+		this.#gone.sentBytes += link.sentBytes;
+		if (link.outbox !== null) this.#options.events.onBroken(peer, "to");
+		link.destroy();
 	}
 
 	#makeOutgoing(peer: NodeId, address: string): OutgoingLink {
@@ -136,6 +150,10 @@ export class Peers {
 	/** To be called after the sockets were read, so that nothing is judged that waits to be read (P68). */
 	tick(nowMs: number): void {
 		this.#nowMs = nowMs;
+		for (const [peer, untilMs] of this.#leaving) {
+			const link = this.#outgoing.get(peer);
+			if (nowMs >= untilMs && link !== undefined) this.#drop(peer, link);
+		}
 		for (const link of this.#outgoing.values()) link.tick(nowMs);
 		for (const link of this.#accepted) link.tick(nowMs);
 	}
