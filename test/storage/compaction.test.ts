@@ -264,13 +264,16 @@ describe("a compacted log that is damaged", () => {
 	}
 
 	it("does not start when any segment is missing, the first one included", () => {
-		const disk = compacted();
-		const files = names(disk).filter((name) => name.endsWith(".wal"));
-		expect(files.length).toBeGreaterThan(1);
-		for (const name of files) {
-			const damaged = disk.copy(1);
-			damaged.remove(path(name));
-			expect(() => openOn(damaged)).toThrow(`${name} is missing`);
+		const whole = filled();
+		whole.wal.close();
+		for (const disk of [compacted(), whole.disk]) {
+			const files = names(disk).filter((name) => name.endsWith(".wal"));
+			expect(files.length).toBeGreaterThan(1);
+			for (const name of files) {
+				const damaged = disk.copy(1);
+				damaged.remove(path(name));
+				expect(() => openOn(damaged)).toThrow(`${name} is missing`);
+			}
 		}
 	});
 

@@ -8,33 +8,70 @@ import {
 	seedOf,
 } from "../../src/storage/segment.js";
 import { FakeDisk, seededRandom } from "../fakes/fake-disk.js";
-import { contentsOf, Model, openOn, place, randomHistory } from "./history.js";
+import { holds, Model, openOn, place, randomLife } from "./history.js";
+
+interface Recorded {
+	readonly disk: FakeDisk;
+	/** The ordinals of its two segments. */
+	readonly ordinals: readonly [number, number];
+	readonly whole: Model;
+	readonly beforeLast: Model;
+	/** Where the last record begins. */
+	readonly lastAt: number;
+}
 
 /**
- * A recorded log of two segments, the second one open. Groups were written and synced one by one, so that every record
- * but the last has one behind it; whether the last is known to be durable is `floorKnown`.
+ * A recorded log of two segments, the second one open. It was compacted: the segments before are gone. It was reset, by
+ * a record that is still there. Groups were written and synced one by one, so that every record but the last has one
+ * behind it; whether the last is known to be durable is `floorKnown`.
  */
-function recorded(floorKnown: boolean) {
+function recorded(floorKnown: boolean): Recorded {
+	for (let seed = 1; ; seed += 1) {
+		const found = live(seed);
+		if (found === null) continue;
+		if (floorKnown) found.wal.markFloor();
+		const { disk, ordinals } = found;
+		const lastAt = readRecords(disk, segmentPath(ordinals[1])).at(-1)?.at ?? 0;
+		return { ...found, disk: disk.copy(1), lastAt };
+	}
+}
+
+/** A life up to the moment when it has left what `recorded` wants; null when that never comes. */
+function live(seed: number) {
 	const disk = new FakeDisk(7);
 	const { wal } = openOn(disk, 20 * 1024);
-	const model = new Model();
-	let beforeLast = "";
-	for (const group of randomHistory(3, 40)) {
-		const before = model.contents();
+	const whole = new Model();
+	for (const step of randomLife(seed, 100)) {
+		if ("compact" in step) {
+			whole.compact(step.compact);
+			wal.compact(step.compact);
+			while (wal.removeSome());
+			continue;
+		}
+		const beforeLast = whole.copy();
 		const { syncs } = wal.stats();
-		wal.append(group);
-		model.apply(group);
-		if (wal.stats().syncs > syncs) beforeLast = before;
-		if (
-			wal.stats().segments === 2 &&
-			readRecords(disk, segmentPath(2)).length >= 3
-		)
-			break;
+		wal.append(step);
+		whole.apply(step);
+		const { segments } = wal.stats();
+		if (segments !== 2 || wal.stats().syncs === syncs) continue;
+		const ordinals = ordinalsOf(disk);
+		const records = ordinals.map((ordinal) =>
+			readRecords(disk, segmentPath(ordinal)),
+		);
+		const isReset = records.flat().some(({ kinds }) => kinds.includes(4));
+		if (ordinals[0] > 1 && isReset && (records[1]?.length ?? 0) >= 3)
+			return { disk, wal, whole, beforeLast, ordinals };
 	}
-	if (floorKnown) wal.markFloor();
-	expect(wal.stats().segments).toBe(2);
-	const lastAt = readRecords(disk, segmentPath(2)).at(-1)?.at ?? 0;
-	return { disk: disk.copy(1), contents: model.contents(), beforeLast, lastAt };
+	return null;
+}
+
+function ordinalsOf(disk: FakeDisk): [number, number] {
+	const ordinals = disk
+		.list(place.directory)
+		.filter((name) => name.endsWith(".wal"))
+		.map((name) => Number.parseInt(name, 10))
+		.sort((a, b) => a - b);
+	return [ordinals[0] ?? 0, ordinals[1] ?? 0];
 }
 
 function endOfBytes(bytes: Buffer | null): number {
@@ -57,6 +94,7 @@ function readRecords(disk: FakeDisk, path: string): Span[] {
 			at,
 			end: record.end,
 			used: (last?.offset ?? 0) + (last?.bytes ?? 0),
+			kinds: record.items.map(({ kind }) => kind),
 		});
 		at = record.end;
 	}
@@ -67,26 +105,29 @@ interface Span {
 	readonly end: number;
 	/** Behind the last byte that means something; padding follows. */
 	readonly used: number;
+	/** Of its items. */
+	readonly kinds: readonly number[];
 }
 
 type Outcome = "corrupt" | "whole" | "without the last group" | "WRONG";
 
-const { disk: closedDisk, ...closed } = recorded(true);
-const { disk: openDisk, ...open } = recorded(false);
+const closed = recorded(true);
+const open = recorded(false);
 
-function outcome(
-	disk: FakeDisk,
-	known: { contents: string; beforeLast: string; lastAt: number },
-): Outcome {
-	const hasSecond = disk.list(place.directory).includes("0000000002.wal");
-	const end = endOfBytes(hasSecond ? disk.bytes(segmentPath(2)) : null);
+function outcome(disk: FakeDisk, known: Recorded): Outcome {
+	const { whole, beforeLast, lastAt } = known;
+	const path = segmentPath(known.ordinals[1]);
+	const hasSecond = disk
+		.list(place.directory)
+		.some((name) => path.endsWith(name));
+	const end = endOfBytes(hasSecond ? disk.bytes(path) : null);
+	const before = disk.list(place.directory);
 	try {
-		const { wal, recovered } = openOn(disk);
-		const found = contentsOf(wal, recovered);
-		if (found === known.contents) return "whole";
-		if (found !== known.beforeLast) return "WRONG";
+		const opened = openOn(disk);
+		if (holds(whole, opened)) return "whole";
+		if (!holds(beforeLast, opened)) return "WRONG";
 		// What left a trace is reported; a sector that reads as if it had never been written leaves none.
-		expect(recovered.repaired !== null).toBe(end >= known.lastAt);
+		expect(opened.recovered.repaired !== null).toBe(end >= lastAt);
 		return "without the last group";
 	} catch (error) {
 		expect(error).toBeInstanceOf(OperatorError);
@@ -96,12 +137,17 @@ function outcome(
 		expect((error as OperatorError).next).toContain(
 			"go on without it. Keep the directory",
 		);
+		expect(disk.list(place.directory)).toEqual(before);
 		return "corrupt";
 	}
 }
 
 /** Everything in the file that means something, by what must happen when it is damaged. */
-function regions(disk: FakeDisk, ordinal: number, floorKnown: boolean) {
+function regions(
+	{ disk, ordinals }: Recorded,
+	ordinal: number,
+	floorKnown: boolean,
+) {
 	const records = readRecords(disk, segmentPath(ordinal));
 	const last = records.at(-1);
 	return (offset: number): Outcome => {
@@ -110,7 +156,7 @@ function regions(disk: FakeDisk, ordinal: number, floorKnown: boolean) {
 			({ at, used }) => offset >= at && offset < used,
 		);
 		if (record === undefined) return "whole";
-		const mayBeTorn = ordinal === 2 && record === last && !floorKnown;
+		const mayBeTorn = ordinal === ordinals[1] && record === last && !floorKnown;
 		return mayBeTorn ? "without the last group" : "corrupt";
 	};
 }
@@ -130,16 +176,16 @@ function offsets(disk: FakeDisk, ordinal: number): number[] {
 }
 
 for (const floorKnown of [true, false]) {
-	const disk = floorKnown ? closedDisk : openDisk;
 	const known = floorKnown ? closed : open;
+	const { disk, ordinals } = known;
 	const state = floorKnown
 		? "noted as durable to its end"
 		: "just after an fsync";
 
 	describe(`a log ${state}, damaged at every offset`, () => {
-		for (const ordinal of [1, 2]) {
+		for (const ordinal of ordinals) {
 			const path = segmentPath(ordinal);
-			const expected = regions(disk, ordinal, floorKnown);
+			const expected = regions(known, ordinal, floorKnown);
 
 			it(`never loses more than a last group that may be torn when a bit flips in segment ${ordinal}`, () => {
 				const random = seededRandom(ordinal);
@@ -187,7 +233,7 @@ for (const floorKnown of [true, false]) {
 		}
 
 		it("reads zeros from an offset to the end as loss where more was known to be durable", () => {
-			const path = segmentPath(2);
+			const path = segmentPath(ordinals[1]);
 			const records = readRecords(disk, path);
 			const last = records.at(-1) as { at: number; used: number };
 			const size = disk.bytes(path).length;
@@ -207,7 +253,7 @@ for (const floorKnown of [true, false]) {
 		});
 
 		it("does not take rot for a torn write when there are bytes behind the damaged record", () => {
-			const path = segmentPath(2);
+			const path = segmentPath(ordinals[1]);
 			const [before, last] = readRecords(disk, path).slice(-2) as [Span, Span];
 			const damaged = disk.copy(1);
 			const bytes = Buffer.from(damaged.bytes(path));
@@ -218,14 +264,14 @@ for (const floorKnown of [true, false]) {
 		});
 
 		it("refuses to start when a segment is missing, whichever it is", () => {
-			for (const ordinal of [1, 2]) {
+			for (const ordinal of ordinals) {
 				const damaged = disk.copy(ordinal);
 				damaged.remove(segmentPath(ordinal));
 				expect(outcome(damaged, known)).toBe("corrupt");
 			}
 			const empty = disk.copy(3);
-			empty.remove(segmentPath(1));
-			empty.remove(segmentPath(2));
+			empty.remove(segmentPath(ordinals[0]));
+			empty.remove(segmentPath(ordinals[1]));
 			expect(outcome(empty, known)).toBe("corrupt");
 		});
 	});

@@ -1,7 +1,10 @@
 import { openLogStorage } from "../../src/storage/open.js";
 import { batchOf, entry } from "./history.js";
 
-/** A process to be killed: appends without end, in bursts, and tells its parent the last index that is durable. */
+/**
+ * A process to be killed: appends without end, in bursts, compacts now and then, and tells its parent the last index
+ * that is durable.
+ */
 const [directory = "", worker = ""] = process.argv.slice(2);
 
 const first = { sequence: 0, index: 0 };
@@ -32,6 +35,7 @@ function append(count: number): void {
 		index += 1;
 		sequence += 1;
 		log.append(batchOf(sequence, [entry(index, 1, `entry ${index}`)]));
+		if (index % 300 === 0) log.compact(index - 200);
 	}
 }
 

@@ -18,7 +18,7 @@ import type {
 } from "../../src/storage/log-storage.js";
 import { openLogStorage } from "../../src/storage/open.js";
 import { FullPool } from "./full-pool.js";
-import { batchOf, entry } from "./history.js";
+import { batchOf, entry, resetOf } from "./history.js";
 import { compiled, sources, temporaryDirectory } from "./worker-file.js";
 
 const segmentBytes = 256 * 1024;
@@ -104,6 +104,54 @@ for (const threaded of [true, false]) {
 			expect(
 				readdirSync(directory).filter((name) => name.endsWith(".tmp")),
 			).toEqual([]);
+		});
+
+		it("reads what was handed in before, and compacts in order with it", async () => {
+			const directory = join(temporaryDirectory(), "wal");
+			const { log, reported } = await open(directory, threaded);
+			const entries = Array.from({ length: 2000 }, (_, at) =>
+				entry(at + 1, 1, "x".repeat(300)),
+			);
+			for (const [at, one] of entries.entries())
+				log.append(batchOf(at + 1, [one]));
+			const early = log.read(1, 1, 1e6);
+			const late = log.read(2000, 2000, 1e6);
+			log.compact(1500);
+			log.append(batchOf(2001, [entry(2001, 1)]));
+			const gone = log.read(1, 1, 1e6);
+			expect((await early)[0]?.index).toBe(1);
+			expect((await late)[0]?.index).toBe(2000);
+			await expect(gone).rejects.toBeInstanceOf(RangeError);
+			await expect(gone).rejects.toThrow(/^the log has no entry 1 any more/);
+			expect((await log.read(2001, 2001, 1e6))[0]?.index).toBe(2001);
+			expect(reported.at(-1)).toBe(2001);
+			const { firstIndex, segments, bytesHeld } = log.stats();
+			expect(firstIndex).toBeGreaterThan(1);
+			expect(firstIndex).toBeLessThanOrEqual(1501);
+			expect(bytesHeld).toBeGreaterThanOrEqual(segments * segmentBytes);
+			await log.close();
+			expect(readdirSync(directory)).toHaveLength(segments + 1);
+			const again = await open(directory, threaded);
+			expect(again.recovered).toMatchObject({ firstIndex, lastIndex: 2001 });
+			await again.log.close();
+		});
+
+		it("begins anew behind a reset", async () => {
+			const directory = join(temporaryDirectory(), "wal");
+			const { log, durable } = await open(directory, threaded);
+			log.append(batchOf(1, [entry(1, 1), entry(2, 1)]));
+			log.append(resetOf(2, { index: 100, term: 5 }));
+			await expect(log.read(1, 2, 1e6)).rejects.toThrow(RangeError);
+			await durable(2);
+			expect(log.stats().firstIndex).toBe(101);
+			log.append(batchOf(3, [entry(101, 5)]));
+			await log.close();
+			const again = await open(directory, threaded);
+			expect(again.recovered).toMatchObject({
+				firstIndex: 101,
+				lastIndex: 101,
+			});
+			await again.log.close();
 		});
 
 		it("refuses to read once it is closed", async () => {
@@ -222,6 +270,7 @@ describe("the log's thread", () => {
 			await compiled(join(import.meta.dirname, "load-process.ts")),
 		);
 		let promised = 0;
+		let compacted = false;
 		for (let round = 1; round <= 6; round += 1) {
 			const child = fork(program, [directory, workerUrl.href], {
 				stdio: "inherit",
@@ -236,7 +285,12 @@ describe("the log's thread", () => {
 			promised = durable;
 			const { log, recovered } = await open(directory, true);
 			expect(recovered.lastIndex).toBeGreaterThanOrEqual(promised);
-			let read = 0;
+			// Only what was compacted is gone.
+			expect(recovered.firstIndex).toBeLessThan(
+				Math.max(2, recovered.lastIndex - 199),
+			);
+			compacted ||= recovered.firstIndex > 1;
+			let read = recovered.firstIndex - 1;
 			while (read < recovered.lastIndex) {
 				const entries = await log.read(
 					read + 1,
@@ -249,5 +303,6 @@ describe("the log's thread", () => {
 			}
 			await log.close();
 		}
+		expect(compacted).toBe(true);
 	});
 });
