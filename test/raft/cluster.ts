@@ -12,7 +12,7 @@ import {
 
 import { TinyNode } from "./tiny-node.js";
 
-export type { TinyNode } from "./tiny-node.js";
+export { TinyNode } from "./tiny-node.js";
 
 export const electionTimeoutMs = 1000;
 export const heartbeatIntervalMs = 100;
@@ -116,7 +116,7 @@ export class TinyCluster {
 	}
 }
 
-const defaults: Omit<RaftOptions, "id" | "random"> = {
+export const defaults: Omit<RaftOptions, "id" | "random"> = {
 	electionTimeoutMs,
 	heartbeatIntervalMs,
 	maxClockDrift: 0.1,

@@ -32,6 +32,8 @@ export class TinyNode {
 	readonly disk: Durable;
 	raft: Raft;
 	sync = true;
+	/** Whether fetches are answered at once, or by the test. */
+	readsDisk = false;
 	nowMs = 0;
 	/** Sees each Ready before anything is done with it. */
 	watch: (ready: Ready) => void = () => {};
@@ -198,8 +200,14 @@ export class TinyNode {
 		this.changes.push(...ready.changes);
 		this.alarms.push(...ready.alarms);
 		this.fetches.push(...ready.fetches);
+		if (this.readsDisk) this.#answer(ready.fetches);
 		if (ready.download !== null) this.download = ready.download;
 		if (this.sync) this.syncNow();
+	}
+
+	#answer(fetches: readonly Fetch[]): void {
+		for (const fetch of fetches)
+			this.raft.fetched(fetch, entriesOf(this.disk, fetch.first, fetch.last));
 	}
 
 	#release(): void {
