@@ -124,8 +124,11 @@ export class FakeReplica implements Replica {
 		);
 	}
 
-	setWriteLevel(_level: number, done: (refusal: string | null) => void): void {
-		this.#later(() => done("a cluster of one in memory"));
+	setWriteLevel(level: number, done: (refusal: string | null) => void): void {
+		this.#later(() => {
+			this.#control.writeLevel = { level, release: "fake" };
+			done(null);
+		});
 	}
 
 	takeSnapshot(

@@ -1,6 +1,7 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Machine } from "../../machines/machine.js";
+import { writtenLevelOf } from "../engine/state/levels.js";
 import { listen } from "../listen.js";
 import type { Replica } from "../replica.js";
 import { type ConnectionCounts, Connections } from "./connections.js";
@@ -64,7 +65,11 @@ export async function startClientApi(
 			counters,
 			turnEnd: new TurnEnd(),
 			eventFrames: new EventFrames(words),
-			writeLevel: () => options.machine.levels.writes,
+			writeLevel: () =>
+				writtenLevelOf({
+					machine: options.machine,
+					agreed: options.replica.controlState().writeLevel,
+				}),
 			closing: () => connections.closing,
 		},
 		connections,

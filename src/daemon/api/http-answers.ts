@@ -1,10 +1,7 @@
 import { type IncomingMessage, ServerResponse, STATUS_CODES } from "node:http";
 import { type Failure, failureJson, statusOf } from "./failures.js";
 
-/**
- * Sends JSON; does nothing when the client is gone. `last`: the connection ends with it. Returns the body's bytes, as
- * all of these do.
- */
+/** Sends JSON; does nothing when the client is gone. `last`: the connection ends with it. */
 export function sendJson(
 	response: ServerResponse,
 	status: number,
@@ -13,8 +10,8 @@ export function sendJson(
 		headers = {},
 		last,
 	}: { body: unknown; headers?: Record<string, string>; last: boolean },
-): number {
-	return sendText(response, status, {
+): void {
+	sendText(response, status, {
 		json: JSON.stringify(body),
 		headers,
 		last,
@@ -30,8 +27,8 @@ export function sendText(
 		headers = {},
 		last,
 	}: { json: string; headers?: Record<string, string>; last: boolean },
-): number {
-	return sendBytes(response, status, {
+): void {
+	sendBytes(response, status, {
 		bytes: Buffer.from(`${json}\n`),
 		headers: { ...headers, "Content-Type": "application/json" },
 		last,
@@ -47,8 +44,8 @@ export function sendBytes(
 		headers = {},
 		last,
 	}: { bytes: Uint8Array; headers?: Record<string, string>; last: boolean },
-): number {
-	if (response.destroyed) return 0;
+): void {
+	if (response.destroyed) return;
 	response.writeHead(status, {
 		"Content-Type": "application/octet-stream",
 		"Content-Length": bytes.length,
@@ -56,7 +53,6 @@ export function sendBytes(
 		...(last ? { Connection: "close" } : {}),
 	});
 	response.end(bytes);
-	return bytes.length;
 }
 
 /** A whole answer after which the connection ends; `end` is left to the caller. */
@@ -78,8 +74,8 @@ export function sendFailure(
 	response: ServerResponse,
 	failure: Failure,
 	{ last }: { last: boolean },
-): number {
-	return sendJson(response, statusOf(failure), {
+): void {
+	sendJson(response, statusOf(failure), {
 		body: { error: failureJson(failure) },
 		headers: retryHeaders(failure),
 		last,

@@ -31,7 +31,7 @@ export class HttpConnection implements Connection {
 		return this.#pending;
 	}
 
-	/** Of bodies that were handed over and have not left; answers to pipelined requests wait for one another. */
+	/** Of answers that there are and that have not left; answers to pipelined requests wait for one another. */
 	get unsentBytes(): number {
 		return this.#unsentBytes;
 	}
@@ -52,8 +52,8 @@ export class HttpConnection implements Connection {
 		this.#idleSinceMs = performance.now();
 	}
 
-	/** A body of so many bytes was handed to `response`. */
-	sending(response: ServerResponse, bytes: number): void {
+	/** `response` is to have a body of so many bytes. */
+	keep(response: ServerResponse, bytes: number): void {
 		this.#unsentBytes += bytes;
 		response.once("close", () => {
 			this.#unsentBytes -= bytes;

@@ -35,6 +35,8 @@ export interface HttpRequest {
 	readonly client: string;
 	/** Bytes of answers that the client has not taken. */
 	unsentBytes(): number;
+	/** The answer will hold so many; said at once, as many requests may be answered in one turn. */
+	keep(bytes: number): void;
 }
 
 const commandHeaders = [
@@ -47,8 +49,9 @@ const commandHeaders = [
 /** Runs POST /v1/command. Throws RequestError, at once, for what cannot be read. */
 export function runCommand(
 	context: ApiContext,
-	{ body, options, headers, client }: HttpRequest,
+	request: HttpRequest,
 ): Promise<HttpOutcome> {
+	const { body, options, headers, client } = request;
 	knownOnly(options, ["ack", "timeout-ms", "format"]);
 	knownHeadersOnly(headers, commandHeaders);
 	const format = formatOf(options.get("format"));
@@ -71,8 +74,12 @@ export function runCommand(
 	return new Promise((resolve) =>
 		context.replica.propose(command, proposal, (outcome) => {
 			const failure = failureOfCommand(outcome);
-			if (failure !== null) resolve({ failure });
-			else resolve(format.done(context, outcome as DoneOutcome));
+			if (failure !== null) {
+				resolve({ failure });
+				return;
+			}
+			if (outcome.kind === "applied") request.keep(outcome.result.length);
+			resolve(format.done(context, outcome as DoneOutcome));
 		}),
 	);
 }
@@ -107,6 +114,7 @@ export function runQuery(
 			else if (unsent > context.limits.maxUnsentAnswerBytes)
 				resolve({ failure: untaken(unsent) });
 			else {
+				request.keep(outcome.answer.length);
 				const result = format.answer(context, outcome);
 				resolve(
 					queryOptions.consistency === "stale"

@@ -30,6 +30,7 @@ interface Call {
 	readonly request: IncomingMessage;
 	readonly options: URLSearchParams;
 	readonly connection: HttpConnection;
+	readonly response: ServerResponse;
 }
 
 interface Route {
@@ -91,12 +92,13 @@ const routes: Readonly<Record<string, Route>> = {
 	"/v1/stream": upgradeOnly(streamProtocol, "a stream of binary frames"),
 };
 
-function requestOf({ request, options, connection }: Call) {
+function requestOf({ request, options, connection, response }: Call) {
 	return {
 		options,
 		headers: request.headers,
 		client: connection.client,
 		unsentBytes: () => connection.unsentBytes,
+		keep: (bytes: number) => connection.keep(response, bytes),
 	};
 }
 
@@ -115,9 +117,9 @@ export async function serve(
 			await refuseUnread(response, request, early);
 			return;
 		}
-		const outcome = await answer(context, connection, request);
+		const outcome = await answer(context, connection, { request, response });
 		if (outcome === null) return;
-		connection.sending(response, sendOutcome(response, outcome, last()));
+		sendOutcome(response, outcome, last());
 	} catch (error) {
 		if (error instanceof HttpRefusal) {
 			const { status, headers } = error;
@@ -132,18 +134,19 @@ export async function serve(
 	}
 }
 
-/** Returns the bytes of the body. */
 function sendOutcome(
 	response: ServerResponse,
 	outcome: HttpOutcome,
 	last: boolean,
-): number {
-	if ("failure" in outcome)
-		return sendFailure(response, outcome.failure, { last });
+): void {
+	if ("failure" in outcome) {
+		sendFailure(response, outcome.failure, { last });
+		return;
+	}
 	const { status, ...rest } = outcome;
-	if ("json" in rest) return sendText(response, status, { ...rest, last });
-	if ("bytes" in rest) return sendBytes(response, status, { ...rest, last });
-	return sendJson(response, status, { ...rest, last });
+	if ("json" in rest) sendText(response, status, { ...rest, last });
+	else if ("bytes" in rest) sendBytes(response, status, { ...rest, last });
+	else sendJson(response, status, { ...rest, last });
 }
 
 /**
@@ -174,7 +177,7 @@ class HttpRefusal extends Error {
 async function answer(
 	context: ApiContext,
 	connection: HttpConnection,
-	request: IncomingMessage,
+	{ request, response }: Pick<Call, "request" | "response">,
 ): Promise<HttpOutcome | null> {
 	const { limits } = context;
 	if (connection.pending > limits.maxPendingRequests)
@@ -196,7 +199,7 @@ async function answer(
 			{ Allow: route.methods.join(", ") },
 		);
 	const options = new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1));
-	return route.run(context, { request, options, connection });
+	return route.run(context, { request, response, options, connection });
 }
 
 function notFound(request: IncomingMessage, path: string): HttpRefusal {
