@@ -59,7 +59,10 @@ export function decodeMarker(bytes: Buffer): Marker | string | number {
 	if (first === null) return { cluster, node, first };
 	const { ordinal, id } = first as Partial<Record<string, unknown>>;
 	const isSegment =
-		Number.isSafeInteger(ordinal) && typeof id === "string" && isId(id);
+		Number.isSafeInteger(ordinal) &&
+		(ordinal as number) >= 0 &&
+		typeof id === "string" &&
+		isId(id);
 	if (!isSegment) return "log.json names no first segment";
 	return { cluster, node, first: { ordinal: ordinal as number, id } };
 }

@@ -1,12 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+	decodeControl,
+	encodeControl,
+} from "../../src/machines/control/snapshot.js";
+import {
 	applyControl,
 	type ControlCommand,
 	type ControlResult,
 	type ControlState,
 	createControlState,
 } from "../../src/machines/control.js";
+import { MachineInputError } from "../../src/machines/machine.js";
 
 function run(
 	state: ControlState,
@@ -194,6 +199,48 @@ describe("the operation lock", () => {
 				});
 				expect(one).toEqual(other);
 			}),
+		);
+	});
+});
+
+describe("the cluster's own state in a snapshot", () => {
+	const saved = () => {
+		const state = createControlState();
+		run(state, 7, acquire("ann", 100));
+		const alarm = { kind: "corrupt-data", node: "n1", index: 3, message: "m" };
+		run(state, 8, JSON.stringify({ type: "raise-alarm", ...alarm, nowMs: 1 }));
+		return JSON.parse(Buffer.from(encodeControl(state)).toString());
+	};
+	const restored = (json: object) =>
+		decodeControl(Buffer.from(JSON.stringify(json)));
+
+	it("is restored as it was", () => {
+		expect(restored(saved()).lock).toMatchObject({ holder: "ann" });
+	});
+
+	it.each([
+		[
+			"a lock that never ends",
+			{ lock: { ...saved().lock, expiresAtMs: null } },
+		],
+		[
+			"a lock taken at no time",
+			{ lock: { ...saved().lock, acquiredAtMs: -1 } },
+		],
+		[
+			"a lock without its token",
+			{ lock: { ...saved().lock, fencingToken: "7" } },
+		],
+		["a step that is no text", { lock: { ...saved().lock, step: 1 } }],
+		["a command for a lock", { lock: { type: "tick" } }],
+		["half a token", { fencingToken: 0.5 }],
+		[
+			"an alarm raised at no time",
+			{ alarms: [{ ...saved().alarms[0], raisedAtMs: "1" }] },
+		],
+	])("is refused with %s", (_what, changed) => {
+		expect(() => restored({ ...saved(), ...changed })).toThrow(
+			MachineInputError,
 		);
 	});
 });

@@ -44,17 +44,30 @@ export function decodeControl(bytes: Uint8Array): ControlState {
 }
 
 /** Every part would be taken as a command's; what else JSON may hold is not. */
-function isWhole({ nowMs, writeLevel, alarms, lock }: ControlState): boolean {
+function isWhole(state: ControlState): boolean {
+	const { nowMs, fencingToken, writeLevel, alarms, lock } = state;
 	const commands = [
 		{ type: "tick" },
 		...(writeLevel === null
 			? []
-			: [{ type: "set-write-level", ...writeLevel }]),
-		...[...alarms.values()].map((alarm) => ({ type: "raise-alarm", ...alarm })),
-		...(lock === null ? [] : [{ type: "acquire-lock", ...lock, ttlMs: 1 }]),
+			: [{ ...writeLevel, type: "set-write-level" }]),
+		...[...alarms.values()].map((alarm) => ({ ...alarm, type: "raise-alarm" })),
+		...(lock === null
+			? []
+			: [
+					{ ...lock, type: "acquire-lock", ttlMs: 1 },
+					{ ...lock, type: "renew-lock", ttlMs: 1 },
+				]),
 	];
-	return commands.every(
+	const isKnown = commands.every(
 		(command) =>
 			parseControl(Buffer.from(JSON.stringify({ ...command, nowMs }))) !== null,
 	);
+	if (!isKnown) return false;
+	const numbers = [
+		fencingToken,
+		...[...alarms.values()].map(({ raisedAtMs }) => raisedAtMs),
+		...(lock === null ? [] : [lock.acquiredAtMs, lock.expiresAtMs]),
+	];
+	return numbers.every((each) => Number.isSafeInteger(each) && each >= 0);
 }
