@@ -1,12 +1,10 @@
 import type { EventSubscriber, EventSubscription } from "../replica.js";
 
-/** Every event from `oldestIndex` on, up to what was applied. */
+/** Every event from `oldestIndex` on, up to what was applied: their indexes, rising, and their bytes. */
 export interface HistoryEvents {
 	readonly oldestIndex: number;
-	readonly events: readonly {
-		readonly index: number;
-		readonly event: Uint8Array;
-	}[];
+	readonly indexes: readonly number[];
+	readonly events: readonly Uint8Array[];
 }
 
 interface Cursor {
@@ -70,6 +68,10 @@ export class EventHistory {
 
 	/** `index` rises with every call. */
 	add(index: number, event: Uint8Array): void {
+		this.#append(index, this.#slab.copy(event));
+	}
+
+	#append(index: number, event: Uint8Array): void {
 		while (
 			this.#end > this.#first &&
 			(this.#end - this.#first >= this.#maxEvents ||
@@ -79,7 +81,7 @@ export class EventHistory {
 		}
 		const place = this.#end++ % this.#maxEvents;
 		this.#indexes[place] = index;
-		this.#events[place] = this.#slab.copy(event);
+		this.#events[place] = event;
 		this.#bytes += event.length;
 	}
 
@@ -97,28 +99,35 @@ export class EventHistory {
 			if (bytes > maxBytes) break;
 			first--;
 		}
-		const events = [];
-		for (let number = first; number < this.#end; number++)
-			events.push({
-				index: this.#indexAt(number),
-				event: this.#eventAt(number),
-			});
 		const isWhole = first === this.#first;
 		return {
 			oldestIndex: isWhole ? this.#oldestIndex : this.#indexAt(first - 1) + 1,
-			events,
+			indexes: this.#run(this.#indexes, first),
+			events: this.#run(this.#events, first),
 		};
 	}
 
+	/** What lies in the ring from number `first` on, in order. */
+	#run<Value>(ring: readonly Value[], first: number): Value[] {
+		const count = this.#end - first;
+		const place = first % this.#maxEvents;
+		const run = ring.slice(place, Math.min(place + count, this.#maxEvents));
+		return run.length === count
+			? run
+			: run.concat(ring.slice(0, count - run.length));
+	}
+
 	/**
-	 * The state was replaced by that at `applied`. Where what is here and `restored` leave no gap, everybody is told all of
+	 * The state was replaced by that at `applied`; the events' bytes are taken over. Where what is here and `restored` leave no gap, everybody is told all of
 	 * it. Else what is here is dropped, and so are those who miss something: they are told so, as a gap cannot be noticed.
 	 */
 	restore(restored: HistoryEvents, applied: number): void {
 		if (restored.oldestIndex > this.#applied + 1)
 			this.#dropAll(restored.oldestIndex);
-		for (const { index, event } of restored.events)
-			if (index > this.#applied) this.add(index, event);
+		restored.events.forEach((event, at) => {
+			const index = restored.indexes[at] as number;
+			if (index > this.#applied) this.#append(index, event);
+		});
 		this.#applied = applied;
 	}
 
@@ -235,7 +244,7 @@ const slabBytes = 64 * 1024;
  * Copies events side by side. An event as it comes is a view of a network buffer, all of which would live as long as the
  * event; and they are dropped in the order in which they came, so a slab goes when its last one does.
  */
-class Slab {
+export class Slab {
 	#buffer = new Uint8Array(0);
 	#used = 0;
 

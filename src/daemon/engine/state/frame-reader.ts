@@ -1,5 +1,10 @@
 import { Gatherer } from "../../../machines/gatherer.js";
-import { frameHeaderBytes, magic, Section } from "./frames.js";
+import {
+	frameHeaderBytes,
+	magic,
+	recordHeaderBytes,
+	Section,
+} from "./frames.js";
 
 /** Told what the frames of a snapshot hold, in order. */
 export interface FrameHandler {
@@ -73,7 +78,7 @@ export class FrameReader {
 				: section === before + 1 && section <= Section.machine;
 		if (!isNext) throw new Error(`section ${section} follows ${before}`);
 		this.#section = section;
-		this.#records.keep(nothing, 4);
+		this.#records.keep(nothing, recordHeaderBytes);
 		if (section !== Section.end) this.#handler.begin(section);
 	}
 
@@ -88,16 +93,25 @@ export class FrameReader {
 		if (bytes === null) return;
 		let at = 0;
 		for (;;) {
-			const left = bytes.length - at;
-			const needed = left < 4 ? 4 : 4 + bytes.readUInt32LE(at);
-			if (left < needed) {
-				this.#records.keep(bytes.subarray(at), needed);
+			const end = recordEnd(bytes, at);
+			if (end > bytes.length) {
+				this.#records.keep(bytes.subarray(at), end - at);
 				return;
 			}
-			this.#handler.record(section, bytes.subarray(at + 4, at + needed));
-			at += needed;
+			this.#handler.record(
+				section,
+				bytes.subarray(at + recordHeaderBytes, end),
+			);
+			at = end;
 		}
 	}
+}
+
+/** Where the record at `at` ends; beyond the bytes, where it takes at least so many to tell. */
+function recordEnd(bytes: Buffer, at: number): number {
+	const contentAt = at + recordHeaderBytes;
+	if (contentAt > bytes.length) return contentAt;
+	return contentAt + bytes.readUInt32LE(at);
 }
 
 const nothing = new Uint8Array(0);

@@ -20,6 +20,7 @@ export type Section = (typeof Section)[keyof typeof Section];
 
 export const frameHeaderBytes = 5;
 export const chunkBytes = 256 * 1024;
+export const recordHeaderBytes = 4;
 const batchBytes = 64 * 1024;
 
 export interface SectionBytes {
@@ -69,17 +70,18 @@ function* framed(content: Iterable<Uint8Array>): Generator<Uint8Array> {
 export function* inRecords(
 	records: Iterable<Uint8Array>,
 ): Generator<Uint8Array> {
-	let batch: Uint8Array[] = [];
-	let size = 0;
+	let batch = Buffer.allocUnsafe(batchBytes);
+	let at = 0;
 	for (const record of records) {
-		const length = Buffer.allocUnsafe(4);
-		length.writeUInt32LE(record.length);
-		batch.push(length, record);
-		size += 4 + record.length;
-		if (size < batchBytes) continue;
-		yield Buffer.concat(batch, size);
-		batch = [];
-		size = 0;
+		const bytes = recordHeaderBytes + record.length;
+		if (bytes > batch.length - at) {
+			if (at > 0) yield batch.subarray(0, at);
+			batch = Buffer.allocUnsafe(Math.max(batchBytes, bytes));
+			at = 0;
+		}
+		at = batch.writeUInt32LE(record.length, at);
+		batch.set(record, at);
+		at += record.length;
 	}
-	if (size > 0) yield Buffer.concat(batch, size);
+	if (at > 0) yield batch.subarray(0, at);
 }

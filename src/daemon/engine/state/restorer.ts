@@ -7,7 +7,7 @@ import {
 } from "../../../machines/control.js";
 import type { Machine, StateRestorer } from "../../../machines/machine.js";
 import { SessionRecordReader } from "../../../machines/sessions-snapshot.js";
-import type { HistoryEvents } from "../event-history.js";
+import { type HistoryEvents, Slab } from "../event-history.js";
 import { StateDigests } from "./digests.js";
 import { FrameReader } from "./frame-reader.js";
 import { Section } from "./frames.js";
@@ -40,7 +40,9 @@ export class SnapshotReader {
 	#control: ControlState = createControlState();
 	#sessions = new SessionRecordReader(this.#control.sessions);
 	#digests = new StateDigests();
-	readonly #events: { index: number; event: Uint8Array }[] = [];
+	readonly #indexes: number[] = [];
+	readonly #events: Uint8Array[] = [];
+	readonly #slab = new Slab();
 	#oldestEvent: number | null = null;
 	/** Records so far of the sections that have exactly one. */
 	#singles = 0;
@@ -75,7 +77,11 @@ export class SnapshotReader {
 			return {
 				control: this.#control,
 				digests: this.#digests,
-				events: { oldestIndex: this.#oldestEvent ?? 0, events: this.#events },
+				events: {
+					oldestIndex: this.#oldestEvent ?? 0,
+					indexes: this.#indexes,
+					events: this.#events,
+				},
 				machine: this.#restoring.finish(),
 			};
 		});
@@ -153,10 +159,11 @@ export class SnapshotReader {
 			this.#oldestEvent = index;
 			return;
 		}
-		const least = (this.#events.at(-1)?.index ?? this.#oldestEvent - 1) + 1;
+		const least = (this.#indexes.at(-1) ?? this.#oldestEvent - 1) + 1;
 		if (index < least || index > this.#index)
 			throw new Error(`the event ${index} is out of order`);
-		this.#events.push({ index, event: new Uint8Array(reader.rest()) });
+		this.#indexes.push(index);
+		this.#events.push(this.#slab.copy(reader.rest()));
 	}
 
 	/** Before the machine sees bytes that a later release may have written otherwise (P61). */
