@@ -59,7 +59,7 @@ export class Verifier {
 		for (const [number, ordinal] of kept.entries())
 			walk = this.#segment(ordinal, walk, kept.slice(number + 1));
 		if (walk.sealedId !== null || (kept.length === 0 && !isNone))
-			this.#missing(walk.expected.ordinal);
+			this.#missing(walk.expected.ordinal, walk.expected.ordinal);
 		leftovers.push(...names.filter((name) => name.endsWith(".tmp")));
 		return this.#report(isNone, markerFault, leftovers);
 	}
@@ -104,18 +104,15 @@ export class Verifier {
 	}
 
 	#segment(ordinal: number, walk: Walk, following: readonly number[]): Walk {
-		for (let at = walk.expected.ordinal; at < ordinal; at += 1)
-			this.#missing(at);
 		const isGap = walk.expected.ordinal !== ordinal;
-		const expected = isGap
-			? { ordinal, id: null, previousId: null }
-			: walk.expected;
+		if (isGap) this.#missing(walk.expected.ordinal, ordinal - 1);
+		const { expected, sealedId: named } = isGap ? behindGap(ordinal) : walk;
 		const { disk, directory } = this.#log;
 		const file = disk.openReadOnly(`${directory}/${segmentName(ordinal)}`);
 		const next = { ordinal: ordinal + 1, id: null };
 		try {
 			const found = readHeader(file);
-			const fault = this.#headerFault(found, file.size(), expected, walk);
+			const fault = this.#headerFault(found, file.size(), expected, named);
 			if (found === null || fault !== null) {
 				this.#add(file, ordinal, { state: "damaged", offset: 0, what: fault });
 				return { expected: { ...next, previousId: null }, sealedId: null };
@@ -132,7 +129,7 @@ export class Verifier {
 		found: ReturnType<typeof readHeader>,
 		size: number,
 		expected: Expected,
-		walk: Walk,
+		named: Buffer | null,
 	): string | null {
 		if (found === null) return "the segment's header is unreadable";
 		const { header, version } = found;
@@ -141,7 +138,7 @@ export class Verifier {
 		this.#binding ??= header.binding;
 		if (!header.binding.equals(this.#binding))
 			return "the segment belongs to another node or another cluster";
-		const isNamed = walk.sealedId === null || header.id.equals(walk.sealedId);
+		const isNamed = named === null || header.id.equals(named);
 		if (!isNamed)
 			return "the segment is not the one that its predecessor names";
 		return headerFault(header, size, expected);
@@ -232,12 +229,17 @@ export class Verifier {
 		}
 	}
 
-	#missing(ordinal: number): void {
+	/** One report for all of a gap: a damaged or stray name makes it as wide as numbers go. */
+	#missing(ordinal: number, last: number): void {
 		const name = segmentName(ordinal);
+		const what =
+			ordinal === last
+				? missingWords(name)
+				: `the segments ${name} to ${segmentName(last)} are missing`;
 		this.#push({
 			...{ file: `${this.#log.directory}/${name}`, ordinal, bytes: 0 },
 			...{ firstIndex: null, lastIndex: null },
-			...damage(0, missingWords(name)),
+			...damage(0, what),
 		});
 	}
 
@@ -257,6 +259,11 @@ export class Verifier {
 		this.#segments.push(report);
 		this.#damaged ||= report.state === "damaged";
 	}
+}
+
+/** Nothing is known of what comes before. */
+function behindGap(ordinal: number): Walk {
+	return { expected: { ordinal, id: null, previousId: null }, sealedId: null };
 }
 
 type Verdict = Pick<SegmentReport, "state" | "offset" | "what">;

@@ -33,7 +33,7 @@ export interface LogReport {
 	readonly nodeId: NodeId | null;
 	/** What is wrong with log.json; null when nothing is, or when there is no log. */
 	readonly marker: string | null;
-	/** Those of the log, in order, one that is missing included. */
+	/** Those of the log, in order. One that is missing is among them; of several in a row, the first. */
 	readonly segments: readonly SegmentReport[];
 	/** Files that the next start removes: half made, or no longer part of the log. */
 	readonly leftovers: readonly string[];

@@ -202,9 +202,18 @@ describe("a log that is verified offline", () => {
 				what: `the segment ${path(ordinal).split("/").at(-1)} is missing`,
 			});
 		}
+		const gap = closed().disk;
+		const [first = 0, second = 0, third = 0] = ordinals;
+		for (const ordinal of [first, second]) gap.remove(path(ordinal));
+		expect(verify(gap).segments.map(({ what }) => what)).toEqual([
+			`the segments ${path(first).split("/").at(-1)} to ${path(second).split("/").at(-1)} are missing`,
+			...ordinals.slice(ordinals.indexOf(third)).map(() => null),
+		]);
 		const { disk } = closed();
 		for (const ordinal of ordinals) disk.remove(path(ordinal));
 		expect(verify(disk)).toMatchObject({ state: "damaged", entries: 0 });
+		disk.create(path(9_999_999_999)).close();
+		expect(verify(disk).segments).toHaveLength(2);
 	});
 
 	it("tells a foreign segment, a later format, and a log.json that is none", () => {
@@ -241,7 +250,8 @@ describe("a log that is verified offline", () => {
 		// Without it nothing says that the log was compacted.
 		disk.remove(marker);
 		expect(verify(disk).segments[0]).toMatchObject({
-			...{ ordinal: 1, what: "the segment 0000000001.wal is missing" },
+			ordinal: 1,
+			what: expect.stringMatching(/^the segments? 0000000001.wal .*missing$/),
 		});
 	});
 
