@@ -95,8 +95,8 @@ export class SnapshotDesk {
 		return null;
 	}
 
+	/** Gives up what is being written, keeps what was received, closes what is read. */
 	#end(): null {
-		this.#snapshots.close();
 		for (const map of [this.#files, this.#contents, this.#opened])
 			for (const handle of [...map.keys()]) this.#release(handle);
 		return null;

@@ -221,12 +221,6 @@ export class SnapshotDirectory {
 		removeFiles(this.#place, [...names, ...this.#uselessPartials()]);
 	}
 
-	/** Gives up what is being written, keeps what was received. */
-	close(): void {
-		this.#writer?.abort();
-		this.#receiver?.suspend();
-	}
-
 	#at(index: number): SnapshotManifest | null {
 		return this.#listed.find((one) => one.index === index) ?? null;
 	}

@@ -121,6 +121,9 @@ describe("a snapshot on a failing disk", () => {
 		disk.failSyncs(1);
 		expect(() => snapshots.finish(unsynced)).toThrow("could not be written");
 		expect(disk.list(place.directory)).toHaveLength(1);
+		disk.failSyncs(1);
+		expect(() => snapshots.receive(manifest)).toThrow("could not be written");
+		expect(disk.list(place.directory)).toHaveLength(1);
 		const lucky = snapshots.receive(manifest);
 		expect(lucky.offset).toBe(0);
 		lucky.write(file);

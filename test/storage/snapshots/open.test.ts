@@ -292,7 +292,8 @@ describe("what is handed to the snapshots' thread", () => {
 		disk.capacityBytes = older.fileBytes + 3 * mebibyte;
 		const writer = await store.create(descriptionOf(2));
 		const writing = (async () => {
-			for (;;) await writer.write(new Uint8Array(mebibyte));
+			for (let at = 1; at <= 50; at += 1)
+				await writer.write(new Uint8Array(mebibyte));
 		})();
 		await expect(writing).rejects.toThrow(/^the disk is full: no room/);
 		await expect(writer.finish()).rejects.toBeInstanceOf(OperatorError);
