@@ -18,12 +18,18 @@ const actions = fc.array(
 		fc.record({ act: fc.constant("submit" as const) }),
 		fc.record({ act: fc.constant("written" as const) }),
 		fc.record({ act: fc.constant("apply" as const) }),
+		fc.record({ act: fc.constant("compact" as const), at: fc.nat() }),
+		fc.record({
+			act: fc.constant("reset" as const),
+			ahead: fc.nat(10),
+			terms: fc.nat(2),
+		}),
 	),
 	{ maxLength: 80 },
 );
 type Action = ReturnType<typeof actions.generate>["value"][number];
 
-/** The log as a plain array, which forgets nothing. */
+/** The log as a plain array, which forgets nothing: `base` only says what must not be answered any more. */
 class Model {
 	readonly log: Entry[];
 	readonly disk: Entry[];
@@ -32,7 +38,10 @@ class Model {
 		readonly from: number;
 		readonly entries: readonly Entry[];
 	}[] = [];
+	/** Where the log begins. */
+	base = 0;
 	commit: number;
+	applied = 0;
 	sequence = 0;
 
 	constructor(entries: readonly Entry[], commit: number) {
@@ -90,10 +99,47 @@ function perform(real: RaftLog, model: Model, action: Action): void {
 			break;
 		}
 		case "apply":
-			real.applying = Math.min(real.commit, real.durable);
+			real.applying = Math.max(
+				real.applying,
+				Math.min(real.commit, real.durable),
+			);
 			real.appliedTo(real.applying);
+			model.applied = real.applied;
+			break;
+		case "compact": {
+			const room = model.applied - model.base;
+			if (room <= 0) break;
+			model.base += 1 + (action.at % room);
+			real.compact(model.base);
+			break;
+		}
+		case "reset":
+			reset(real, model, action);
 			break;
 	}
+}
+
+/** A snapshot beyond the commit index whose last entry the log does not hold. */
+function reset(
+	real: RaftLog,
+	model: Model,
+	{ ahead, terms }: { readonly ahead: number; readonly terms: number },
+): void {
+	const index = model.commit + 1 + ahead;
+	const term = Math.max(1, model.log.at(-1)?.term ?? 0) + terms;
+	if (model.log[index - 1]?.term === term) return;
+	model.log.length = Math.min(model.log.length, model.commit);
+	while (model.log.length < index)
+		model.log.push(entry(model.log.length + 1, term));
+	model.disk.length = 0;
+	model.disk.push(...model.log);
+	Object.assign(model, { base: index, commit: index, applied: index });
+	real.reset(index, term);
+	real.appliedTo(index);
+	// Writes of the old log end later, and make nothing of the new one durable (P6).
+	const { sequence } = model.pending.splice(0).at(-1) ?? {};
+	if (sequence !== undefined) real.written(sequence);
+	expect(real.durable).toBe(index);
 }
 
 function compare(real: RaftLog, model: Model): void {
@@ -105,17 +151,19 @@ function compare(real: RaftLog, model: Model): void {
 	expect(real.uncommittedBytes).toBe(
 		log.slice(commit).reduce((sum, each) => sum + entryBytes(each), 0),
 	);
+	expect(real.firstIndex).toBe(model.base + 1);
 	for (let index = 0; index <= log.length + 1; index++) {
-		expect(real.termAt(index)).toBe(
-			index === 0 ? 0 : (log[index - 1]?.term ?? null),
-		);
-		for (const term of [0, 1, 3, 9]) {
+		const term = index === 0 ? 0 : (log[index - 1]?.term ?? null);
+		expect(real.termAt(index)).toBe(index < model.base ? null : term);
+		for (const limit of [0, 1, 3, 9]) {
+			// What lies at or before the base is committed, so logs agree there whatever its term.
 			let common = Math.min(index, log.length);
-			while (common > 0 && (log[common - 1] as Entry).term > term) common--;
-			expect(real.lastIndexWithTermAtMost(index, term)).toBe(common);
+			while (common > model.base && (log[common - 1] as Entry).term > limit)
+				common--;
+			expect(real.lastIndexWithTermAtMost(index, limit)).toBe(common);
 		}
 	}
-	for (let first = 1; first <= log.length; first++) {
+	for (let first = model.base + 1; first <= log.length; first++) {
 		const slice = real.slice(first, log.length);
 		if (slice !== null) expect(slice).toEqual(log.slice(first - 1));
 		else expect(first).toBeLessThan(real.windowFirst);

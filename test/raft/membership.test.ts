@@ -1,5 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { heartbeatIntervalMs, TinyCluster, type TinyNode } from "./cluster.js";
+import type {
+	ChangeOutcome,
+	ChangeRefusalReason,
+} from "../../src/raft/types.js";
+import {
+	around,
+	electionTimeoutMs,
+	heartbeatIntervalMs,
+	kind,
+	TinyCluster,
+	type TinyNode,
+} from "./cluster.js";
 
 const address = { peer: "p", client: "c", admin: "a" };
 
@@ -53,5 +64,137 @@ describe("a member whose log went back, as the cluster knows", () => {
 			outcast.tick(heartbeatIntervalMs);
 			expect(outcast.role).toBe("follower");
 		}
+	});
+});
+
+describe("a change of membership", () => {
+	/** Four voters and a learner, led by n1, and all of them heard. */
+	function settled(): { cluster: TinyCluster; leader: TinyNode } {
+		const cluster = new TinyCluster(4, { learners: 1 });
+		const leader = cluster.elect(1);
+		cluster.pass(2 * heartbeatIntervalMs);
+		return { cluster, leader };
+	}
+
+	const add = { type: "add", id: "n6", address } as const;
+	const promote = { type: "promote", id: "n5" } as const;
+
+	const refusals: Record<ChangeRefusalReason, () => ChangeOutcome | undefined> =
+		{
+			"not-leader": () => settled().cluster.node(2).change(1, [add]),
+			transferring: () => {
+				const { leader } = settled();
+				leader.raft.transferLeadership("n2", 9);
+				return leader.change(1, [add]);
+			},
+			"disk-stalled": () => {
+				const { cluster, leader } = settled();
+				leader.sync = false;
+				leader.propose(1);
+				cluster.pass(1900);
+				// Beyond the limit at a tick that comes late, and so judges nobody yet (P68).
+				leader.tick(600);
+				return leader.change(1, [add]);
+			},
+			"term-not-committed": () => {
+				const cluster = new TinyCluster(3);
+				const leader = cluster.node(1);
+				while (leader.role !== "leader") {
+					leader.tick(heartbeatIntervalMs);
+					cluster.settle(kind("append-request"));
+				}
+				return leader.change(1, [add]);
+			},
+			"change-in-flight": () => {
+				const { leader } = settled();
+				leader.change(2, [add]);
+				return leader.change(1, [promote]);
+			},
+			"configuration-changed": () =>
+				settled().leader.change(1, [add], { expectedIndex: 7 }),
+			"nothing-to-change": () => settled().leader.change(1, []),
+			"unknown-member": () =>
+				settled().leader.change(1, [{ type: "remove", id: "n6" }]),
+			"duplicate-member": () =>
+				settled().leader.change(1, [{ ...add, id: "n5" }]),
+			"not-a-learner": () =>
+				settled().leader.change(1, [{ type: "promote", id: "n2" }]),
+			"not-a-voter": () =>
+				settled().leader.change(1, [{ type: "demote", id: "n5" }]),
+			"no-voters": () =>
+				settled().leader.change(
+					1,
+					["n1", "n2", "n3", "n4"].map((id) => ({ type: "demote", id })),
+				),
+			"target-unreachable": () => {
+				const { cluster, leader } = settled();
+				cluster.pass(electionTimeoutMs, around("n5"));
+				return leader.change(1, [promote]);
+			},
+			"target-lagging": () => {
+				const { cluster, leader } = settled();
+				leader.propose(1);
+				cluster.drop(kind("append-request", "n1", "n5"));
+				cluster.pass(
+					electionTimeoutMs + 2 * heartbeatIntervalMs,
+					kind("append-response", "n5"),
+				);
+				return leader.change(1, [promote]);
+			},
+			"quorum-at-risk": () => {
+				const { cluster, leader } = settled();
+				cluster.pass(electionTimeoutMs, around("n4"));
+				return leader.change(1, [
+					{ type: "remove", id: "n2" },
+					{ type: "remove", id: "n3" },
+				]);
+			},
+		};
+
+	it.each(Object.entries(refusals))("is refused: %s", (reason, attempt) => {
+		expect(attempt()).toMatchObject({
+			...{ token: 1, outcome: "refused", index: 0 },
+			refusal: { reason },
+		});
+	});
+
+	it("tells of a lagging learner how far it is (P26)", () => {
+		const ended = refusals["target-lagging"]();
+		expect(ended?.refusal).toMatchObject({
+			node: "n5",
+			catchUp: { lagEntries: 1, caughtUp: false },
+		});
+	});
+
+	it("promotes a learner while writes go on, as long as each reaches it in time (P26)", () => {
+		const { cluster, leader } = settled();
+		for (let token = 10; token < 30; token++) {
+			leader.propose(token);
+			cluster.pass(heartbeatIntervalMs);
+		}
+		leader.propose(30);
+		leader.change(1, [promote]);
+		cluster.settle();
+		expect(leader.changes).toMatchObject([{ token: 1, outcome: "done" }]);
+	});
+
+	it("skips each check only by its own name (P28)", () => {
+		const { cluster, leader } = settled();
+		cluster.pass(electionTimeoutMs, around("n4", "n5"));
+		const attempts = [
+			[[], "target-unreachable"],
+			[["quorum"], "target-unreachable"],
+			[["catch-up"], "quorum-at-risk"],
+			[["catch-up", "quorum"], undefined],
+		] as const;
+		for (const [at, [waived, reason]] of attempts.entries()) {
+			const list = [promote, { type: "remove", id: "n2" }] as const;
+			const ended = leader.change(at + 1, list, { waived });
+			expect(ended?.refusal?.reason).toBe(reason);
+		}
+		expect(leader.raft.status().configuration).toMatchObject({
+			voters: ["n1", "n3", "n4", "n5"],
+			outgoing: ["n1", "n2", "n3", "n4"],
+		});
 	});
 });

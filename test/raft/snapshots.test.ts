@@ -1,7 +1,9 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
 	around,
 	electionTimeoutMs,
+	entry,
 	heartbeatIntervalMs,
 	kind,
 	TinyCluster,
@@ -68,5 +70,121 @@ describe("a follower whose log was compacted beyond what its leader knows it to 
 			match: 5,
 		});
 		expect(follower.commit).toBe(5);
+	});
+});
+
+describe("a snapshot that comes from the leader", () => {
+	/** A follower alone, whose log has these terms, and of which nothing but the first entry is committed. */
+	function followerWith(terms: readonly number[]): TinyNode {
+		const follower = new TinyCluster(3).node(3);
+		follower.disk.entries.push(
+			...terms.slice(1).map((term, at) => entry(at + 2, term)),
+		);
+		follower.disk.hardState = { term: 9, votedFor: null, commit: 1 };
+		follower.restart();
+		return follower;
+	}
+
+	const configuration = {
+		index: 1,
+		configuration: {
+			...{ voters: ["n1", "n2", "n3"], outgoing: [] },
+			...{ learners: [], addresses: {} },
+		},
+	};
+
+	it("replaces exactly the logs that do not hold its last entry (P45)", () => {
+		const terms = fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 8 });
+		const point = fc.record({
+			index: fc.integer({ min: 1, max: 9 }),
+			term: fc.integer({ min: 1, max: 3 }),
+		});
+		fc.assert(
+			fc.property(terms, point, (rest, { index, term }) => {
+				const log = [1, ...rest.sort((a, b) => a - b)];
+				const follower = followerWith(log);
+				const used = follower.install({ index, term, configuration });
+				const { firstIndex, lastIndex, commit } = follower.raft.status();
+				if (index <= 1) {
+					expect([used, firstIndex, lastIndex]).toEqual([false, 1, log.length]);
+					return;
+				}
+				const holds = log[index - 1] === term;
+				expect({ used, firstIndex, lastIndex, commit }).toEqual({
+					...{ used: true, commit: index },
+					firstIndex: holds ? 1 : index + 1,
+					lastIndex: holds ? log.length : index,
+				});
+				expect(follower.restored).toHaveLength(holds ? 0 : 1);
+				follower.restart();
+				expect(follower.raft.status()).toMatchObject({ firstIndex, lastIndex });
+			}),
+		);
+	});
+
+	it("brings back no configuration that only the dropped log held (P22)", () => {
+		const cluster = new TinyCluster(3);
+		const leader = cluster.elect(1);
+		cluster.pass(heartbeatIntervalMs);
+		leader.change(1, [{ type: "remove", id: "n2" }]);
+		cluster.drop();
+		expect(leader.raft.configuration().index).toBe(3);
+		cluster.pass(2 * electionTimeoutMs, () => true);
+		expect(leader.role).not.toBe("leader");
+		leader.install({ index: 5, term: 4, configuration });
+		expect(leader.raft.configuration()).toEqual(configuration);
+		leader.restart();
+		expect(leader.raft.configuration()).toEqual(configuration);
+	});
+
+	it("ends the proposals that it covers as unknown, and leaves those behind it open (P59)", () => {
+		const cluster = new TinyCluster(3);
+		const leader = cluster.elect(1);
+		cluster.pass(heartbeatIntervalMs);
+		leader.propose(1, 1, 1, 1);
+		cluster.drop();
+		cluster.pass(electionTimeoutMs + 3 * heartbeatIntervalMs, () => true);
+		expect(leader.role).not.toBe("leader");
+		expect(leader.proposals).toEqual([]);
+		leader.install({ index: 4, term: 4, configuration });
+		expect(leader.proposals).toEqual([
+			{ token: 1, count: 2, index: 3, outcome: "unknown" },
+		]);
+		leader.step({
+			...{ type: "append-request", from: "n2", to: "n1", term: 4 },
+			...{ session: 1, prevIndex: 4, prevTerm: 4, commit: 5 },
+			entries: [entry(5, 4)],
+		});
+		expect(leader.proposals.slice(1)).toEqual([
+			{ token: 3, count: 1, index: 5, outcome: "lost" },
+		]);
+	});
+});
+
+describe("how far a leader must keep its log", () => {
+	it("is what the slowest follower that is heard still needs, or the snapshot that it was offered (P47)", () => {
+		const cluster = new TinyCluster(3);
+		const leader = cluster.elect(1);
+		cluster.pass(heartbeatIntervalMs);
+		expect(leader.raft.neededFrom()).toBe(3);
+		for (let token = 1; token <= 4; token++) {
+			leader.propose(token);
+			cluster.settle(around("n3"));
+		}
+		expect(leader.raft.neededFrom()).toBe(3);
+		// One that is silent holds up nothing.
+		cluster.pass(electionTimeoutMs, around("n3"));
+		expect(leader.raft.neededFrom()).toBe(7);
+		leader.snapshot(5);
+		leader.compact(5);
+		cluster.pass(3 * heartbeatIntervalMs);
+		expect(progressOf(leader, "n3").state).toBe("snapshot");
+		expect(leader.raft.neededFrom()).toBe(6);
+	});
+
+	it("is nothing for a node that has no followers", () => {
+		const cluster = new TinyCluster(3);
+		cluster.elect(1);
+		expect(cluster.node(2).raft.neededFrom()).toBe(Number.POSITIVE_INFINITY);
 	});
 });
