@@ -6,7 +6,7 @@ import { quorumIndex } from "./quorum.js";
  *
  * Whoever answers a heartbeat votes for nobody else within an election timeout from when it came in, which was not
  * before it was sent (Core.hearsLeader). So counted from the time of sending, and less by what clocks may drift apart,
- * no other leader can exist (P43). Ask again just before the answer goes out: the process may have stood still between.
+ * no other leader can exist (P43). Ask again just before the answer goes out: the node may have stood still between.
  */
 export function holdsLease(core: Core, nowMs: number): boolean {
 	if (core.role !== "leader" || !core.isVoter) return false;
