@@ -9,6 +9,13 @@ import { type Launch, NodeProcess, type Place } from "./node-process.js";
 
 export const electionTimeoutMs = 500;
 const heartbeatIntervalMs = 50;
+/** Snapshots often, and so short a log that whoever was away needs one. */
+const limits = {
+	snapshotEntries: 300,
+	maxLogBytes: 128 * 1024,
+	segmentBytes: 128 * 1024,
+	windowBytes: 64 * 1024,
+};
 
 export interface ClusterOptions {
 	/** Of the package: dist/ is there. */
@@ -16,9 +23,6 @@ export interface ClusterOptions {
 	/** Everything of this run lies below it. */
 	readonly directory: string;
 	readonly nodes: number;
-	/** What goes over `limits` in node.yaml. */
-	readonly limits?: Readonly<Record<string, number>>;
-	readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Real raftd processes, each in its place, and the network between the places. */
@@ -31,6 +35,7 @@ export class Cluster {
 	/** Who lives where now, by the name of the place. */
 	readonly #nodes = new Map<string, NodeProcess>();
 	readonly #former: NodeProcess[] = [];
+	readonly #founders = new Set<string>();
 	/** Where each id lives or has lived. */
 	readonly #placeOf = new Map<string, string>();
 	#lastId = 0;
@@ -91,7 +96,7 @@ export class Cluster {
 
 	/** What the node's configuration says of who takes part at the start. */
 	start(node: NodeProcess): void {
-		node.start(this.#members());
+		node.start(this.#members(), !this.#founders.has(node.id));
 	}
 
 	/** A member that has never been there takes the place of the one that is there, which is killed and loses its disk. */
@@ -100,7 +105,9 @@ export class Cluster {
 		await old.kill();
 		old.wipe();
 		this.#former.push(old);
-		return this.#settle(place);
+		const node = this.#settle(place);
+		node.isNew = true;
+		return node;
 	}
 
 	/** Of all nodes that answer. */
@@ -136,7 +143,7 @@ export class Cluster {
 	async #open(): Promise<void> {
 		for (const [at, proxy] of this.#proxies.entries())
 			await proxy.listen(portOf((this.places[at] as Place).peer));
-		for (const place of this.places) this.#settle(place);
+		for (const place of this.places) this.#founders.add(this.#settle(place).id);
 		for (const node of this.nodes) this.start(node);
 	}
 
@@ -161,7 +168,7 @@ export class Cluster {
 
 /** Copies what is run: whoever builds while this run lasts changes nothing for it. */
 async function prepare(options: ClusterOptions): Promise<Launch> {
-	const { root, directory, limits = {}, environment = {} } = options;
+	const { root, directory } = options;
 	mkdirSync(directory, { recursive: true });
 	for (const part of ["dist/src", "dist/chunks", "package.json"])
 		cpSync(join(root, part), join(directory, part), { recursive: true });
@@ -183,7 +190,6 @@ async function prepare(options: ClusterOptions): Promise<Launch> {
 			timing: { electionTimeoutMs, heartbeatIntervalMs },
 			limits,
 		},
-		environment,
 	};
 }
 

@@ -70,7 +70,8 @@ describe("a link between two nodes", () => {
 	const hello = (from: string) =>
 		encodeHello({
 			...{ oldestVersion: 1, newestVersion: 1, clusterId: "c" },
-			...{ from, incarnation: "i", to: "n2" },
+			...{ from, incarnation: "i", to: "n2", purpose: "messages" },
+			levels: { readsFrom: 1, readsTo: 1, writes: 1 },
 		});
 	const dial = (from: string) => {
 		const port = Number(proxy.address.split(":")[1]);

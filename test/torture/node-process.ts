@@ -20,7 +20,6 @@ export interface Launch {
 	readonly machine: string;
 	/** What node.yaml says beyond who the node is. */
 	readonly config: object;
-	readonly environment: Readonly<Record<string, string>>;
 }
 
 /** One member: a data directory and the process that uses it, killed and started any number of times. */
@@ -33,6 +32,8 @@ export class NodeProcess {
 	#child: ChildProcess | null = null;
 	#ended: Promise<void> = Promise.resolve();
 	#killed = false;
+	/** It has not been a member yet: it may be added under its name. */
+	isNew = false;
 	/** Ends that nobody asked for, in words. */
 	readonly accidents: string[] = [];
 
@@ -52,7 +53,7 @@ export class NodeProcess {
 	}
 
 	/** `members` is the first configuration; a node with a log knows its own. */
-	start(members: readonly object[]): void {
+	start(members: readonly object[], joins: boolean): void {
 		if (this.#child !== null) return;
 		const { peerListen: peer, client, admin } = this.place;
 		const file = join(this.directory, "node.yaml");
@@ -64,7 +65,7 @@ export class NodeProcess {
 				node: this.id,
 				data: join(this.directory, "data"),
 				listen: { peer, client, admin },
-				members,
+				...{ members, join: joins },
 				app: this.#launch.machine,
 			}),
 		);
@@ -74,7 +75,7 @@ export class NodeProcess {
 			process.execPath,
 			[this.#launch.program, "--config", file],
 			{
-				env: { ...inherited, ...this.#launch.environment },
+				env: inherited,
 				stdio: ["ignore", log, log],
 			},
 		);

@@ -28,7 +28,7 @@ export interface RunOptions {
 	readonly durationMs: number;
 	readonly seed: number;
 	readonly nodes: number;
-	/** How reads are asked for that are judged as linearizable: with `stale` the run must fail. */
+	/** How reads are asked for that are judged as linearizable; with `stale` the run must fail. Default: in all right ways. */
 	readonly reads?: Consistency;
 	readonly tell: (line: string) => void;
 }
@@ -122,7 +122,7 @@ function makeWorkers({
 	cluster,
 	history,
 	seed,
-	reads = "linearizable",
+	reads,
 }: Fight): WorkerOptions[] {
 	const keys = new Keys();
 	let value = 0;
@@ -130,12 +130,14 @@ function makeWorkers({
 		const random = new Random(seed, 200 + at);
 		const { name, caller } = makeCaller(cluster, at, random);
 		return {
-			...{ name, caller, keys, history, random, reads, meanPauseMs },
+			...{ name, caller, keys, history, random, meanPauseMs },
+			reads: reads ?? (at < workers / 2 ? "linearizable" : "lease"),
 			nextValue: () => ++value,
 		};
 	});
 }
 
+/** Half of them plain HTTP; of the others half in sessions, and half wherever they are let in. */
 function makeCaller(
 	{ clients: endpoints }: Cluster,
 	at: number,
@@ -146,8 +148,12 @@ function makeCaller(
 		return { name: `http${at}`, caller };
 	}
 	const prefer = at % 4 === 1 ? "leader" : "any";
-	const client = connectRaft({ endpoints, timeoutMs: callTimeoutMs, prefer });
-	return { name: `${prefer}${at}`, caller: libraryCaller(client) };
+	const exactlyOnce = at >= workers / 2;
+	const client = connectRaft({
+		...{ endpoints, timeoutMs: callTimeoutMs, prefer, exactlyOnce },
+	});
+	const name = `${exactlyOnce ? "session" : "library"}${at}`;
+	return { name, caller: libraryCaller(client) };
 }
 
 function subscribe({ clients: endpoints }: Cluster): Watcher[] {
@@ -172,7 +178,7 @@ function report(
 	const { linearizable, undecided, offenders, offence } = judge(
 		history.histories(),
 	);
-	const { elections } = observer;
+	const { elections, configurations, snapshots } = observer;
 	const { done, unknown } = history.counts;
 	const problems = [
 		...(offence === null ? [] : [offence.report]),
@@ -181,7 +187,9 @@ function report(
 		...faultsOfWatches,
 		...observer.violations,
 		...cluster.accidents(),
-		...(elections === 0 ? ["invalid: nobody was elected in the run"] : []),
+		...(elections === 0 ? ["invalid: nobody was elected"] : []),
+		...(configurations === 0 ? ["invalid: no membership was changed"] : []),
+		...(snapshots === 0 ? ["invalid: no snapshot was taken"] : []),
 	];
 	const summary: Summary = {
 		linearizable,

@@ -2,6 +2,7 @@ import { connectRaft } from "../../src/client/index.js";
 import { Random } from "../sim/random.js";
 import { callTimeoutMs, httpCaller, libraryCaller } from "./callers.js";
 import type { Cluster } from "./cluster.js";
+import { restore } from "./faults/members.js";
 import type { History } from "./history.js";
 import type { Watcher } from "./watching.js";
 import { readKey } from "./workload.js";
@@ -27,6 +28,10 @@ export async function settle({
 	for (const node of cluster.nodes) {
 		node.thaw();
 		cluster.start(node);
+	}
+	for (const place of cluster.places) {
+		if (!(await restore(cluster, place, AbortSignal.timeout(limitMs))))
+			return [`the member at ${place.name} does not become a voter again`];
 	}
 	if (!(await within(() => isCalm(cluster))))
 		return ["the mended cluster did not come to one leader and one log"];

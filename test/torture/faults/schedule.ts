@@ -1,6 +1,7 @@
 import { Random } from "../../sim/random.js";
 import type { Battlefield, Fault, FaultName } from "./battlefield.js";
 import { asymmetric, partition, reset, slow } from "./links.js";
+import { membership, snapshot, wipe } from "./members.js";
 import { kill, stop, transfer } from "./processes.js";
 
 /** Faults that happen one after the other; several such lines run at the same time. */
@@ -13,10 +14,11 @@ interface Line {
 const lines: readonly Line[] = [
 	{ faults: [kill, stop, transfer], calmMs: [200, 4000] },
 	{ faults: [partition, asymmetric, slow, reset], calmMs: [500, 4000] },
+	{ faults: [membership, snapshot, wipe], calmMs: [500, 4000] },
 ];
 
 /** Without these a run shows nothing: they are in every schedule, and come first. */
-const always: readonly FaultName[] = ["kill"];
+const always: readonly FaultName[] = ["kill", "membership", "snapshot"];
 
 export type FaultCounts = Record<FaultName, number>;
 

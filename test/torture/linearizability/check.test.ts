@@ -61,7 +61,7 @@ describe("the judge of a run", () => {
 			"   1 [===]                                      a: write 1",
 			"   2                        [===]               a: write 3",
 			"   3                               [=========]  c: read -> 1",
-			"The longest order that is possible: 1, 2. After it fits none of: 3 (read -> 1).",
+			"The longest order that is possible: 1, 2. After it fits none of: 3.",
 		]);
 	});
 

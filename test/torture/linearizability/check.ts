@@ -1,6 +1,6 @@
 import type { AnyModel } from "./model.js";
 import type { Operation } from "./operation.js";
-import { maxStates, search } from "./search.js";
+import { maxEffort, search } from "./search.js";
 import { shrink } from "./shrink.js";
 import { timeline } from "./timeline.js";
 
@@ -33,14 +33,14 @@ export interface Judgement {
 /** Judges each key by itself: a history is linearizable exactly when that of every key is. */
 export function judge(
 	histories: Iterable<KeyHistory>,
-	statesOfOne = maxStates,
+	effortForOne = maxEffort,
 ): Judgement {
 	const undecided: string[] = [];
 	const offending: KeyHistory[] = [];
 	let operations = 0;
 	for (const history of histories) {
 		operations += history.operations.length;
-		const { kind } = search(history.model, history.operations, statesOfOne);
+		const { kind } = search(history.model, history.operations, effortForOne);
 		if (kind === "undecided") undecided.push(history.key);
 		else if (kind === "not-linearizable") offending.push(history);
 	}

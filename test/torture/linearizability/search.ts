@@ -21,11 +21,11 @@ export type Verdict =
 			/** The longest order that was possible before nothing fitted any more. */
 			readonly order: readonly Operation[];
 	  }
-	/** More was to be tried than `maxStates`. */
+	/** More was to be tried than `maxEffort`. */
 	| { readonly kind: "undecided" };
 
-/** How many different states one search looks at, at most: beyond, it would not end in a lifetime. */
-export const maxStates = 2_000_000;
+/** How often one search looks at a state, or compares it with an earlier one, at most: some would not end in a lifetime. */
+export const maxEffort = 3_000_000;
 
 /**
  * Looks for an order of the operations of one key that the model allows and that keeps to real time: the search of
@@ -34,7 +34,7 @@ export const maxStates = 2_000_000;
 export function search(
 	model: AnyModel,
 	operations: readonly Operation[],
-	limit = maxStates,
+	limit = maxEffort,
 ): Verdict {
 	const parts = sorted(operations);
 	const found = new Search(model, parts);
@@ -90,7 +90,7 @@ class Search {
 		let call = this.#head.next;
 		let optional = 0;
 		while (this.#left > enough) {
-			if (this.#seen.count > limit) return "undecided";
+			if (this.#seen.effort > limit) return "undecided";
 			if (call !== null && call.ends !== null) {
 				if (this.#takeDefinite(call)) {
 					call = this.#head.next;

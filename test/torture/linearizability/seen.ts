@@ -5,15 +5,16 @@ export class Seen {
 	readonly definite: OperationSet;
 	readonly optional: OperationSet;
 	readonly #found = new Map<number, Place[]>();
-	#count = 0;
+	#effort = 0;
 
 	constructor(definite: number, optional: number) {
 		this.definite = new OperationSet(definite);
 		this.optional = new OperationSet(optional);
 	}
 
-	get count(): number {
-		return this.#count;
+	/** How much has been kept and compared: what a search has cost. */
+	get effort(): number {
+		return this.#effort;
 	}
 
 	/**
@@ -27,11 +28,11 @@ export class Seen {
 			places = [];
 			this.#found.set(hash, places);
 		}
+		this.#effort += places.length + 1;
 		for (const { definite, optional, state: known } of places) {
 			if (known !== state || !this.definite.equals(definite)) continue;
 			if (this.optional.includes(optional)) return false;
 		}
-		this.#count++;
 		places.push({
 			definite: this.definite.copy(),
 			optional: this.optional.copy(),

@@ -15,7 +15,7 @@ export function shrink({
 	readonly operations: readonly Operation[];
 }): readonly Operation[] {
 	const offends = (part: readonly Operation[]) =>
-		search(model, part, shrinkStates).kind === "not-linearizable";
+		search(model, part, shrinkEffort).kind === "not-linearizable";
 	let part = shortestPrefix(operations, offends);
 	for (const operation of leastTellingFirst(model, part)) {
 		const replace = (by: Operation[]) =>
@@ -41,8 +41,8 @@ function leastTellingFirst(
 	);
 }
 
-/** One search out of many: less patient. */
-const shrinkStates = 100_000;
+/** For one search out of many. */
+export const shrinkEffort = 20_000;
 
 /** Up to the first end at which no order is left; found by halving, as what is wrong stays wrong. */
 function shortestPrefix(

@@ -1,6 +1,7 @@
 import type { AnyModel } from "./model.js";
 import type { Operation } from "./operation.js";
 import { search } from "./search.js";
+import { shrinkEffort } from "./shrink.js";
 
 const columns = 40;
 const mostLines = 60;
@@ -15,10 +16,11 @@ export function timeline(history: {
 	const operations = history.operations.toSorted(
 		(a, b) => a.startedAtMs - b.startedAtMs,
 	);
-	const verdict = search(model, operations);
+	const verdict = search(model, operations, shrinkEffort);
 	const order = verdict.kind === "undecided" ? [] : verdict.order;
 	const place = placer(operations);
-	const numberOf = new Map(operations.map((one, at) => [one, at + 1]));
+	const numbers = (some: readonly Operation[]) =>
+		some.map((one) => operations.indexOf(one) + 1).join(", ") || "none";
 	const lines = operations.map((operation, at) => {
 		const bar = place(operation);
 		return `${`${at + 1}`.padStart(4)} ${bar} ${operation.client}: ${told(model, operation)}`;
@@ -30,7 +32,7 @@ export function timeline(history: {
 		`${key} (${model.name}): no order of these ${operations.length} operations gives these answers.`,
 		`From ${time(operations[0]?.startedAtMs)} to ${time(lastKnown(operations))} ms; [===] took effect in between, [===? may have at any time since, [xxx] never did.`,
 		...lines.slice(-mostLines),
-		`The longest order that is possible: ${order.map((one) => numberOf.get(one)).join(", ") || "none"}. After it fits none of: ${left.map((one) => `${numberOf.get(one)} (${told(model, one)})`).join(", ")}.`,
+		`The longest order that is possible: ${numbers(order)}. After it fits none of: ${numbers(left)}.`,
 	].join("\n");
 }
 
