@@ -108,7 +108,14 @@ export class LoopbackCluster {
 				clusterId: this.clusterId,
 				nodeId: node.id,
 				incarnation: node.incarnation,
+				levels: {
+					readsFrom: machine.levels.reads[0],
+					readsTo: machine.levels.reads[1],
+					writes: machine.levels.writes,
+				},
 			},
+			joins: false,
+			release: "test",
 			initial: this.configuration,
 			dataDirectory: node.directory,
 			peerListen: node.peer,
@@ -176,7 +183,7 @@ export function put(
 	options: { ack?: "none" | "commit" | "apply"; deadlineMs?: number } = {},
 ): Promise<CommandOutcome> {
 	const { ack = "apply", deadlineMs = 20_000 } = options;
-	const command = kv.json?.command({ op: "put", key, value }) as Uint8Array;
+	const command = kv.json?.command({ op: "put", key, value }, 1) as Uint8Array;
 	return new Promise((resolve) =>
 		replica.propose(command, { ack, deadlineMs, client: "test" }, resolve),
 	);
