@@ -124,7 +124,10 @@ export class SessionTable {
 			.bytes(result)
 			.end();
 		// A copy: what a machine gives may be a view of the command, and that of a network buffer.
-		const kept = { sequence, index, result: result.slice(), low, high };
+		const kept = {
+			...{ sequence, index, low, high },
+			result: new Uint8Array(result),
+		};
 		session.results.set(sequence, kept);
 		const bytes = result.length + overheadBytes;
 		session.bytes += bytes;

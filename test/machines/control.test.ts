@@ -10,8 +10,10 @@ import {
 	type ControlResult,
 	type ControlState,
 	createControlState,
+	maxAlarms,
 } from "../../src/machines/control.js";
 import { MachineInputError } from "../../src/machines/machine.js";
+import { sessionLimits } from "../../src/machines/sessions.js";
 
 function run(
 	state: ControlState,
@@ -242,5 +244,171 @@ describe("the cluster's own state in a snapshot", () => {
 		expect(() => restored({ ...saved(), ...changed })).toThrow(
 			MachineInputError,
 		);
+	});
+});
+
+function told(state: ControlState, index: number, command: ControlCommand) {
+	const data = Buffer.from(JSON.stringify(command));
+	return JSON.parse(Buffer.from(applyControl(state, data, index)).toString());
+}
+
+const raise = (node: string, nowMs = 5): ControlCommand => ({
+	...{ type: "raise-alarm", kind: "state-differs", node, index: 9 },
+	...{ message: "its state differs", nowMs },
+});
+
+const level = (to: number, release = "1.0.0"): ControlCommand => ({
+	...{ type: "set-write-level", level: to, release, nowMs: 1 },
+});
+
+describe("sessions in the cluster's state", () => {
+	it("are opened under the index of their entry, and expire as time is told", () => {
+		const state = createControlState();
+		const open: ControlCommand = {
+			...{ type: "open-session", ttlMs: 1000, nowMs: 500 },
+		};
+		expect(told(state, 12, open)).toEqual({
+			ok: true,
+			reason: null,
+			session: { id: 12, ttlMs: 1000 },
+		});
+		told(state, 13, { type: "tick", nowMs: 1499 });
+		told(state, 14, { type: "tick", nowMs: 100 });
+		expect(state.sessions.size).toBe(1);
+		expect(told(state, 15, { type: "tick", nowMs: 1500 })).toEqual({
+			ok: true,
+			reason: null,
+		});
+		expect(state.sessions.size).toBe(0);
+	});
+
+	it("are refused beyond their number, unless one has expired by the time of the command", () => {
+		const state = createControlState();
+		const open = (nowMs: number): ControlCommand => ({
+			...{ type: "open-session", ttlMs: 1000, nowMs },
+		});
+		for (let index = 1; index <= sessionLimits.sessions; index++)
+			told(state, index, open(0));
+		expect(told(state, 5000, open(999))).toEqual({
+			ok: false,
+			reason: "too-many-sessions",
+			session: null,
+		});
+		expect(told(state, 5001, open(1000))).toMatchObject({ ok: true });
+		expect(state.sessions.size).toBe(1);
+	});
+});
+
+describe("the write level", () => {
+	it("rises by command, never falls, and names the release that set it", () => {
+		const state = createControlState();
+		expect(state.writeLevel).toBeNull();
+		expect(told(state, 1, level(2, "1.4.0"))).toEqual({
+			ok: true,
+			reason: null,
+			writeLevel: { level: 2, release: "1.4.0" },
+		});
+		expect(told(state, 2, level(2, "1.5.0"))).toMatchObject({
+			ok: true,
+			writeLevel: { release: "1.4.0" },
+		});
+		expect(told(state, 3, level(1))).toMatchObject({
+			ok: false,
+			reason: "lower",
+			writeLevel: { level: 2 },
+		});
+	});
+});
+
+describe("an alarm", () => {
+	it("is raised once for a kind and node, stays as it was first raised, and is cleared", () => {
+		const state = createControlState();
+		told(state, 1, raise("n1", 5));
+		const before = state.alarms;
+		expect(told(state, 2, raise("n1", 90))).toEqual({ ok: true, reason: null });
+		expect(state.alarms).toBe(before);
+		expect([...state.alarms.values()]).toEqual([
+			{
+				...{ kind: "state-differs", node: "n1", index: 9 },
+				...{ message: "its state differs", raisedAtMs: 5 },
+			},
+		]);
+		const clear = (kind: "state-differs" | "corrupt-data"): ControlCommand => ({
+			...{ type: "clear-alarm", kind, node: "n1", nowMs: 100 },
+		});
+		told(state, 3, clear("corrupt-data"));
+		expect(state.alarms.size).toBe(1);
+		expect(told(state, 4, clear("state-differs"))).toMatchObject({ ok: true });
+		expect(told(state, 5, clear("state-differs"))).toMatchObject({ ok: true });
+		expect(state.alarms.size).toBe(0);
+		expect(before.size).toBe(1);
+	});
+
+	it("is refused beyond their number", () => {
+		const state = createControlState();
+		for (let at = 0; at < maxAlarms; at++)
+			expect(told(state, at, raise(`n${at}`))).toMatchObject({ ok: true });
+		expect(told(state, 99, raise("one more"))).toMatchObject({
+			ok: false,
+			reason: "too-many-alarms",
+		});
+		expect(told(state, 99, raise("n0"))).toMatchObject({ ok: true });
+	});
+});
+
+describe("the cluster's own state", () => {
+	it.each([
+		["a session of no time", { type: "open-session", ttlMs: 0 }],
+		["a session for ever", { type: "open-session", ttlMs: 1e12 }],
+		["half a level", { type: "set-write-level", level: 1.5, release: "" }],
+		[
+			"a level of two bytes",
+			{ type: "set-write-level", level: 256, release: "" },
+		],
+		["a level of no release", { type: "set-write-level", level: 2 }],
+		["an unknown alarm", { ...raise("n1"), kind: "fire" }],
+		["an endless message", { ...raise("n1"), message: "a".repeat(1025) }],
+		["a digest that is none", { type: "compare-state", index: 1, digest: "x" }],
+		["an inherited name", { type: "constructor" }],
+		["a type that is no text", { type: ["tick"] }],
+	])("answers %s as malformed", (_, command) => {
+		const state = createControlState();
+		expect(run(state, 1, JSON.stringify({ nowMs: 1, ...command }))).toEqual({
+			...{ ok: false, reason: "malformed", lock: null },
+		});
+		expect(state).toEqual(createControlState());
+	});
+
+	it("comes back from its bytes, and has the same ones for the same state", () => {
+		const state = createControlState();
+		const decoded = () => decodeControl(encodeControl(state));
+		expect(decoded()).toEqual(state);
+		run(state, 1, { ...acquire("ann", 100), nonce: "a" });
+		told(state, 2, level(3));
+		told(state, 3, raise("n\ud800"));
+		told(state, 4, raise("n2"));
+		expect(decoded()).toEqual(state);
+		expect(Buffer.from(encodeControl(decoded()))).toEqual(
+			Buffer.from(encodeControl(state)),
+		);
+	});
+
+	it("is not restored from bytes that hold anything else", () => {
+		const whole = JSON.parse(
+			Buffer.from(encodeControl(createControlState())).toString(),
+		);
+		for (const wrong of [
+			{ ...whole, more: 1 },
+			{ ...whole, nowMs: "1" },
+			{ ...whole, writeLevel: { level: 900, release: "1" } },
+			{ ...whole, alarms: [{ kind: "fire" }] },
+			{ ...whole, alarms: null },
+			{ ...whole, lock: { holder: "a" } },
+			null,
+		])
+			expect(() => decodeControl(Buffer.from(JSON.stringify(wrong)))).toThrow(
+				MachineInputError,
+			);
+		expect(() => decodeControl(Buffer.from("{"))).toThrow(MachineInputError);
 	});
 });
