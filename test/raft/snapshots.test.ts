@@ -137,6 +137,24 @@ describe("a snapshot that comes from the leader", () => {
 		expect(leader.raft.configuration()).toEqual(configuration);
 	});
 
+	it("keeps a node from campaigning until its state machine stands where its log begins (P39)", () => {
+		const { raft } = followerWith([1]);
+		raft.install({ index: 5, term: 4, configuration });
+		let nowMs = 0;
+		const wait = () => {
+			for (let beat = 0; beat < 30; beat++) {
+				nowMs += heartbeatIntervalMs;
+				raft.tick(nowMs);
+			}
+			return raft.status().role;
+		};
+		expect(wait()).toBe("follower");
+		raft.appended(raft.ready().afterSequence);
+		expect(wait()).toBe("follower");
+		raft.applied(5);
+		expect(wait()).toBe("pre-candidate");
+	});
+
 	it("ends the proposals that it covers as unknown, and leaves those behind it open (P59)", () => {
 		const cluster = new TinyCluster(3);
 		const leader = cluster.elect(1);
