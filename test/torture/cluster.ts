@@ -9,6 +9,7 @@ import { type Launch, NodeProcess, type Place } from "./node-process.js";
 
 export const electionTimeoutMs = 500;
 const heartbeatIntervalMs = 50;
+const startLimitMs = 60_000;
 /** Snapshots often, and so short a log that whoever was away needs one. */
 const limits = {
 	snapshotEntries: 300,
@@ -40,7 +41,7 @@ export class Cluster {
 	readonly #placeOf = new Map<string, string>();
 	#lastId = 0;
 
-	/** Starts every node of a new cluster. */
+	/** Starts every node of a new cluster; resolves when there is a leader. */
 	static async found(options: ClusterOptions): Promise<Cluster> {
 		const launch = await prepare(options);
 		const places: Place[] = [];
@@ -55,7 +56,12 @@ export class Cluster {
 			});
 		}
 		const cluster = new Cluster(options, places, launch);
-		await cluster.#open();
+		try {
+			await cluster.#open();
+		} catch (error) {
+			await cluster.close();
+			throw error;
+		}
 		return cluster;
 	}
 
@@ -145,6 +151,12 @@ export class Cluster {
 			await proxy.listen(portOf((this.places[at] as Place).peer));
 		for (const place of this.places) this.#founders.add(this.#settle(place).id);
 		for (const node of this.nodes) this.start(node);
+		const endMs = performance.now() + startLimitMs;
+		while ((await this.leader()) === null) {
+			if (performance.now() > endMs)
+				throw new Error(`no leader after ${startLimitMs} ms`);
+			await new Promise((wake) => setTimeout(wake, 50));
+		}
 	}
 
 	#settle(place: Place): NodeProcess {

@@ -12,9 +12,10 @@ interface Line {
 }
 
 const lines: readonly Line[] = [
-	{ faults: [kill, stop, transfer], calmMs: [200, 4000] },
-	{ faults: [partition, asymmetric, slow, reset], calmMs: [500, 4000] },
-	{ faults: [membership, snapshot, wipe], calmMs: [500, 4000] },
+	{ faults: [kill, stop, transfer], calmMs: [200, 3000] },
+	{ faults: [partition, asymmetric, slow, reset], calmMs: [300, 3000] },
+	{ faults: [membership, wipe], calmMs: [200, 2000] },
+	{ faults: [snapshot], calmMs: [1000, 5000] },
 ];
 
 /** Without these a run shows nothing: they are in every schedule, and come first. */
