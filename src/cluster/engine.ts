@@ -54,6 +54,12 @@ export interface CallOptions {
 	readonly signal?: AbortSignal;
 }
 
+export interface AlarmStatus {
+	readonly kind: string;
+	readonly node: string;
+	readonly message: string;
+}
+
 export interface NodeStatus {
 	readonly clusterId: string;
 	readonly clusterName: string;
@@ -94,6 +100,10 @@ export interface NodeStatus {
 		readonly readsTo: number;
 		readonly writes: number;
 	};
+	/** What stands against a node until somebody has seen to it; every node knows them all. */
+	readonly alarms: readonly AlarmStatus[];
+	/** Of the newest snapshot on its disk; 0 for none. */
+	readonly snapshotIndex: number;
 	readonly uptimeMs: number;
 	readonly leaderlessMaxMs: number;
 	readonly leaderlessTotalMs: number;

@@ -66,6 +66,12 @@ export function decodeNodeStatus(
 			.map((peer) => read.text("connectedPeers", peer)),
 		lock: decodeLock(node, json.lock),
 		levels: decodeLevels(read, json.levels),
+		alarms: read.list("alarms", json.alarms).map((alarm) => ({
+			kind: read.text("alarm", alarm.kind),
+			node: read.text("alarm's node", alarm.node),
+			message: read.text("alarm's message", alarm.message),
+		})),
+		snapshotIndex: read.integer("snapshotIndex", json.snapshotIndex),
 		uptimeMs: read.number("uptimeMs", json.uptimeMs),
 		leaderlessMaxMs: read.number("leaderlessMaxMs", json.leaderlessMaxMs),
 		leaderlessTotalMs: read.number("leaderlessTotalMs", json.leaderlessTotalMs),

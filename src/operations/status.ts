@@ -102,6 +102,7 @@ function statusReport(
 			({ about, views }) =>
 				`the nodes disagree about the ${about}: ${views.map(({ node, says }) => `${node} says ${says}`).join(", ")}`,
 		),
+		...alarmProblems(facts),
 		...balancerProblems(balancer),
 	]);
 	return {
@@ -183,6 +184,15 @@ function quorumProblems(verdict: QuorumVerdict): readonly string[] {
 	return verdict.changing
 		? ["a membership change is under way", ...behind]
 		: behind;
+}
+
+/** Known to all; whoever answers tells them. */
+function alarmProblems(facts: ClusterFacts): readonly string[] {
+	return facts.nodes.flatMap(({ status }) =>
+		(status?.alarms ?? []).map(
+			({ kind, node, message }) => `alarm ${kind} about ${node}: ${message}`,
+		),
+	);
 }
 
 function nodeProblems(

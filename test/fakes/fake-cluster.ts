@@ -47,6 +47,7 @@ export class FakeCluster {
 	/** Moments at which fewer voters than a quorum were up. */
 	quorumLosses = 0;
 	leaderlessMs = 0;
+	alarms: NodeStatus["alarms"] = [];
 	#leaderlessSinceMs: number | null = null;
 
 	constructor(
@@ -213,6 +214,8 @@ export class FakeCluster {
 				.map((one) => one.id),
 			lock: this.lock,
 			levels: { readsFrom: 0, readsTo: 1, writes: 0 },
+			alarms: this.alarms,
+			snapshotIndex: 0,
 			uptimeMs: this.clock.now() - node.startedAtMs,
 			leaderlessMaxMs: this.leaderlessMs,
 			leaderlessTotalMs: this.leaderlessMs,

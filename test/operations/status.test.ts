@@ -35,6 +35,21 @@ describe("status", () => {
 		expect(n3).toMatchObject({ reachable: false, role: null, lag: null });
 	});
 
+	it("names each alarm once, whoever told it", async () => {
+		const { cluster, context } = operating();
+		cluster.alarms = [
+			{
+				...{ kind: "state-differs", node: "n2" },
+				message: "its state at index 1024 is another",
+			},
+		];
+		const report = await status(context);
+		expect(report.healthy).toBe(false);
+		expect(report.problems).toEqual([
+			"alarm state-differs about n2: its state at index 1024 is another",
+		]);
+	});
+
 	it("tells each problem once", async () => {
 		const { cluster, context } = operating();
 		cluster.stop("n3");

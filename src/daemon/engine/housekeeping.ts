@@ -17,7 +17,7 @@ const intervalMs = 1000;
 /** How often nodes compare their states while anything is written. */
 const compareIntervalMs = 10_000;
 const deadlineMs = 5000;
-/** Lets one under way end before the next is asked for. */
+/** Lets one under way end before the next is asked for; and an idle log must not grow by ticks alone. */
 const repeatMs = 10_000;
 
 interface HousekeepingOptions {
@@ -179,8 +179,7 @@ export class Housekeeping {
 	#isTimeFor(what: string): boolean {
 		const nowMs = this.#options.nowMs();
 		const since = this.#tried.get(what) ?? Number.NEGATIVE_INFINITY;
-		const pauseMs = what === "tick" ? 0 : repeatMs;
-		if (nowMs - since < pauseMs) return false;
+		if (nowMs - since < repeatMs) return false;
 		this.#tried.set(what, nowMs);
 		return true;
 	}
