@@ -14,6 +14,7 @@ export class HttpConnection implements Connection {
 	#pending = 0;
 	#unsentBytes = 0;
 	#ending = false;
+	#closed = false;
 	#idleSinceMs = performance.now();
 
 	constructor(options: {
@@ -24,6 +25,12 @@ export class HttpConnection implements Connection {
 		this.client = options.client;
 		this.#socket = options.socket;
 		this.#context = options.context;
+		// Node closes the answer that is being sent, and never those that wait behind it.
+		options.socket.once("close", () => {
+			this.#closed = true;
+			this.#context.counters.inflight -= this.#pending;
+			this.#pending = 0;
+		});
 	}
 
 	/** Requests that are not answered. */
@@ -42,11 +49,13 @@ export class HttpConnection implements Connection {
 	}
 
 	begun(): void {
+		if (this.#closed) return;
 		this.#pending += 1;
 		this.#context.counters.inflight += 1;
 	}
 
 	answered(): void {
+		if (this.#closed) return;
 		this.#pending -= 1;
 		this.#context.counters.inflight -= 1;
 		this.#idleSinceMs = performance.now();

@@ -217,6 +217,22 @@ describe("the client port over HTTP", () => {
 		);
 	});
 
+	it("no longer counts requests whose client left before their answers could", async () => {
+		const node = await startNode();
+		const client = new RawClient(node.api.port);
+		const ask =
+			"GET /v1/query?q={%22op%22:%22get%22,%22key%22:%22a%22} HTTP/1.1\r\nHost: h\r\n\r\n";
+		node.replica.hold();
+		client.write(ask + ask + ask);
+		await eventually(() => node.api.inflight() === 3);
+		client.socket.destroy();
+		await eventually(() => node.api.connections().total === 0);
+		expect(node.api.inflight()).toBe(0);
+		node.replica.release();
+		await put(node, "a", "1");
+		await eventually(() => node.api.inflight() === 0);
+	});
+
 	it("refuses more than so many unanswered requests on one connection", async () => {
 		const node = await startNode({ limits: { maxPendingRequests: 3 } });
 		node.replica.hold();
