@@ -14,6 +14,11 @@ export async function main(
 ): Promise<number> {
 	const options = parse(argv);
 	if (options === null) return 2;
+	for (const [signal, code] of [
+		["SIGINT", 130],
+		["SIGTERM", 143],
+	] as const)
+		process.once(signal, () => process.exit(code));
 	const directory = mkdtempSync(join(tmpdir(), "raftd-torture-"));
 	const tell = (line: string) => console.error(line);
 	const report = await run({ ...options, root, directory, tell });

@@ -80,10 +80,14 @@ export class NodeProcess {
 			},
 		);
 		closeSync(log);
+		// Whatever ends this process: a frozen node would stay for ever.
+		const killAlong = () => child.kill("SIGKILL");
+		process.once("exit", killAlong);
 		this.#child = child;
 		this.#killed = false;
 		this.#ended = new Promise((resolve) =>
 			child.once("close", (code, signal) => {
+				process.off("exit", killAlong);
 				this.#child = null;
 				if (!this.#killed)
 					this.accidents.push(`${this.id} ended with ${code ?? signal}`);

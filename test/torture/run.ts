@@ -72,6 +72,10 @@ export async function run(options: RunOptions): Promise<RunReport> {
 				history.known,
 			),
 		]);
+	} catch (cause) {
+		throw new Error(`seed ${seed} in ${options.directory}: ${cause}`, {
+			cause,
+		});
 	} finally {
 		for (const watcher of watchers) await watcher.close();
 		await cluster.close();
