@@ -86,9 +86,13 @@ function applyOne(
 			promoted.delete(id);
 			addresses.delete(id);
 			return null;
-		case "update":
+		case "update": {
+			const known = addresses.get(id)?.incarnation;
+			if (known !== undefined && known !== change.address.incarnation)
+				return "other-incarnation";
 			addresses.set(id, change.address);
 			return null;
+		}
 	}
 }
 

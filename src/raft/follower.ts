@@ -206,9 +206,11 @@ export function handleVoteRequest(core: Core, message: VoteRequest): void {
 	const free =
 		core.votedFor === message.from ||
 		(core.votedFor === null && core.leader === null);
+	// One whose log went back may look up to date to those who lack what it has lost (P31).
+	const eligible = upToDate && !core.distrusted.has(message.from);
 	const granted = message.pre
-		? message.term >= core.term && upToDate && !core.hearsLeader
-		: message.term === core.term && upToDate && free;
+		? message.term >= core.term && eligible && !core.hearsLeader
+		: message.term === core.term && eligible && free;
 	if (granted && !message.pre) {
 		if (core.votedFor === null) core.setTerm(core.term, message.from);
 		core.resetElectionTimer();

@@ -261,6 +261,8 @@ export type ChangeRefusalReason =
 	| "duplicate-member"
 	| "not-a-learner"
 	| "not-a-voter"
+	/** A member keeps its data directory; with another one it is another member, to be removed and added (P31). */
+	| "other-incarnation"
 	/** The change would leave nobody to decide. */
 	| "no-voters"
 	/** The learner was not heard lately (P26). */

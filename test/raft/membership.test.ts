@@ -65,6 +65,21 @@ describe("a member whose log went back, as the cluster knows", () => {
 			expect(outcast.role).toBe("follower");
 		}
 	});
+
+	it("gets no vote either, from those who know: they may lack what it has lost (P31)", () => {
+		const cluster = new TinyCluster(3);
+		cluster.node(3).raft.distrust(new Set(["n1"]));
+		for (let beat = 0; beat < 15; beat++) {
+			cluster.node(1).tick(heartbeatIntervalMs);
+			cluster.settle(around("n2"));
+		}
+		expect(cluster.node(1).role).not.toBe("leader");
+		for (let beat = 0; beat < 15; beat++) {
+			cluster.node(1).tick(heartbeatIntervalMs);
+			cluster.settle();
+		}
+		expect(cluster.node(1).role).toBe("leader");
+	});
 });
 
 describe("a change of membership", () => {
@@ -121,6 +136,16 @@ describe("a change of membership", () => {
 				settled().leader.change(1, [{ type: "promote", id: "n2" }]),
 			"not-a-voter": () =>
 				settled().leader.change(1, [{ type: "demote", id: "n5" }]),
+			"other-incarnation": () => {
+				const { cluster, leader } = settled();
+				const update = (incarnation: string) => ({
+					...{ type: "update" as const, id: "n2" },
+					address: { ...address, incarnation },
+				});
+				leader.change(2, [update("first")]);
+				cluster.settle();
+				return leader.change(1, [update("second")]);
+			},
 			"no-voters": () =>
 				settled().leader.change(
 					1,

@@ -153,6 +153,8 @@ function refusalSentence({ reason, node, catchUp }: ChangeRefusal): string {
 			return `${node} is not a learner; only one that has caught up as a learner may vote`;
 		case "not-a-voter":
 			return `${node} is not a voter`;
+		case "other-incarnation":
+			return `${node} is known with another data directory; remove it and add it as a new member`;
 		case "no-voters":
 			return "nobody would be left to vote";
 		case "target-unreachable":
