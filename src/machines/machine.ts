@@ -1,3 +1,10 @@
+export {
+	type CheckDifference,
+	type CheckOptions,
+	type CheckReport,
+	checkMachine,
+} from "./check.js";
+
 /**
  * The contract of a state machine. A machine is deterministic and synchronous: the same commands in the same order
  * give the same state and the same results on every node, with no clock, no randomness and no I/O.

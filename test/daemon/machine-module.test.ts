@@ -59,13 +59,35 @@ describe("the application of a node", () => {
 		expect(error.kind).toBe("config");
 		expect(error.problems).toEqual([
 			"name is not a string",
-			"levels.reads is not a range [from, to] of 0 to 255",
+			"levels.reads is not a range [from, to] of 1 to 255",
 			"apply is not a function",
 			"json.command is not a function",
 			"json.query is not a function",
 			"json.result is not a function",
 			"json.answer is not a function",
 			"json.event is not a function",
+		]);
+	});
+
+	it("is refused when what it may leave out is there and no function", async () => {
+		const path = moduleFile(
+			"optional",
+			`export default { ...${counter}, validate: 1, restorer: {}, digest: "d" };`,
+		);
+		expect((await refusal(path)).problems).toEqual([
+			"validate is not a function",
+			"restorer is not a function",
+			"digest is not a function",
+		]);
+	});
+
+	it("begins to count its levels at 1", async () => {
+		const path = moduleFile(
+			"zero",
+			`export default { ...${counter}, levels: { reads: [0, 1], writes: 1 } };`,
+		);
+		expect((await refusal(path)).problems).toEqual([
+			"levels.reads is not a range [from, to] of 1 to 255",
 		]);
 	});
 
