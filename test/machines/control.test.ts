@@ -383,7 +383,7 @@ describe("the cluster's own state", () => {
 		const state = createControlState();
 		const decoded = () => decodeControl(encodeControl(state));
 		expect(decoded()).toEqual(state);
-		run(state, 1, { ...acquire("ann", 100), nonce: "a" });
+		run(state, 1, JSON.stringify({ ...acquire("ann", 100), nonce: "a" }));
 		told(state, 2, level(3));
 		told(state, 3, raise("n\ud800"));
 		told(state, 4, raise("n2"));
