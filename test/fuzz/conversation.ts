@@ -23,6 +23,18 @@ export async function converse(
 	return Buffer.concat(heard).toString("latin1");
 }
 
+/** Says it, hears whatever comes first, and goes without a word. */
+export async function speak(port: number, bytes: Buffer): Promise<void> {
+	const socket = connect(port, "127.0.0.1");
+	socket.on("error", () => {});
+	socket.end(bytes);
+	await Promise.race([
+		new Promise((resolve) => socket.once("data", resolve)),
+		new Promise((resolve) => socket.once("close", resolve)),
+	]);
+	socket.destroy();
+}
+
 export function ended(socket: Socket): Promise<void> {
 	return new Promise((resolve, reject) => {
 		if (socket.destroyed) return resolve();

@@ -1,5 +1,5 @@
 import http from "node:http";
-import http2 from "node:http2";
+import http2, { type ServerHttp2Session } from "node:http2";
 import net, { type Socket } from "node:net";
 import { listen } from "../listen.js";
 
@@ -16,6 +16,9 @@ export async function openListener(
 	const second = http2.createServer(
 		{ settings: { maxConcurrentStreams: 64 } },
 		options.handler,
+	);
+	second.on("session", (session) =>
+		endWhenIdle(session, options.idleSessionMs ?? idleSessionMs),
 	);
 	const sockets = new Set<Socket>();
 	const server = net.createServer((socket) => {
@@ -40,6 +43,8 @@ interface ListenerOptions {
 	readonly address: string;
 	/** The configuration's key for the address, for error sentences. */
 	readonly key: string;
+	/** Without a call, and without a word, an HTTP/2 connection ends after this time. */
+	readonly idleSessionMs?: number;
 	readonly handler: (
 		request: http.IncomingMessage | http2.Http2ServerRequest,
 		response: http.ServerResponse | http2.Http2ServerResponse,
@@ -54,6 +59,7 @@ interface AdminListener {
 const connectionsMax = 256;
 const sniffTimeoutMs = 10_000;
 const requestTimeoutMs = 30_000;
+const idleSessionMs = 60_000;
 const farewellMs = 200;
 
 // An HTTP/2 client with prior knowledge begins with "PRI * HTTP/2.0"; no HTTP/1.1 method begins so.
@@ -80,6 +86,24 @@ function sniff(
 		server.emit("connection", socket);
 	};
 	socket.on("readable", onReadable);
+}
+
+/**
+ * After a broken frame Node says good-bye and waits, and no longer sees the other side go: such connections would pile
+ * up until there is no room for a probe.
+ */
+function endWhenIdle(session: ServerHttp2Session, limitMs: number): void {
+	let calls = 0;
+	session.on("stream", (stream) => {
+		calls += 1;
+		stream.once("close", () => {
+			calls -= 1;
+		});
+	});
+	// A call that watches may be silent for long.
+	session.setTimeout(limitMs, () => {
+		if (calls === 0) session.close();
+	});
 }
 
 function endSoon(socket: Socket): void {
