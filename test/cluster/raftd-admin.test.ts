@@ -60,6 +60,13 @@ describe("the engine before raftd's real admin port", () => {
 			inflightMessages: 0,
 			inflightBytes: 0,
 			heardAgoMs: Number.POSITIVE_INFINITY,
+			catchUp: {
+				lagEntries: 12,
+				entriesPerSecond: 0,
+				remainingMs: null,
+				caughtUp: false,
+			},
+			counted: true,
 		} as const;
 		admin.replica.raft = { ...raft, followers: [never] };
 		const { followers } = await engine.status(node, options);

@@ -1,16 +1,19 @@
 import type {
 	CommandOutcome,
+	ConfigurationOutcome,
 	EventSubscription,
 	QueryOutcome,
 	Replica,
 	ReplicaStatus,
+	SessionOutcome,
+	SnapshotOutcome,
 } from "../../src/daemon/replica.js";
 import {
 	applyControl,
 	type ControlState,
 	createControlState,
 } from "../../src/machines/control.js";
-import type { Status } from "../../src/raft/types.js";
+import type { ConfigurationChange, Status } from "../../src/raft/types.js";
 
 /**
  * A replica whose view of the group the test writes down. Its control commands are the real ones, applied at once;
@@ -33,6 +36,11 @@ export class ScriptedReplica implements Replica {
 		return null;
 	};
 	readonly transfers: (string | null)[] = [];
+	/** How a change of membership, a snapshot and a raise of the write level end. */
+	changeOutcome: ConfigurationOutcome = { kind: "done", index: 11 };
+	snapshotOutcome: SnapshotOutcome = { kind: "taken", index: 10 };
+	levelRefusal: string | null = null;
+	readonly changes: ConfigurationChange[] = [];
 	readonly #control: ControlState = createControlState();
 	#index = 10;
 
@@ -52,6 +60,35 @@ export class ScriptedReplica implements Replica {
 		setImmediate(() => done({ kind: "applied", index, result }));
 	}
 
+	openSession(
+		_deadlineMs: number,
+		done: (outcome: SessionOutcome) => void,
+	): void {
+		const id = ++this.#index;
+		setImmediate(() => done({ kind: "opened", id, ttlMs: 60_000 }));
+	}
+
+	changeConfiguration(
+		change: ConfigurationChange,
+		done: (outcome: ConfigurationOutcome) => void,
+	): void {
+		this.changes.push(change);
+		const outcome = this.changeOutcome;
+		setImmediate(() => done(outcome));
+	}
+
+	setWriteLevel(level: number, done: (refusal: string | null) => void): void {
+		const refusal = this.levelRefusal;
+		if (refusal === null)
+			this.#control.writeLevel = { level, release: "scripted" };
+		setImmediate(() => done(refusal));
+	}
+
+	takeSnapshot(done: (outcome: SnapshotOutcome) => void): void {
+		const outcome = this.snapshotOutcome;
+		setImmediate(() => done(outcome));
+	}
+
 	transferLeadership(
 		target: string | null,
 		done: (refusal: string | null) => void,
@@ -69,6 +106,7 @@ export class ScriptedReplica implements Replica {
 		return {
 			raft: this.raft,
 			applied: this.applied,
+			logBytes: 65_536,
 			oldestEventIndex: 1,
 			inflight: 0,
 			connectedPeers: ["n2", "n3"],
@@ -105,6 +143,7 @@ export class ScriptedReplica implements Replica {
 				kind: "answer",
 				index: this.applied,
 				answer: new Uint8Array(0),
+				ageMs: 0,
 			}),
 		);
 	}
@@ -129,6 +168,7 @@ function scriptedStatus(role: Status["role"]): Status {
 		leader: role === "leader" ? "n1" : "n2",
 		votedFor: "n1",
 		firstIndex: 1,
+		snapshotIndex: 0,
 		lastIndex: 12,
 		lastTerm: 3,
 		durableIndex: 12,
@@ -153,6 +193,13 @@ function scriptedStatus(role: Status["role"]): Status {
 						inflightMessages: 0,
 						inflightBytes: 0,
 						heardAgoMs: 20,
+						catchUp: {
+							lagEntries: 0,
+							entriesPerSecond: 0,
+							remainingMs: 0,
+							caughtUp: true,
+						},
+						counted: true,
 					}))
 				: [],
 	};

@@ -21,6 +21,12 @@ const hello = fc.record({
 	from: name,
 	incarnation: name,
 	to: name,
+	levels: fc.record({
+		readsFrom: fc.nat(255),
+		readsTo: fc.nat(255),
+		writes: fc.nat(255),
+	}),
+	purpose: fc.constantFrom("messages" as const, "snapshot" as const),
 });
 
 /** Without the length, which the splitter takes off. */
@@ -60,7 +66,11 @@ describe("the handshake between peers", () => {
 	});
 
 	it("lets a later release say more, and this one nothing that it does not know", () => {
-		const said = { clusterId: "c", from: "n1", incarnation: "i", to: "n2" };
+		const said = {
+			...{ clusterId: "c", from: "n1", incarnation: "i", to: "n2" },
+			levels: { readsFrom: 1, readsTo: 2, writes: 2 },
+			purpose: "messages" as const,
+		};
 		const later = encodeHello({ oldestVersion: 1, newestVersion: 7, ...said });
 		const now = encodeHello({ oldestVersion: 1, newestVersion: 1, ...said });
 		const more = Buffer.from("more");

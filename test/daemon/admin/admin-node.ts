@@ -114,6 +114,8 @@ const engineStats = {
 		syncTotalMs: 30,
 		bytesWritten: 4096,
 		segments: 1,
+		bytesHeld: 65_536,
+		firstIndex: 1,
 	},
 	events: { subscribers: 2, oldestIndex: 1 },
 	blocksEncoded: 0,

@@ -31,7 +31,7 @@ describe("the probes", () => {
 
 	it("list their checks when asked", async () => {
 		expect((await get("/readyz?verbose")).body).toBe(
-			"[+]started ok\n[+]leader-known ok\n[+]caught-up ok\n[+]not-draining ok\n[+]healthy ok\nok\n",
+			"[+]started ok\n[+]leader-known ok\n[+]caught-up ok\n[+]not-draining ok\n[+]member ok\n[+]state ok\n[+]healthy ok\nok\n",
 		);
 		expect((await get("/livez?verbose")).body).toBe(
 			"[+]event-loop ok\n[+]disk ok\n[+]not-failed ok\nok\n",

@@ -5,7 +5,7 @@ import { zeroCounters } from "../../../src/daemon/engine/engine-stats.js";
 import type { Leadership } from "../../../src/daemon/engine/leadership.js";
 import { defaultLimits } from "../../../src/daemon/engine/limits.js";
 import type { CommandOutcome } from "../../../src/daemon/replica.js";
-import type { Refusal } from "../../../src/raft/types.js";
+import { EntryKind, type Refusal } from "../../../src/raft/types.js";
 import type {
 	ForwardAnswer,
 	ForwardedCommand,
@@ -47,9 +47,11 @@ beforeEach(() => {
 				for (const answer of answers) answered.push({ to, link, answer });
 			},
 		},
-		refuses: (command) =>
-			`${command}`.startsWith("bad") ? rejected("invalid", "it is bad") : null,
-		propose(_kind, batch, token) {
+		refuses: (kind, _level, command) =>
+			kind !== EntryKind.control && `${command}`.startsWith("bad")
+				? rejected("invalid", "it is bad")
+				: null,
+		propose(_kind, _level, batch, token) {
 			if (refusal !== null) return refusal;
 			proposed.push({ token, texts: batch.map((each) => `${each}`) });
 			return null;
@@ -61,7 +63,8 @@ function ask(text: string, ack: "none" | "commit" | "apply" = "apply"): void {
 	const heard: CommandOutcome[] = [];
 	outcomes.set(text, heard);
 	const refused = commands.accept({
-		...{ kind: 1, command: Buffer.from(text), ack, deadlineMs: 1000 },
+		...{ kind: 1, level: 0, ack, deadlineMs: 1000 },
+		command: Buffer.from(text),
 		origin: {
 			kind: "local",
 			client: "test",
@@ -82,7 +85,7 @@ function fromPeer(...requestIds: number[]): void {
 		{
 			type: "forward",
 			commands: requestIds.map((requestId) => ({
-				...{ requestId, kind: 1, ack: "apply", deadlineMs: 1000 },
+				...{ requestId, kind: 1, level: 0, ack: "apply", deadlineMs: 1000 },
 				command: Buffer.from(`peer-${requestId}`),
 			})) as ForwardedCommand[],
 		},
@@ -199,7 +202,7 @@ describe("commands that a follower has forwarded", () => {
 			{
 				type: "forward",
 				commands: words.map((text, at) => ({
-					...{ requestId: at + 1, ack: "apply", deadlineMs: 1000 },
+					...{ requestId: at + 1, level: 0, ack: "apply", deadlineMs: 1000 },
 					kind: at === 2 ? 3 : 1,
 					command: Buffer.from(text),
 				})) as ForwardedCommand[],

@@ -24,12 +24,12 @@ it("the last commit hint is of an entry that the log was given, whatever the cor
 			...{ transferTimeoutMs: 1000, diskStallMs: 1000, windowBytes: 1e6 },
 			...{ outcomeTimeoutMs: 1000, maxMessageBytes: 1e5 },
 			...{ maxInflightMessages: 4, maxInflightBytes: 1e5 },
-			...{ maxUncommittedBytes: 1e6, random: Math.random },
+			...{ maxUncommittedBytes: 1e6, maxClockDrift: 0.1, random: Math.random },
 		},
 		{
 			hardState: { term: 1, votedFor: null, commit: 1 },
 			...{ lastIndex: 1, terms: [{ term: 1, first: 1 }], tail: [], applied: 1 },
-			configurations: [{ index: 1, configuration }],
+			...{ configurations: [{ index: 1, configuration }], snapshot: null },
 		},
 		0,
 	);
@@ -40,11 +40,14 @@ it("the last commit hint is of an entry that the log was given, whatever the cor
 		later() {},
 	});
 	const data = new Uint8Array(0);
-	raft.step({
-		...{ type: "append-request", from: "n1", to: "n2", term: 2, session: 1 },
-		...{ prevIndex: 1, prevTerm: 1, commit: 2 },
-		entries: [{ index: 2, term: 2, kind: EntryKind.command, level: 1, data }],
-	});
+	raft.step(
+		{
+			...{ type: "append-request", from: "n1", to: "n2", term: 2, session: 1 },
+			...{ prevIndex: 1, prevTerm: 1, commit: 2 },
+			entries: [{ index: 2, term: 2, kind: EntryKind.command, level: 1, data }],
+		},
+		0,
+	);
 	expect(raft.status().commit).toBe(2);
 	effects.writeCommitHint();
 	expect(written.at(-1)?.hardState).toMatchObject({ commit: 1 });

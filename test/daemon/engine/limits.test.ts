@@ -52,7 +52,7 @@ describe("a replica's limits", () => {
 			limits: { maxPendingPerClient: 3 },
 		});
 		const { replica } = await cluster.leader();
-		const command = kv.json?.command({ op: "put", key: "a", value: "1" });
+		const command = kv.json?.command({ op: "put", key: "a", value: "1" }, 1);
 		const ask = (client: string) =>
 			new Promise<CommandOutcome>((resolve) =>
 				replica.propose(

@@ -153,7 +153,7 @@ describe("whoever is told", () => {
 			throw new Error("an observer's mistake");
 		};
 		const options = { deadlineMs: 10_000, client: "test" };
-		const command = kv.json?.command({ op: "put", key: "a", value: "1" });
+		const command = kv.json?.command({ op: "put", key: "a", value: "1" }, 1);
 		const query = kv.json?.query({ op: "get", key: "a" });
 		const consistency = "linearizable";
 		replica.subscribe(0, { onEvent: fail, onProgress() {} });

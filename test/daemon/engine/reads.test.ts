@@ -11,18 +11,32 @@ let clockMs = 0;
 let asked: number[] = [];
 let outcomes: QueryOutcome[] = [];
 let reads: Reads;
+/** Null while this node holds no lease. */
+let leaseIndex: number | null = null;
+let appliedIndex = 10;
+/** What happens between the look at the lease and the answer. */
+let onQuery = () => {};
 
 beforeEach(() => {
 	clockMs = 0;
 	asked = [];
 	outcomes = [];
+	leaseIndex = null;
+	appliedIndex = 10;
+	onQuery = () => {};
 	reads = new Reads({
 		...{ maxPending: 100, maxPendingBytes: 1000, counters: zeroCounters() },
 		nowMs: () => clockMs,
 		isConnected: () => true,
 		readIndex: (token) => void asked.push(token),
-		query: (query) => query,
-		applied: () => 10,
+		leaseIndex: () => leaseIndex,
+		holdsLease: () => leaseIndex !== null,
+		ageMs: () => 70,
+		query: (query) => {
+			onQuery();
+			return query;
+		},
+		applied: () => appliedIndex,
 	});
 });
 

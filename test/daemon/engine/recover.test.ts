@@ -15,7 +15,11 @@ it.each(["is founded", "is replayed"])(
 		const dataDirectory = await mkdtemp(join(tmpdir(), "raftd-recover-"));
 		let events: LogStorageEvents | null = null;
 		const options = {
-			identity: { clusterId: "c", nodeId: "n1", incarnation: "i" },
+			identity: {
+				...{ clusterId: "c", nodeId: "n1", incarnation: "i" },
+				levels: { readsFrom: 1, readsTo: 1, writes: 1 },
+			},
+			joins: false,
 			initial: {
 				...{ voters: ["n1"], outgoing: [], learners: [] },
 				addresses: { n1: { peer: "h:1", client: "h:2", admin: "h:3" } },
@@ -27,8 +31,12 @@ it.each(["is founded", "is replayed"])(
 				return openLogInThread(log, heard);
 			},
 		};
-		if (how === "is replayed") await (await recover(options)).log.close();
-		const { log, listen } = await recover(options);
+		if (how === "is replayed") {
+			const before = await recover(options);
+			await before.store.close();
+			await before.log.close();
+		}
+		const { log, store, listen } = await recover(options);
 		(events as LogStorageEvents | null)?.onFailure(
 			new Error("the disk failed"),
 		);
@@ -38,6 +46,7 @@ it.each(["is founded", "is replayed"])(
 			fail: ({ message }) => void failures.push(message),
 		});
 		expect(failures).toEqual(["the disk failed"]);
+		await store.close();
 		await log.close();
 		await rm(dataDirectory, { recursive: true });
 	},

@@ -4,6 +4,7 @@ import { connect, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { Peers } from "../../../src/daemon/peers/peers.js";
 import type { Message } from "../../../src/raft/types.js";
+import type { SnapshotStore } from "../../../src/storage/snapshots/snapshot-store.js";
 import type { ForwardFrame } from "../../../src/wire/forward-frames.js";
 import { PeerFrameBatch } from "../../../src/wire/peer-frame-batch.js";
 import {
@@ -13,6 +14,10 @@ import {
 import { freePorts, until } from "../../fakes/loopback-cluster.js";
 
 const clusterId = randomUUID();
+const levels = { readsFrom: 1, readsTo: 2, writes: 2 };
+const purpose = "messages";
+/** Nobody here asks for a snapshot. */
+const emptyStore = {} as SnapshotStore;
 
 class Endpoint {
 	readonly messages: Message[] = [];
@@ -28,7 +33,12 @@ class Endpoint {
 	constructor(
 		nodeId: string,
 		port: number,
-		own: { clusterId?: string; incarnation?: string; queue?: number } = {},
+		own: {
+			clusterId?: string;
+			incarnation?: string;
+			queue?: number;
+			writeLevel?: { level: number; release: string };
+		} = {},
 	) {
 		this.nodeId = nodeId;
 		this.address = `127.0.0.1:${port}`;
@@ -37,7 +47,11 @@ class Endpoint {
 				clusterId: own.clusterId ?? clusterId,
 				nodeId,
 				incarnation: own.incarnation ?? `${nodeId}-first`,
+				levels,
 			},
+			writeLevel: () => own.writeLevel ?? { level: 1, release: "" },
+			store: emptyStore,
+			maxSnapshotBytesPerSecond: 1024 * 1024,
 			listen: this.address,
 			incarnations: {
 				known: (id) => this.known.get(id) ?? null,
@@ -116,6 +130,7 @@ async function stranger(target: Endpoint, words: Buffer) {
 
 const heartbeat = (from: string, to: string): Message => ({
 	...{ type: "heartbeat", from, to, term: 3, session: 1, commit: 2, read: 0 },
+	stamp: 0,
 });
 
 describe("links between peers", () => {
@@ -190,7 +205,7 @@ describe("links between peers", () => {
 			a,
 			encodeHello({
 				...{ oldestVersion: 8, newestVersion: 9, clusterId },
-				...{ from: "n9", incarnation: "i", to: "n1" },
+				...{ from: "n9", incarnation: "i", to: "n1", levels, purpose },
 			}),
 		);
 		await until("an answer", () => heard[0]);
@@ -220,7 +235,7 @@ describe("links between peers", () => {
 		const [a] = await pair();
 		const hello = encodeHello({
 			...{ oldestVersion: 1, newestVersion: 1, clusterId },
-			...{ from: "n9", incarnation: "i", to: "n1" },
+			...{ from: "n9", incarnation: "i", to: "n1", levels, purpose },
 		});
 		const { socket, heard } = await stranger(a, hello);
 		await until("a welcome", () => heard[0]);
@@ -239,7 +254,7 @@ describe("links between peers", () => {
 		const [a] = await pair();
 		const hello = encodeHello({
 			...{ oldestVersion: 1, newestVersion: 1, clusterId },
-			...{ from: "n9", incarnation: "i", to: "n1" },
+			...{ from: "n9", incarnation: "i", to: "n1", levels, purpose },
 		});
 		const batch = new PeerFrameBatch();
 		batch.message(heartbeat("n9", "n1"), Buffer.alloc(0));
@@ -274,6 +289,7 @@ describe("links between peers", () => {
 		const command = {
 			requestId: 7,
 			kind: 1,
+			level: 0,
 			ack: "apply",
 			deadlineMs: 1000,
 			command: Buffer.from("x"),
