@@ -46,7 +46,8 @@ export class Upgrades {
 			headers.push(`${nodeHeader}: ${context.nodeId}`);
 		});
 		this.#webSockets.on("wsClientError", ({ message }, socket) =>
-			socket.end(
+			this.#endRefused(
+				socket,
 				rawFailure(context.nodeId, rejected("invalid", message), {
 					headers: webSocketVersion,
 				}),
@@ -81,8 +82,23 @@ export class Upgrades {
 				`there is no upgrade of ${pathOf(request)} to ${protocolOf(request)}`,
 			);
 		} catch (error) {
-			socket.end(rawFailure(this.#context.nodeId, failureOfError(error)));
+			this.#endRefused(
+				socket,
+				rawFailure(this.#context.nodeId, failureOfError(error)),
+			);
 		}
+	}
+
+	/**
+	 * Nobody else reads from it any more: what the client says yet is dropped, so that its end is seen. Destroyed at once,
+	 * the refusal might not reach it.
+	 */
+	#endRefused(socket: Duplex, answer: string): void {
+		socket.end(answer);
+		socket.resume();
+		const { closeTimeoutMs } = this.#context.limits;
+		const timer = setTimeout(() => socket.destroy(), closeTimeoutMs);
+		socket.once("close", () => clearTimeout(timer));
 	}
 
 	/** It would only be asked to leave again: better that it finds another node now. */

@@ -1,4 +1,5 @@
 import { Agent, request as httpRequest } from "node:http";
+import { connect } from "node:net";
 import { describe, expect, it } from "vitest";
 import { defineMachine, type Machine } from "../../../src/machines/machine.js";
 import { ask, eventually, put, RawClient, startNode } from "./harness.js";
@@ -216,6 +217,28 @@ describe("the client port over HTTP", () => {
 			Array(4).fill(node.replica.proposals[0]?.client),
 		);
 	});
+
+	it.each([
+		["for what there is not", "/v1/nothing", "raftd-stream/1"],
+		["for a WebSocket that is none", "/v1/events", "websocket"],
+	])(
+		"lets a refused upgrade go %s, whatever follows it",
+		async (_what, path, protocol) => {
+			const node = await startNode({ limits: { closeTimeoutMs: 100 } });
+			const upgrade = `GET ${path} HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`;
+			const leaving = new RawClient(node.api.port);
+			leaving.write(upgrade);
+			await leaving.until((received) => received.includes("\r\n\r\n"));
+			leaving.write("more");
+			leaving.socket.end();
+			// It never ends, and says more than anybody would wait for.
+			const staying = connect({ port: node.api.port, allowHalfOpen: true });
+			staying.on("error", () => {});
+			staying.write(`${upgrade}more`);
+			await eventually(() => node.api.connections().total === 0);
+			staying.destroy();
+		},
+	);
 
 	it("no longer counts requests whose client left before their answers could", async () => {
 		const node = await startNode();
