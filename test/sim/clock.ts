@@ -21,3 +21,12 @@ export class LocalClock {
 		this.#rate = rate;
 	}
 }
+
+/** The slowest and the fastest rate of clocks that drift apart by at most `share`, as the core is promised (P43). */
+export function ratesWithin(share: number): {
+	slowest: number;
+	fastest: number;
+} {
+	const fastest = 1 / Math.sqrt(1 - share);
+	return { slowest: 1 / fastest, fastest };
+}

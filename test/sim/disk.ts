@@ -1,15 +1,8 @@
-import { decodeConfiguration } from "../../src/raft/codec.js";
-import {
-	type Entry,
-	EntryKind,
-	type HardState,
-	type Restored,
-	type TermRange,
-	type Write,
-} from "../../src/raft/types.js";
+import type { Entry, HardState, Write } from "../../src/raft/types.js";
 import type { Mutant } from "./mutants.js";
 import type { WorldOptions } from "./options.js";
 import type { Random } from "./random.js";
+import type { SnapshotFile } from "./snapshot-file.js";
 
 interface Pending {
 	readonly write: Write;
@@ -17,13 +10,34 @@ interface Pending {
 	readonly doneMs: number;
 }
 
+/** How many snapshots are kept: the newest, and one to fall back on. */
+const keptSnapshots = 2;
+
+/** What a disk held at some moment. */
+export type DiskImage = Pick<
+	SimDisk,
+	"entries" | "base" | "term" | "votedFor" | "commit" | "snapshots"
+>;
+
 /**
  * One node's disk. Writes are done in order, each after a delay. A crash keeps what is done, and of what is under way
- * any prefix: the device may have been faster than its answers.
+ * any prefix: the device may have been faster than its answers. Snapshots are files beside the log.
  */
 export class SimDisk {
-	/** What is durable now; entry i lies at i - 1. */
-	readonly entries: Entry[] = [];
+	/**
+	 * What is durable now; entry i lies at i - 1. Up to `base` the log does not hold them any more: a snapshot stands for
+	 * them, and they are here for the oracles alone.
+	 */
+	entries: Entry[] = [];
+	base = 0;
+	/** Durable ones, the newest last. */
+	snapshots: SnapshotFile[] = [];
+	/** Those that can no longer be read. */
+	readonly damaged = new Set<SnapshotFile>();
+	/** The log holds what was never written to it: no node can start from it. */
+	logDamaged = false;
+	/** Until then nothing more fits on it. */
+	fullUntilMs = 0;
 	term = 0;
 	votedFor: string | null = null;
 	/** The commit hint; a write without sync may lose it again. */
@@ -38,19 +52,25 @@ export class SimDisk {
 	/** Multiplies every delay. */
 	slowness = 1;
 	#syncedCommit = 0;
+	/** Where the log began before its oldest segments went; a crash may bring them back. */
+	#earlierBase = 0;
 	#pending: Pending[] = [];
 	readonly #options: WorldOptions["disk"];
 	readonly #random: Random;
 	readonly #mutant: Mutant | null;
+	/** What is committed up to an index: what a snapshot there stands for. */
+	readonly #prefix: (index: number) => Entry[];
 
-	constructor(
-		options: WorldOptions["disk"],
-		random: Random,
-		mutant: Mutant | null,
-	) {
-		this.#options = options;
-		this.#random = random;
-		this.#mutant = mutant;
+	constructor(options: {
+		readonly options: WorldOptions["disk"];
+		readonly random: Random;
+		readonly mutant: Mutant | null;
+		readonly prefix: (index: number) => Entry[];
+	}) {
+		this.#options = options.options;
+		this.#random = options.random;
+		this.#mutant = options.mutant;
+		this.#prefix = options.prefix;
 	}
 
 	/** A founding node's disk, before it ever ran. */
@@ -60,6 +80,68 @@ export class SimDisk {
 		this.votedFor = hardState.votedFor;
 		this.commit = hardState.commit;
 		this.#syncedCommit = hardState.commit;
+	}
+
+	get newest(): SnapshotFile | undefined {
+		return this.snapshots[this.snapshots.length - 1];
+	}
+
+	/** Of the newest snapshot; 0 for none. */
+	get snapshotIndex(): number {
+		return this.newest?.point.index ?? 0;
+	}
+
+	/** Everything up to here is in the log or in a snapshot. */
+	get last(): number {
+		return Math.max(this.entries.length, this.snapshotIndex);
+	}
+
+	/** Whether a crash now would leave this entry, in the log or in a snapshot. */
+	holds(entry: Entry): boolean {
+		const { index, term } = entry;
+		return (
+			this.entries[index - 1]?.term === term || index <= this.snapshotIndex
+		);
+	}
+
+	/** A snapshot's file is durable now. Of two at one index the first stays. */
+	addSnapshot(file: SnapshotFile): void {
+		const { index } = file.point;
+		if (this.snapshots.some(({ point }) => point.index === index)) return;
+		this.snapshots = [...this.snapshots, file]
+			.sort((a, b) => a.point.index - b.point.index)
+			.slice(-keptSnapshots);
+	}
+
+	/** The log begins behind `index` from now on, unless a crash brings back what is gone. */
+	compact(index: number): void {
+		this.#earlierBase = this.base;
+		this.base = Math.max(this.base, index);
+	}
+
+	/** The log is emptied, and begins anew behind a snapshot. */
+	reset(index: number): void {
+		this.entries = this.#prefix(index);
+		this.base = index;
+		this.#earlierBase = index;
+	}
+
+	image(): DiskImage {
+		const { entries, base, term, votedFor, commit, snapshots } = this;
+		const copies = { entries: [...entries], snapshots: [...snapshots] };
+		return { ...copies, base, term, votedFor, commit };
+	}
+
+	/** The disk of a node that is down goes back to what it held before. */
+	rollBack(image: DiskImage): void {
+		this.entries = [...image.entries];
+		this.snapshots = [...image.snapshots];
+		this.base = image.base;
+		this.#earlierBase = image.base;
+		this.term = image.term;
+		this.votedFor = image.votedFor;
+		this.commit = image.commit;
+		this.#syncedCommit = image.commit;
 	}
 
 	get underWay(): number {
@@ -118,6 +200,7 @@ export class SimDisk {
 	heal(nowMs: number): void {
 		this.faulty = false;
 		this.failing = false;
+		this.fullUntilMs = 0;
 		this.slowness = 1;
 		this.stalledUntilMs = 0;
 		this.#pending = this.#pending.map((pending) => ({
@@ -134,6 +217,7 @@ export class SimDisk {
 		if (this.#mutant === "keep-later-write" && writes.length - kept >= 2)
 			this.#apply(writes[writes.length - 1] as Write);
 		if (this.#random.chance(0.5)) this.commit = this.#syncedCommit;
+		if (this.#random.chance(0.3)) this.base = this.#earlierBase;
 		this.#breakRules();
 		this.#pending = [];
 		this.done = 0;
@@ -141,36 +225,9 @@ export class SimDisk {
 		return { kept, lost: writes.length - kept };
 	}
 
-	/** What a node finds here at start, whose machine stands at `applied`. */
-	restored(applied: number): Restored {
-		const terms: TermRange[] = [];
-		const configurations: Restored["configurations"][number][] = [];
-		for (const entry of this.entries) {
-			if (terms.length === 0 || terms[terms.length - 1]?.term !== entry.term)
-				terms.push({ term: entry.term, first: entry.index });
-			if (entry.kind === EntryKind.configuration) {
-				configurations.push({
-					index: entry.index,
-					configuration: decodeConfiguration(entry.data),
-				});
-			}
-		}
-		return {
-			hardState: {
-				term: this.term,
-				votedFor: this.votedFor,
-				commit: this.commit,
-			},
-			lastIndex: this.entries.length,
-			terms,
-			configurations,
-			tail: this.entries.slice(this.commit),
-			applied,
-		};
-	}
-
 	#apply(write: Write): void {
-		const { hardState, entries } = write;
+		const { hardState, reset, entries } = write;
+		if (reset !== null) this.reset(reset.index);
 		if (hardState !== null) {
 			this.term = hardState.term;
 			this.votedFor = hardState.votedFor;
@@ -196,7 +253,8 @@ export class SimDisk {
 
 	#breakRules(): void {
 		if (this.#mutant === "forget-synced-entries") {
-			const keep = Math.max(1, this.entries.length - this.#random.below(4));
+			const least = Math.max(1, this.base);
+			const keep = Math.max(least, this.entries.length - this.#random.below(4));
 			this.entries.length = keep;
 			this.commit = Math.min(this.commit, keep);
 		}

@@ -9,8 +9,10 @@ export const EventKind = {
 	apply: 4,
 	fetched: 5,
 	unreachable: 6,
-	/** A function: faults and clients, which are rare. */
-	call: 7,
+	/** A node's own work: a function. */
+	work: 7,
+	/** A function of nobody's: faults and clients, which are rare. */
+	call: 8,
 } as const;
 export type EventKind = (typeof EventKind)[keyof typeof EventKind];
 

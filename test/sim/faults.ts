@@ -1,4 +1,6 @@
 import type { Write } from "../../src/raft/types.js";
+import { ratesWithin } from "./clock.js";
+import { Cuts } from "./cuts.js";
 import type { SimNode } from "./node.js";
 import { Random } from "./random.js";
 import type { World } from "./world.js";
@@ -9,10 +11,15 @@ type Fault = keyof World["options"]["faults"]["weights"];
 export class Faults {
 	readonly #world: World;
 	readonly #random: Random;
+	readonly #cuts: Cuts;
 
 	constructor(world: World) {
 		this.#world = world;
 		this.#random = new Random(world.options.seed, 4);
+		this.#cuts = new Cuts({
+			...{ world, random: this.#random },
+			...{ lastsMs: () => this.#lastsMs(), rate: () => this.#rate() },
+		});
 	}
 
 	begin(): void {
@@ -65,9 +72,18 @@ export class Faults {
 	}
 
 	restart(node: SimNode): void {
-		if (node.raft !== null) return;
-		this.#world.trace.note(this.#world.nowMs, "restart", node.id);
-		node.start();
+		const world = this.#world;
+		if (node.raft !== null || world.strangers.isBuried(node.id)) return;
+		const fullForMs = node.disk.fullUntilMs - world.nowMs;
+		if (fullForMs > 0) {
+			world.call(fullForMs, () => this.restart(node));
+			return;
+		}
+		world.trace.note(world.nowMs, "restart", node.id);
+		world.upgrades.install(node);
+		// It refuses to start: its data directory is given up, and with it its name.
+		if (!node.start()) world.strangers.die(node);
+		else world.strangers.doomed.delete(node.id);
 	}
 
 	#draw(): Fault {
@@ -95,19 +111,19 @@ export class Faults {
 				for (const one of world.nodes) this.crash(one);
 				break;
 			case "partition":
-				this.#partition();
+				this.#cuts.partition();
 				break;
 			case "oneWay":
-				this.#oneWay(node);
+				this.#cuts.oneWay(node);
 				break;
 			case "bridge":
-				this.#bridge(node);
+				this.#cuts.bridge(node);
 				break;
 			case "depose":
-				this.#depose();
+				this.#cuts.depose();
 				break;
 			case "isolate":
-				this.#isolate(node);
+				this.#cuts.isolate(node);
 				break;
 			case "pause":
 				this.#pause(node);
@@ -125,7 +141,36 @@ export class Faults {
 			case "fsyncError":
 				node.disk.failing = true;
 				break;
+			case "fullDisk":
+				world.coverage.fullDisks++;
+				node.disk.failing = true;
+				node.disk.fullUntilMs = world.nowMs + this.#lastsMs();
+				break;
+			case "corrupt":
+				this.#corrupt(node);
+				break;
+			case "wipe":
+				if (world.strangers.canLose(node)) world.strangers.wipe(node);
+				break;
 		}
+	}
+
+	/** Something was written where it does not belong. It shows when the node reads it: at its next start. */
+	#corrupt(node: SimNode): void {
+		const { disk } = node;
+		const { newest } = disk;
+		const older = disk.snapshots.at(-2);
+		// The log since the older snapshot is there: nothing is lost with the newer one.
+		const isSpare = older !== undefined && disk.base <= older.point.index;
+		if (!this.#world.strangers.canLose(node)) return;
+		this.#world.strangers.doomed.add(node.id);
+		if (newest !== undefined && isSpare && this.#random.chance(0.6))
+			disk.damaged.add(newest);
+		else disk.logDamaged = true;
+		const { epoch } = node;
+		this.#world.call(this.#lastsMs(), () => {
+			if (node.epoch === epoch && this.#world.faulty) this.crash(node);
+		});
 	}
 
 	/** The leader is hit more often than the others: that is where it hurts. */
@@ -141,86 +186,6 @@ export class Faults {
 
 	#lastsMs(): number {
 		return this.#random.exponential(this.#world.options.faults.lastsMs);
-	}
-
-	#cutWhere(
-		isCut: (from: SimNode, to: SimNode) => boolean,
-		lastsMs = this.#lastsMs(),
-	): void {
-		const { network, nodes } = this.#world;
-		const mends: (() => void)[] = [];
-		for (const from of nodes) {
-			for (const to of nodes) {
-				if (from !== to && isCut(from, to)) mends.push(network.cut(from, to));
-			}
-		}
-		this.#world.call(lastsMs, () => {
-			if (this.#world.faulty) for (const mend of mends) mend();
-		});
-	}
-
-	/** Two sides that do not hear each other. */
-	#partition(): void {
-		this.#world.coverage.partitions++;
-		const side = new Set(
-			this.#world.nodes.filter(() => this.#random.chance(0.5)),
-		);
-		this.#cutWhere((from, to) => side.has(from) !== side.has(to));
-	}
-
-	/** Some of the others do not hear the node, but it hears them; or the reverse. */
-	#oneWay(node: SimNode): void {
-		this.#world.coverage.oneWayCuts++;
-		const others = new Set(
-			this.#world.nodes.filter(() => this.#random.chance(0.6)),
-		);
-		const out = this.#random.chance(0.5);
-		this.#cutWhere((from, to) =>
-			out ? from === node && others.has(to) : to === node && others.has(from),
-		);
-	}
-
-	/** Two halves that only the node connects; or a ring, in which each hears its neighbours only. */
-	#bridge(node: SimNode): void {
-		const { nodes, coverage } = this.#world;
-		coverage.bridges++;
-		const order = this.#random.shuffle([...nodes]);
-		const place = new Map(order.map((one, at) => [one, at]));
-		if (this.#random.chance(0.5)) {
-			this.#cutWhere((from, to) => {
-				const gap = Math.abs(
-					(place.get(from) as number) - (place.get(to) as number),
-				);
-				return gap !== 1 && gap !== nodes.length - 1;
-			});
-			return;
-		}
-		const isLeft = (one: SimNode) =>
-			(place.get(one) as number) * 2 < nodes.length;
-		this.#cutWhere(
-			(from, to) => from !== node && to !== node && isLeft(from) !== isLeft(to),
-		);
-	}
-
-	#isolate(node: SimNode): void {
-		this.#world.coverage.partitions++;
-		this.#cutWhere((from, to) => from === node || to === node);
-	}
-
-	/** A leader alone, and slow to notice, while its clients go on: there will be another one beside it. */
-	#depose(): void {
-		const { nodes, options, coverage } = this.#world;
-		const leader = nodes.find(
-			(node) => node.raft !== null && node.seen?.role === "leader",
-		);
-		if (leader === undefined) return;
-		coverage.depositions++;
-		this.#cutWhere(
-			(from, to) => from === leader || to === leader,
-			options.electionTimeoutMs * this.#random.between(1, 6),
-		);
-		if (this.#random.chance(0.7))
-			leader.clock.set(this.#random.scaled(0.1, 0.7), 0);
 	}
 
 	/** The process does not run: nothing is handled, then everything at once. */
@@ -245,9 +210,22 @@ export class Faults {
 	#clock(node: SimNode): void {
 		this.#world.coverage.clockChanges++;
 		const { electionTimeoutMs } = this.#world.options;
-		const jumpMs = this.#random.chance(0.5)
-			? 0
-			: this.#random.between(0.2, 3) * electionTimeoutMs;
-		node.clock.set(this.#random.scaled(0.4, 2.5), jumpMs);
+		const jumpMs =
+			this.#keepsDrift || this.#random.chance(0.5)
+				? 0
+				: this.#random.between(0.2, 3) * electionTimeoutMs;
+		node.clock.set(this.#rate(), jumpMs);
+	}
+
+	/** Where leases are given, clocks keep to what the core is told of them (P43). */
+	get #keepsDrift(): boolean {
+		const { options, broken } = this.#world;
+		return options.leases && broken !== "clock-drift";
+	}
+
+	#rate(): number {
+		if (!this.#keepsDrift) return this.#random.scaled(0.15, 2.5);
+		const { slowest, fastest } = ratesWithin(this.#world.options.maxClockDrift);
+		return this.#random.between(slowest, fastest);
 	}
 }

@@ -31,10 +31,11 @@ export function answerFetch(world: World, node: SimNode, fetch: Fetch): void {
 
 /** At least one entry, and at most about the bytes of one message, as LogStorage.read gives them. */
 function readLog(
-	{ log, logBytes }: SimNode,
+	{ log, logBytes, disk }: SimNode,
 	{ first, last }: Fetch,
 	maxBytes: number,
 ): Entry[] {
+	if (first <= disk.base) return [];
 	const endBytes = (logBytes[first - 1] ?? 0) + maxBytes;
 	let end = Math.min(first, log.length);
 	while (end < last && (logBytes[end + 1] ?? Infinity) <= endBytes) end++;

@@ -16,6 +16,8 @@ export class History {
 	/** Where each token was committed, as the cluster's memory knows; 0: nowhere yet. */
 	readonly #indexes: number[] = [];
 	readonly #keys: number[] = [];
+	/** Who waits for the end of a token. */
+	readonly #watchers = new Map<number, (fate: Fate, index: number) => void>();
 	/** Per key: the highest index that a client was told of. */
 	readonly acknowledged: Int32Array;
 
@@ -23,12 +25,17 @@ export class History {
 		this.acknowledged = new Int32Array(keys);
 	}
 
-	/** A new token for a write to `key`. */
+	/** A new token for a write to `key`; -1 for one that writes to none. */
 	open(key: number): number {
 		this.#fates.push(Fate.pending);
 		this.#indexes.push(0);
 		this.#keys.push(key);
 		return this.#fates.length - 1;
+	}
+
+	/** Calls `act` with the end of `token`, once. */
+	watch(token: number, act: (fate: Fate, index: number) => void): void {
+		this.#watchers.set(token, act);
 	}
 
 	/** An entry that carries `token` is committed at `index`. */
@@ -70,10 +77,11 @@ export class History {
 					`token ${token} is told to be committed at ${index}; it is at ${committedAt}`,
 			);
 			const key = this.#keys[token] as number;
-			this.acknowledged[key] = Math.max(
-				this.acknowledged[key] as number,
-				index,
-			);
+			if (key >= 0)
+				this.acknowledged[key] = Math.max(
+					this.acknowledged[key] as number,
+					index,
+				);
 		} else if (fate === Fate.lost) {
 			demand(
 				committedAt === 0,
@@ -83,5 +91,9 @@ export class History {
 			);
 		}
 		this.#fates[token] = fate;
+		const watcher = this.#watchers.get(token);
+		if (watcher === undefined) return;
+		this.#watchers.delete(token);
+		watcher(fate, index);
 	}
 }

@@ -5,17 +5,20 @@ import type { SimNode } from "./node.js";
 import type { WorldOptions } from "./options.js";
 import type { Random } from "./random.js";
 
+/** How many processes a run may have, one after another. */
+export const maxProcesses = 64;
+
 /** Links between all nodes, each direction on its own: they lose, delay, reorder, double, and can be cut. */
 export class Network {
 	readonly #options: WorldOptions["network"];
 	readonly #random: Random;
 	readonly #queue: EventQueue;
-	readonly #nodes: readonly SimNode[];
-	readonly #positions = new Map<string, number>();
+	readonly #processes: ReadonlyMap<string, SimNode>;
+	readonly #checksIncarnations: boolean;
 	readonly #coverage: Coverage;
 	/** How many cuts lie on each direction: overlapping faults end one by one. */
-	readonly #cuts: Int32Array;
-	readonly #lastArrivalMs: Float64Array;
+	readonly #cuts = new Int32Array(maxProcesses ** 2);
+	readonly #lastArrivalMs = new Float64Array(maxProcesses ** 2);
 	/** Off after healing: nothing is lost, doubled or held up any more. */
 	#faulty = true;
 
@@ -23,19 +26,17 @@ export class Network {
 		readonly options: WorldOptions["network"];
 		readonly random: Random;
 		readonly queue: EventQueue;
-		readonly nodes: readonly SimNode[];
+		/** Who answers to which name now. */
+		readonly processes: ReadonlyMap<string, SimNode>;
+		readonly checksIncarnations: boolean;
 		readonly coverage: Coverage;
 	}) {
 		this.#options = options.options;
 		this.#random = options.random;
 		this.#queue = options.queue;
-		this.#nodes = options.nodes;
+		this.#processes = options.processes;
+		this.#checksIncarnations = options.checksIncarnations;
 		this.#coverage = options.coverage;
-		const links = options.nodes.length ** 2;
-		this.#cuts = new Int32Array(links);
-		this.#lastArrivalMs = new Float64Array(links);
-		for (const node of options.nodes)
-			this.#positions.set(node.id, node.position);
 	}
 
 	/** Cuts one direction; returns what ends this cut. */
@@ -45,6 +46,20 @@ export class Network {
 		return () => {
 			this.#cuts[link] = Math.max(0, (this.#cuts[link] as number) - 1);
 		};
+	}
+
+	/** Whether both directions between two nodes work, and each knows the other. */
+	connects(a: SimNode, b: SimNode): boolean {
+		return (
+			this.#cuts[this.#link(a, b)] === 0 &&
+			this.#cuts[this.#link(b, a)] === 0 &&
+			!this.#refuses(a, b)
+		);
+	}
+
+	/** One of two has lost its disk: it is not who the other knows by this name (P31). */
+	#refuses(a: SimNode, b: SimNode): boolean {
+		return this.#checksIncarnations && (a.forgetful || b.forgetful);
 	}
 
 	/** Both directions between two nodes work again. */
@@ -59,8 +74,12 @@ export class Network {
 	}
 
 	send(message: Message, from: SimNode, nowMs: number): void {
-		const to = this.#nodes[this.#positions.get(message.to) ?? -1];
+		const to = this.#processes.get(message.to);
 		if (to === undefined) throw new Error(`nobody is called ${message.to}`);
+		if (this.#refuses(from, to)) {
+			this.#coverage.incarnationsRefused++;
+			return;
+		}
 		const link = this.#link(from, to);
 		const random = this.#random;
 		const { dropChance, duplicateChance } = this.#options;
@@ -105,6 +124,6 @@ export class Network {
 	}
 
 	#link(from: SimNode, to: SimNode): number {
-		return from.position * this.#nodes.length + to.position;
+		return from.position * maxProcesses + to.position;
 	}
 }

@@ -9,12 +9,16 @@ import type {
 } from "../../src/raft/types.js";
 import { Applier } from "./applier.js";
 import { LocalClock } from "./clock.js";
+import type { Coverage } from "./coverage.js";
 import { SimDisk } from "./disk.js";
 import { EventKind, type SimEvent } from "./event-queue.js";
+import { HandedLog } from "./handed-log.js";
 import type { RegisterMachine } from "./machine.js";
 import { raftOptions } from "./options.js";
 import { Outbox } from "./outbox.js";
 import { Random } from "./random.js";
+import { align, type Recovered, restoredFrom } from "./recovery.js";
+import { Snapshots } from "./snapshots.js";
 import type { World } from "./world.js";
 
 /**
@@ -32,10 +36,21 @@ export class SimNode {
 	/** Null while the node is down. */
 	raft: Raft | null = null;
 	readonly applier: Applier;
-	/** The log as handed to the disk, under way or durable; entry i lies at i - 1. */
-	log: Entry[] = [];
-	/** Bytes of entries 1..i, so that sums over ranges are differences. */
-	logBytes: number[] = [];
+	readonly snapshots: Snapshots;
+	/** The log as handed to the disk, under way or durable. */
+	readonly handed = new HandedLog();
+	/** The highest level of entries that its release reads. */
+	reads = 1;
+	/** Its disk went back to what it held before: what it once said need not hold. */
+	rolledBack = false;
+	/** It began with an empty disk under a name that another disk belongs to. */
+	forgetful = false;
+	/** What was applied when the core last heard of its disk: then it lets go of what it needs no more. */
+	droppable = 0;
+	/** The last term in which it asked another to campaign. */
+	handedOverIn = 0;
+	/** What it took for committed when it started. */
+	startCommit = 0;
 	/** The status at the last look, by which the oracles see what changed. */
 	seen: Status | null = null;
 	/** While paused, what arrives waits here. */
@@ -57,9 +72,21 @@ export class SimNode {
 		this.id = id;
 		this.position = position;
 		this.random = new Random(world.options.seed, 100 + position);
-		this.disk = new SimDisk(world.options.disk, this.random, world.mutant);
+		this.disk = new SimDisk({
+			...{ options: world.options.disk, random: this.random },
+			...{ mutant: world.mutant, prefix: world.prefix },
+		});
 		this.applier = new Applier(world, this);
+		this.snapshots = new Snapshots(world, this);
 		this.clock = new LocalClock(() => world.nowMs, this.random.between(0, 1e6));
+	}
+
+	get log(): readonly Entry[] {
+		return this.handed.entries;
+	}
+
+	get logBytes(): readonly number[] {
+		return this.handed.bytes;
 	}
 
 	get machine(): RegisterMachine {
@@ -72,23 +99,30 @@ export class SimNode {
 		return since === null ? 0 : this.#world.nowMs - since;
 	}
 
-	start(): void {
+	/** False when nothing can be made of what is on its disk. */
+	start(): boolean {
 		const world = this.#world;
-		this.log = [...this.disk.entries];
-		this.logBytes = [];
-		world.oracles.log.measure(this, 0);
+		const recovered = align(this.disk);
+		countRecovery(world.coverage, recovered);
+		if (recovered.alignment === "damaged") return false;
+		const { snapshot } = recovered;
+		this.handed.replace(this.disk.entries);
+		this.startCommit = Math.max(this.disk.commit, this.disk.snapshotIndex);
 		this.#outbox.clear();
 		this.#submitted = 0;
 		this.#reported = 0;
 		this.#turnPlanned = false;
-		this.applier.restart();
+		this.applier.restart(snapshot);
 		this.seen = null;
+		this.droppable = 0;
 		this.tickMs = this.clock.nowMs;
 		this.raft = new Raft(
 			raftOptions(world.options, this.id, this.#dice()),
-			this.disk.restored(this.machine.applied),
+			restoredFrom(this.disk, snapshot, this.machine.applied),
 			this.tickMs,
 		);
+		this.raft.distrust(new Set(this.machine.wentBack()));
+		this.snapshots.restart();
 		world.oracles.started(this);
 		world.schedule(
 			this.random.next() * world.options.tickMs,
@@ -97,6 +131,12 @@ export class SimNode {
 			null,
 		);
 		this.settle();
+		return true;
+	}
+
+	/** Something of this process's own, later; void after a crash, and waits while it is paused. */
+	later(delayMs: number, act: () => void): void {
+		this.#world.schedule(delayMs, EventKind.work, this, act);
 	}
 
 	/** Power off: what was only in memory is gone. */
@@ -111,6 +151,7 @@ export class SimNode {
 		this.raft = null;
 		this.backlog = null;
 		this.#world.workload.nodeCrashed(this);
+		this.#world.operator.nodeCrashed(this);
 	}
 
 	receive(message: Message): void {
@@ -119,9 +160,9 @@ export class SimNode {
 		oracles.arriving(this, message);
 		if (message.type === "vote-request") {
 			const termBefore = raft.status().term;
-			raft.step(message);
+			raft.step(message, this.clock.nowMs);
 			oracles.handled(this, message, termBefore);
-		} else raft.step(message);
+		} else raft.step(message, this.clock.nowMs);
 		this.settle();
 	}
 
@@ -155,8 +196,10 @@ export class SimNode {
 	}
 
 	#process(ready: Ready, raft: Raft): void {
-		const { oracles, workload, coverage, mutant } = this.#world;
+		const world = this.#world;
+		const { oracles, workload, coverage, mutant } = world;
 		if (ready.write !== null) this.#submit(ready.write);
+		if (ready.restore !== null) this.applier.restore(ready.restore);
 		const status = raft.status();
 		oracles.observe(this, status);
 		if (ready.changed) this.#noteRole(status);
@@ -172,7 +215,11 @@ export class SimNode {
 		for (const outcome of ready.reads) workload.reads.indexed(this, outcome);
 		for (const outcome of ready.transfers)
 			workload.transferEnded(this, outcome);
+		for (const outcome of ready.changes)
+			world.operator.changeEnded(this, outcome);
+		for (const alarm of ready.alarms) world.operator.alarmed(this, alarm);
 		for (const fetch of ready.fetches) this.#fetch(fetch);
+		if (ready.download !== null) this.snapshots.download.want(ready.download);
 		if (ready.write !== null && mutant === "complete-before-durable")
 			raft.appended(ready.write.sequence);
 	}
@@ -182,11 +229,7 @@ export class SimNode {
 		world.oracles.log.handedIn(this, write, this.#submitted + 1);
 		this.#submitted = write.sequence;
 		const first = write.entries[0];
-		if (first !== undefined) {
-			this.log.length = first.index - 1;
-			for (const entry of write.entries) this.log.push(entry);
-			world.oracles.log.measure(this, first.index - 1);
-		}
+		this.handed.take(write, world.prefix);
 		const doneMs = this.disk.submit(write, world.nowMs);
 		world.schedule(doneMs - world.nowMs, EventKind.disk, this, null);
 		this.wrote = write;
@@ -194,6 +237,7 @@ export class SimNode {
 			sequence: write.sequence,
 			term: write.hardState?.term,
 			vote: write.hardState?.votedFor,
+			...(write.reset === null ? {} : { reset: write.reset.index }),
 			from: first?.index,
 			entries: write.entries.length,
 		});
@@ -240,6 +284,7 @@ export class SimNode {
 				raft.appended(sequence);
 		}
 		raft.appended(done);
+		this.droppable = this.machine.applied;
 		this.settle();
 	}
 
@@ -266,4 +311,14 @@ export class SimNode {
 		const random = new Random(this.#world.options.seed, stream);
 		return () => random.next();
 	}
+}
+
+function countRecovery(
+	coverage: Coverage,
+	{ alignment, fellBack }: Recovered,
+): void {
+	if (fellBack) coverage.snapshotFallbacks++;
+	if (alignment === "reset") coverage.logResetsAtStart++;
+	else if (alignment === "suffix kept") coverage.suffixesKeptAtStart++;
+	else if (alignment === "damaged") coverage.damagedDisks++;
 }

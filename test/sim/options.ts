@@ -14,12 +14,17 @@ export function optionsFor(seed: number) {
 		2,
 		Math.round(electionTimeoutMs / random.between(3, 10)),
 	);
+	const leases = random.chance(0.5);
+	const churn = random.chance(0.6);
 	return {
 		seed,
 		voters: random.pick([1, 2, 3, 3, 3, 3, 4, 5, 5, 5]),
 		learners: random.chance(0.2) ? 1 : 0,
 		electionTimeoutMs,
 		heartbeatIntervalMs,
+		maxClockDrift: leases ? random.between(0, 0.4) : 0.1,
+		/** With leases clocks keep to the bound that the core is told of; without, they do what they like. */
+		leases,
 		tickMs: heartbeatIntervalMs / random.whole(1, 4),
 		transferTimeoutMs: Math.round(electionTimeoutMs * random.between(0.5, 2)),
 		diskStallMs: Math.round(electionTimeoutMs * random.between(0.5, 3)),
@@ -28,8 +33,12 @@ export function optionsFor(seed: number) {
 		network: network(random, heartbeatIntervalMs, electionTimeoutMs),
 		disk: disk(random, heartbeatIntervalMs, electionTimeoutMs),
 		driver: driver(random, heartbeatIntervalMs, electionTimeoutMs),
-		faults: faults(random, electionTimeoutMs),
+		snapshots: snapshots(random, heartbeatIntervalMs),
+		faults: faults(random, electionTimeoutMs, churn),
 		workload: workload(random, heartbeatIntervalMs, electionTimeoutMs),
+		operator: operator(random, electionTimeoutMs, churn),
+		/** After healing one disk goes back to what it held before, as that of a restored image does. */
+		rollBack: random.chance(0.12),
 		/** Messages and entries are frozen: nobody may change what others hold too. */
 		frozen: random.chance(0.1),
 	};
@@ -45,6 +54,7 @@ export function raftOptions(
 		id,
 		electionTimeoutMs: options.electionTimeoutMs,
 		heartbeatIntervalMs: options.heartbeatIntervalMs,
+		maxClockDrift: options.maxClockDrift,
 		transferTimeoutMs: options.transferTimeoutMs,
 		diskStallMs: options.diskStallMs,
 		outcomeTimeoutMs: options.outcomeTimeoutMs,
@@ -107,7 +117,42 @@ function driver(random: Random, beatMs: number, electionMs: number) {
 	};
 }
 
-function faults(random: Random, electionMs: number) {
+function snapshots(random: Random, beatMs: number) {
+	return {
+		/** How many applied entries lie between two; 0 for never. */
+		everyEntries: random.chance(0.85) ? Math.round(random.scaled(6, 120)) : 0,
+		saveMs: beatMs * random.scaled(0.01, 5),
+		restoreMs: beatMs * random.scaled(0.01, 3),
+		/** Until the old segments of a log are gone. */
+		compactMs: beatMs * random.scaled(0.1, 5),
+		/** How many entries a segment holds: the log goes in such pieces. */
+		segmentEntries: random.pick([1, 1, 4, 16]),
+		/** Beyond this nobody is waited for (P47). */
+		maxLogBytes: Math.round(random.scaled(256, 16_384)),
+		chunks: random.whole(1, 6),
+		chunkMs: beatMs * random.scaled(0.01, 4),
+		breakChance: random.chance(0.5) ? random.scaled(0.01, 0.3) : 0,
+		/** How often a download that has ended is handed in once more, and begun once more. */
+		againChance: random.chance(0.4) ? random.next() * 0.8 : 0,
+		againMs: beatMs * random.scaled(0.1, 40),
+	};
+}
+
+function operator(random: Random, electionMs: number, churn: boolean) {
+	return {
+		changeMs: churn ? electionMs * random.scaled(0.3, 8) : 0,
+		maxVoters: 7,
+		maxMembers: 9,
+		/** How long a node that was removed, or was never added, goes on running. */
+		strangerMs: electionMs * random.scaled(2, 30),
+		/** How often one that is to be added comes up late, or never. */
+		lateChance: random.chance(0.5) ? random.next() * 0.5 : 0,
+		carelessChance: random.chance(0.5) ? random.next() * 0.5 : 0,
+		raiseMs: random.chance(0.4) ? electionMs * random.scaled(5, 60) : 0,
+	};
+}
+
+function faults(random: Random, electionMs: number, churn: boolean) {
 	const weight = () => (random.chance(0.5) ? random.between(0.2, 1) : 0);
 	return {
 		meanMs: electionMs * random.scaled(0.3, 6),
@@ -129,6 +174,9 @@ function faults(random: Random, electionMs: number) {
 			slowDisk: weight(),
 			clock: weight(),
 			fsyncError: weight(),
+			fullDisk: weight() * 0.3,
+			corrupt: churn ? weight() * 0.3 : 0,
+			wipe: churn ? weight() * 0.3 : 0,
 		},
 	};
 }
@@ -139,10 +187,16 @@ function workload(random: Random, beatMs: number, electionMs: number) {
 		maxBatch: random.pick([1, 1, 4, 16]),
 		maxPaddingBytes: random.pick([0, 16, 200]),
 		readMs: random.chance(0.8) ? beatMs * random.scaled(0.1, 4) : 0,
+		leaseMs: beatMs * random.scaled(0.1, 2),
+		/** How long an answer under a lease takes to get out; the process may stand still meanwhile. */
+		leaseAnswerMs: beatMs * random.scaled(0.001, 3),
 		transferMs: random.chance(0.6) ? electionMs * random.scaled(0.5, 10) : 0,
-		/** How often a client goes straight to a node that believes that it leads. */
+		sessionClients: random.chance(0.6) ? random.whole(1, 4) : 0,
+		sessionMs: beatMs * random.scaled(0.2, 5),
+		sessionTtlMs: Math.ceil(electionMs * random.scaled(3, 200)),
 		/** How often a read goes to any node, leader or not. */
 		readAnywhereChance: random.next(),
+		/** How often a client goes straight to a node that believes that it leads. */
 		knowsLeaderChance: random.between(0.6, 1),
 		keys: 8,
 	};

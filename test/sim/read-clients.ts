@@ -24,17 +24,21 @@ export class ReadClients {
 	readonly #world: World;
 	readonly #random: Random;
 	/** Per node: the reads that it owes an answer. */
-	readonly #open: Map<number, Read>[];
+	readonly #open = new Map<SimNode, Map<number, Read>>();
 	#tokens = 0;
 
 	constructor(world: World, random: Random) {
 		this.#world = world;
 		this.#random = random;
-		this.#open = world.nodes.map(() => new Map());
 	}
 
 	open(node: SimNode): Map<number, Read> {
-		return this.#open[node.position] as Map<number, Read>;
+		let reads = this.#open.get(node);
+		if (reads === undefined) {
+			reads = new Map();
+			this.#open.set(node, reads);
+		}
+		return reads;
 	}
 
 	read(node: SimNode): void {

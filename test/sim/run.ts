@@ -1,3 +1,4 @@
+import type { BrokenRule } from "./broken.js";
 import { type Coverage, emptyCoverage } from "./coverage.js";
 import { describeNodes } from "./describe.js";
 import { heal } from "./heal.js";
@@ -26,6 +27,7 @@ export interface RunSettings {
 	/** Events under faults, before healing. */
 	readonly steps: number;
 	readonly mutant?: Mutant;
+	readonly broken?: BrokenRule;
 	/** Receives each event as a line. */
 	readonly live?: (line: string) => void;
 }
@@ -36,6 +38,7 @@ export function runSeed(seed: number, settings: RunSettings): SeedResult {
 	try {
 		world = new World(seed, {
 			mutant: settings.mutant ?? null,
+			broken: settings.broken ?? null,
 			live: settings.live ?? null,
 		});
 		world.run(settings.steps);

@@ -71,6 +71,8 @@ export function describeMessage(message: Message): string {
 			return `${head} s${message.session} commit=${message.commit} read=${message.read}`;
 		case "heartbeat-response":
 			return `${head} s${message.session} read=${message.read}`;
+		case "snapshot-offer":
+			return `${head} s${message.session} snapshot=${message.snapshotIndex}/t${message.snapshotTerm}`;
 		case "read-request":
 			return `${head} #${message.sequence}`;
 		case "read-response":

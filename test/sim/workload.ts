@@ -4,12 +4,14 @@ import {
 	type Refusal,
 	type TransferOutcome,
 } from "../../src/raft/types.js";
+import { encodeCommand, encodeControl } from "./commands.js";
 import type { Coverage } from "./coverage.js";
 import { Fate, History } from "./history.js";
-import { encodeCommand } from "./machine.js";
+import { LeaseClients } from "./lease-clients.js";
 import type { SimNode } from "./node.js";
 import { Random } from "./random.js";
 import { ReadClients } from "./read-clients.js";
+import { SessionClients } from "./session-clients.js";
 import { demand } from "./violation.js";
 import type { World } from "./world.js";
 
@@ -22,10 +24,12 @@ interface Clients {
 export class Workload {
 	readonly history: History;
 	readonly reads: ReadClients;
+	readonly leases: LeaseClients;
+	readonly sessions: SessionClients;
 	readonly #world: World;
 	readonly #random: Random;
 	/** Per node: what it owes an answer for. */
-	readonly #open: Clients[];
+	readonly #open = new Map<SimNode, Clients>();
 	#tokens = 0;
 
 	constructor(world: World) {
@@ -33,21 +37,40 @@ export class Workload {
 		this.#random = new Random(world.options.seed, 2);
 		this.history = new History(world.options.workload.keys);
 		this.reads = new ReadClients(world, this.#random);
-		this.#open = world.nodes.map(() => ({
-			writes: new Set(),
-			transfers: new Set(),
-		}));
+		this.leases = new LeaseClients(world, this.#random);
+		this.sessions = new SessionClients(world, this.#random);
 	}
 
 	begin(): void {
-		const { proposeMs, readMs, transferMs } = this.#world.options.workload;
-		const { knowsLeaderChance, readAnywhereChance } =
-			this.#world.options.workload;
+		const { options } = this.#world;
+		const { proposeMs, readMs, transferMs, leaseMs, sessionMs } =
+			options.workload;
+		const { knowsLeaderChance, readAnywhereChance } = options.workload;
 		this.#repeat(proposeMs, knowsLeaderChance, (node) => this.propose(node));
 		this.#repeat(readMs, 1 - readAnywhereChance, (node) =>
 			this.reads.read(node),
 		);
 		this.#repeat(transferMs, knowsLeaderChance, (node) => this.#transfer(node));
+		if (options.leases) this.#repeat(leaseMs, 1, () => this.#readLeased());
+		if (!this.sessions.isEmpty)
+			this.#repeat(sessionMs, knowsLeaderChance, (node) =>
+				this.sessions.act(node),
+			);
+	}
+
+	/** Anybody who leads, or did: also one that stands still, for whom the question will wait. */
+	#readLeased(): void {
+		const leaders = this.#world.nodes.filter(
+			(node) => node.raft !== null && node.seen?.role === "leader",
+		);
+		if (leaders.length > 0) this.leases.read(this.#random.pick(leaders));
+	}
+
+	/** `node` has applied more. */
+	applied(node: SimNode): void {
+		this.reads.applied(node);
+		this.leases.applied(node);
+		this.sessions.applied(node);
 	}
 
 	/** What `node` has not answered yet, of every kind. */
@@ -56,6 +79,7 @@ export class Workload {
 		return writes.size + this.reads.open(node).size + transfers.size;
 	}
 
+	/** Calls `act` now and then with some node that runs. */
 	#repeat(
 		meanMs: number,
 		toLeader: number,
@@ -65,17 +89,18 @@ export class Workload {
 		if (meanMs === 0) return;
 		const again = () => {
 			if (!world.faulty) return;
-			const node = this.#choose(toLeader);
+			const node = this.choose(toLeader);
 			if (node !== null) {
 				act(node);
-				node.settle();
+				if (node.raft !== null) node.settle();
 			}
 			world.call(this.#random.exponential(meanMs), again);
 		};
 		world.call(this.#random.exponential(meanMs), again);
 	}
 
-	#choose(toLeader: number): SimNode | null {
+	/** Some node that runs; mostly one that leads. */
+	choose(toLeader: number): SimNode | null {
 		const up = this.#world.nodes.filter(
 			(node) => node.raft !== null && node.backlog === null,
 		);
@@ -99,21 +124,60 @@ export class Workload {
 				encodeCommand(token, key, this.#random.below(maxPaddingBytes + 1)),
 			);
 		}
+		const isTaken = this.#propose(
+			node,
+			EntryKind.command,
+			commands,
+			firstToken,
+		);
+		return isTaken ? firstToken : null;
+	}
+
+	/** Proposes one command of another kind; `ended` is told of its end. */
+	submit(
+		node: SimNode,
+		kind: EntryKind,
+		encode: (token: number) => Uint8Array,
+		ended: (fate: Fate, index: number) => void,
+	): void {
+		const token = this.history.open(-1);
+		this.history.watch(token, ended);
+		this.#propose(node, kind, [encode(token)], token);
+	}
+
+	/** A command to the cluster's own state, by a clock that differs from others. */
+	control(
+		node: SimNode,
+		command: Readonly<Record<string, unknown>>,
+		ended: (fate: Fate, index: number) => void,
+	): void {
+		const nowMs = Math.round(this.#world.nowMs * this.#random.between(0.9, 1));
+		const encode = (token: number) =>
+			encodeControl(token, { ...command, nowMs });
+		this.submit(node, EntryKind.control, encode, ended);
+	}
+
+	/** False when it was refused. */
+	#propose(
+		node: SimNode,
+		kind: EntryKind,
+		commands: readonly Uint8Array[],
+		firstToken: number,
+	): boolean {
+		const { coverage } = this.#world;
 		const openBytes = node.raft?.status().uncommittedBytes ?? 0;
+		const level = node.machine.writeLevel;
 		const refusal =
-			node.raft?.propose({
-				kind: EntryKind.command,
-				level: 1,
-				commands,
-				firstToken,
-			}) ?? null;
-		for (let token = firstToken; token < firstToken + count; token++) {
+			node.raft?.propose({ kind, level, commands, firstToken }) ?? null;
+		const end = firstToken + commands.length;
+		for (let token = firstToken; token < end; token++) {
 			if (refusal === null) this.#of(node).writes.add(token);
 			else this.history.end(token, Fate.refused, 0);
 		}
-		if (refusal !== null) countRefusal(this.#world.coverage, refusal);
+		if (refusal !== null) countRefusal(coverage, refusal);
 		else if (openBytes > 0) this.#withinLimit(node);
-		return refusal === null ? firstToken : null;
+		if (refusal === null && level > 1) coverage.entriesOfHigherLevels++;
+		return refusal === null;
 	}
 
 	/** Only the first batch may exceed the limit on its own (P56). */
@@ -148,7 +212,7 @@ export class Workload {
 	#transfer(node: SimNode): void {
 		const token = this.#tokens++;
 		this.#of(node).transfers.add(token);
-		const target = this.#random.chance(0.3)
+		const target = this.#random.chance(0.4)
 			? null
 			: this.#random.pick(this.#world.nodes).id;
 		node.raft?.transferLeadership(target, token);
@@ -173,11 +237,18 @@ export class Workload {
 		for (const token of writes) this.history.end(token, Fate.crashed, 0);
 		writes.clear();
 		this.reads.open(node).clear();
+		this.leases.nodeCrashed(node);
+		this.sessions.nodeCrashed(node);
 		transfers.clear();
 	}
 
 	#of(node: SimNode): Clients {
-		return this.#open[node.position] as Clients;
+		let clients = this.#open.get(node);
+		if (clients === undefined) {
+			clients = { writes: new Set(), transfers: new Set() };
+			this.#open.set(node, clients);
+		}
+		return clients;
 	}
 }
 

@@ -2,28 +2,48 @@ import {
 	bootstrapEntries,
 	bootstrapHardState,
 } from "../../src/raft/bootstrap.js";
-import type { Configuration, Fetch, Message } from "../../src/raft/types.js";
+import type {
+	Configuration,
+	Entry,
+	Fetch,
+	Message,
+} from "../../src/raft/types.js";
+import type { BrokenRule } from "./broken.js";
+import { hasToken, tokenOf } from "./commands.js";
 import { type Coverage, emptyCoverage } from "./coverage.js";
 import { EventKind, EventQueue, type SimEvent } from "./event-queue.js";
 import { Faults } from "./faults.js";
 import { answerFetch } from "./fetching.js";
+import { foundingConfiguration } from "./founding.js";
 import type { Mutant } from "./mutants.js";
-import { Network } from "./network.js";
+import { maxProcesses, Network } from "./network.js";
 import { SimNode } from "./node.js";
+import { Operator } from "./operator.js";
 import { optionsFor, type WorldOptions } from "./options.js";
 import { Oracles } from "./oracles/oracles.js";
 import { Random } from "./random.js";
+import { Strangers } from "./strangers.js";
 import { Trace } from "./trace.js";
+import { Upgrades } from "./upgrades.js";
 import { Workload } from "./workload.js";
 
 /** Everything there is in one run: nodes, network, faults, clients, oracles, and the virtual time that moves them. */
 export class World {
 	readonly options: WorldOptions;
 	readonly mutant: Mutant | null;
+	readonly broken: BrokenRule | null;
+	/** Those that run, or will again. */
 	readonly nodes: SimNode[] = [];
+	/** Everybody who ever was a member, with the disk that belongs to the name. */
+	readonly byId = new Map<string, SimNode>();
+	/** Who answers to which name now. */
+	readonly processes = new Map<string, SimNode>();
 	readonly network: Network;
 	readonly oracles: Oracles;
 	readonly workload: Workload;
+	readonly operator: Operator;
+	readonly strangers: Strangers;
+	readonly upgrades: Upgrades;
 	readonly faults: Faults;
 	readonly coverage: Coverage = emptyCoverage();
 	readonly trace: Trace;
@@ -31,45 +51,87 @@ export class World {
 	steps = 0;
 	/** Off once healing began: no new fault, no new client. */
 	faulty = true;
+	/** What is committed up to an index. */
+	readonly prefix = (index: number): Entry[] =>
+		this.oracles.committed.prefix(index);
 	readonly #queue = new EventQueue();
+	#positions = 0;
 
 	constructor(
 		seed: number,
 		settings: {
 			readonly mutant: Mutant | null;
+			readonly broken: BrokenRule | null;
 			readonly live: ((line: string) => void) | null;
 		},
 	) {
 		const options = optionsFor(seed);
 		this.options = options;
 		this.mutant = settings.mutant;
+		this.broken = settings.broken;
 		this.trace = new Trace(settings.live);
-		const configuration = foundingConfiguration(options);
-		for (const id of [...configuration.voters, ...configuration.learners])
-			this.nodes.push(new SimNode(this, id, this.nodes.length));
-		const { nodes, coverage } = this;
+		this.strangers = new Strangers(this);
+		this.upgrades = new Upgrades(this);
+		const founding = foundingConfiguration(options, this.strangers);
+		const { nodes, byId, processes, coverage } = this;
 		this.network = new Network({
 			options: options.network,
 			random: new Random(seed, 3),
 			queue: this.#queue,
-			nodes,
-			coverage,
+			...{ processes, coverage },
+			checksIncarnations: settings.broken !== "incarnation",
 		});
 		this.workload = new Workload(this);
+		this.operator = new Operator(this);
 		this.oracles = new Oracles({
-			nodes,
-			coverage,
-			options,
-			onCommand: (token, index) =>
-				this.workload.history.committed(token, index),
+			...{ nodes, byId, founding, coverage, options },
+			onCommitted: (entry) => {
+				if (hasToken(entry))
+					this.workload.history.committed(tokenOf(entry), entry.index);
+			},
 		});
 		this.faults = new Faults(this);
+		for (const id of [...founding.voters, ...founding.learners])
+			this.#found(id, founding);
 		this.workload.begin();
-		for (const node of nodes) {
-			node.disk.found(bootstrapEntries(configuration), bootstrapHardState);
-			node.start();
-		}
+		this.operator.begin();
+		this.upgrades.begin();
+		for (const node of nodes) node.start();
 		this.faults.begin();
+	}
+
+	#found(id: string, founding: Configuration): void {
+		const node = this.addNode(id);
+		node?.disk.found(bootstrapEntries(founding), bootstrapHardState);
+	}
+
+	/** Another node with an empty disk, not started yet; null when there were enough. */
+	addNode(id: string): SimNode | null {
+		const node = this.#process(id);
+		if (node === null) return null;
+		this.nodes.push(node);
+		this.byId.set(id, node);
+		return node;
+	}
+
+	/** Another process under a name whose disk is lost. It is no node of the cluster's. */
+	replaceProcess({ id }: SimNode): SimNode | null {
+		const node = this.#process(id);
+		if (node !== null) node.forgetful = true;
+		return node;
+	}
+
+	#process(id: string): SimNode | null {
+		if (this.#positions === maxProcesses) return null;
+		const node = new SimNode(this, id, this.#positions++);
+		this.processes.set(id, node);
+		return node;
+	}
+
+	/** It never runs again. What it said and stored stays known. */
+	removeNode(node: SimNode): void {
+		const at = this.nodes.indexOf(node);
+		if (at >= 0) this.nodes.splice(at, 1);
 	}
 
 	schedule(
@@ -174,6 +236,10 @@ export class World {
 			case EventKind.disk:
 				node.diskEvent();
 				break;
+			case EventKind.work:
+				(event.payload as () => void)();
+				if (node.raft !== null) node.settle();
+				break;
 			case EventKind.apply:
 				node.applier.apply();
 				node.settle();
@@ -188,17 +254,4 @@ export class World {
 				break;
 		}
 	}
-}
-
-function foundingConfiguration({
-	voters,
-	learners,
-}: WorldOptions): Configuration {
-	const name = (at: number) => `n${at + 1}`;
-	return {
-		voters: Array.from({ length: voters }, (_, at) => name(at)),
-		outgoing: [],
-		learners: Array.from({ length: learners }, (_, at) => name(voters + at)),
-		addresses: {},
-	};
 }

@@ -1,5 +1,4 @@
-import { type Entry, EntryKind } from "../../../src/raft/types.js";
-import { tokenOf } from "../machine.js";
+import type { Entry } from "../../../src/raft/types.js";
 import { demand } from "../violation.js";
 
 /** Every entry that was ever committed, as the whole cluster's memory: it never forgets and never changes. */
@@ -8,15 +7,19 @@ export class Committed {
 	readonly entries: Entry[] = [];
 	/** For each leader's term that committed anything: up to where. Rising in both. */
 	readonly #byTerm: { readonly term: number; last: number }[] = [];
-	readonly #onCommand: (token: number, index: number) => void;
+	readonly #onEntry: (entry: Entry) => void;
 
-	constructor(onCommand: (token: number, index: number) => void) {
-		this.#onCommand = onCommand;
+	/** `onEntry` is told of each entry once, in order. */
+	constructor(onEntry: (entry: Entry) => void) {
+		this.#onEntry = onEntry;
 	}
 
 	get last(): number {
 		return this.entries.length;
 	}
+
+	/** What is committed up to `index`. */
+	readonly prefix = (index: number): Entry[] => this.entries.slice(0, index);
 
 	/** A node whose log is `log` and whose term is `term` takes `index` for committed, after `from`. */
 	learn(
@@ -31,8 +34,7 @@ export class Committed {
 			const known = this.entries[at];
 			if (known === undefined) {
 				this.entries.push(entry);
-				if (entry.kind === EntryKind.command)
-					this.#onCommand(tokenOf(entry), entry.index);
+				this.#onEntry(entry);
 			} else {
 				demand(
 					known.term === entry.term,

@@ -15,6 +15,7 @@ export function checkFollowers(
 	for (const follower of status.followers) {
 		const { id, match, next } = follower;
 		const node = nodes.get(id) as SimNode;
+		const entry = leader.log[match - 1];
 		demand(
 			next > match && match <= status.lastIndex && next <= status.lastIndex + 1,
 			"progress",
@@ -22,16 +23,20 @@ export function checkFollowers(
 				`${leader.id} has ${id} at match ${match}, next ${next}, last ${status.lastIndex}`,
 		);
 		// Once it follows a later leader it may have cut its log.
-		if (match > 0 && node.disk.term === status.term) {
+		if (
+			entry !== undefined &&
+			node.disk.term === status.term &&
+			!node.rolledBack
+		) {
 			demand(
-				node.disk.entries[match - 1]?.term === leader.log[match - 1]?.term,
+				node.disk.holds(entry),
 				"match-durable",
 				() =>
 					`${leader.id} counts ${id} at ${match}; its disk ends at ${node.disk.entries.length} or differs there`,
 			);
 		}
 		checkInflight(leader, status, follower, options);
-		if (follower.state === "probe") coverage.probes++;
+		if (follower.state !== "replicate") coverage.probes++;
 		else if (next <= status.lastIndex && isFull(follower, options))
 			coverage.windowFullPauses++;
 	}
@@ -49,9 +54,10 @@ function checkInflight(
 		options.limits;
 	const between =
 		(leader.logBytes[next - 1] as number) - (leader.logBytes[match] as number);
-	const oneMessage = maxMessageBytes + 300;
+	// The first entry of a message always fits.
+	const oneMessage = maxMessageBytes + leader.handed.largestBytes + 1;
 	const counted =
-		state === "probe"
+		state !== "replicate"
 			? inflightMessages === 0 && inflightBytes === 0
 			: inflightMessages <= maxInflightMessages &&
 				(inflightMessages === 0) === (between === 0) &&

@@ -1,9 +1,16 @@
-import { entryBytes } from "../../../src/raft/codec.js";
-import type { Entry, Write } from "../../../src/raft/types.js";
+import {
+	type Entry,
+	EntryKind,
+	type PlacedConfiguration,
+	type Write,
+} from "../../../src/raft/types.js";
+import { configurationOf } from "../configuration-of.js";
 import type { Coverage } from "../coverage.js";
 import type { SimNode } from "../node.js";
 import { demand } from "../violation.js";
 import type { Committed } from "./committed.js";
+import type { ConfigurationRules } from "./configuration-rules.js";
+import type { Memberships } from "./memberships.js";
 
 interface Known {
 	readonly entry: Entry;
@@ -18,10 +25,24 @@ export class LogOracle {
 	readonly #hashes: number[] = [];
 	readonly #committed: Committed;
 	readonly #coverage: Coverage;
+	readonly #memberships: Memberships;
+	readonly #configurations: ConfigurationRules;
 
-	constructor(committed: Committed, coverage: Coverage) {
-		this.#committed = committed;
-		this.#coverage = coverage;
+	constructor(options: {
+		readonly committed: Committed;
+		readonly coverage: Coverage;
+		readonly memberships: Memberships;
+		readonly configurations: ConfigurationRules;
+	}) {
+		this.#committed = options.committed;
+		this.#coverage = options.coverage;
+		this.#memberships = options.memberships;
+		this.#configurations = options.configurations;
+	}
+
+	/** The machine's hash at `index`, when anybody came there. */
+	hashAt(index: number): number | undefined {
+		return this.#hashes[index];
 	}
 
 	/** A node hands a write to its disk; its log is still as it was before. */
@@ -38,9 +59,11 @@ export class LogOracle {
 			() => `${node.id} wrote entries without sync`,
 		);
 		if (!write.sync) this.#coverage.hintOnlyWrites++;
+		if (write.reset !== null) this.#reset(node, write.reset);
+		const end = write.reset?.index ?? node.log.length;
 		const first = entries[0];
 		const lastIndex =
-			first === undefined ? node.log.length : first.index + entries.length - 1;
+			first === undefined ? end : first.index + entries.length - 1;
 		if (hardState !== null) {
 			demand(
 				hardState.commit <= lastIndex,
@@ -51,12 +74,57 @@ export class LogOracle {
 		}
 		if (first === undefined) return;
 		demand(
-			first.index <= node.log.length + 1,
+			first.index <= end + 1,
 			"log-gap",
-			() => `${node.id} wrote ${first.index} after ${node.log.length}`,
+			() => `${node.id} wrote ${first.index} after ${end}`,
 		);
-		if (first.index <= node.log.length) this.#truncated(node, first.index);
-		let prevTerm = node.log[first.index - 2]?.term ?? 0;
+		if (first.index <= end) this.#truncated(node, first.index);
+		this.#register(node, write, first);
+	}
+
+	/** The log begins anew: behind a snapshot that is on this disk, and of what is committed (P17, P45). */
+	#reset(
+		node: SimNode,
+		{ index, term }: { readonly index: number; readonly term: number },
+	): void {
+		this.#coverage.logResets++;
+		demand(
+			index > (node.seen?.commit ?? 0) && node.seen?.role !== "leader",
+			"committed-immutable",
+			() => `${node.id} empties its log for ${index}, which it has or leads`,
+		);
+		demand(
+			this.#committed.entries[index - 1]?.term === term,
+			"snapshot-committed",
+			() =>
+				`${node.id} begins its log behind ${index} of term ${term}, which is not committed`,
+		);
+		demand(
+			node.disk.snapshots.some(({ point }) => point.index === index),
+			"snapshot-durable",
+			() => `${node.id} empties its log for ${index} without a snapshot of it`,
+		);
+		this.#rolledBack(node, node.handed.configuration);
+	}
+
+	/** A configuration is gone with the entries after a commit: only one that was not committed may be. */
+	#rolledBack(node: SimNode, { index }: PlacedConfiguration): void {
+		if (index === 0) return;
+		const kept = this.#committed.entries[index - 1];
+		if (kept?.term !== node.log[index - 1]?.term)
+			this.#coverage.configurationsRolledBack++;
+	}
+
+	/** Notes new entries, and holds known ones against what they were. */
+	#register(node: SimNode, { entries, reset }: Write, first: Entry): void {
+		const before = first.index - 1;
+		const isBehindReset = reset !== null && reset.index === before;
+		let prevTerm = isBehindReset
+			? reset.term
+			: (node.log[before - 1]?.term ?? 0);
+		let placed = isBehindReset
+			? this.#memberships.committed
+			: node.handed.configurationAt(before);
 		for (let at = 0; at < entries.length; at++) {
 			const entry = entries[at] as Entry;
 			demand(
@@ -64,13 +132,25 @@ export class LogOracle {
 				"log-gap",
 				() => `${node.id} wrote ${entry.index} at ${first.index + at}`,
 			);
-			this.#register(node, entry, prevTerm);
+			const isNew = this.#matches(node, entry, prevTerm);
 			prevTerm = entry.term;
+			if (entry.kind !== EntryKind.configuration) continue;
+			// The first configuration is the founders' own, and on all of them before they ever met.
+			if (isNew && !isBehindReset && entry.index > 1) {
+				this.#configurations.appended(node, entry, placed);
+				this.#memberships.appended(entry);
+			}
+			placed = {
+				index: entry.index,
+				configuration: configurationOf(entry),
+			};
 		}
 	}
 
 	#truncated(node: SimNode, index: number): void {
 		this.#coverage.truncations++;
+		if (node.handed.configuration.index >= index)
+			this.#coverage.configurationsRolledBack++;
 		const commit = node.seen?.commit ?? 0;
 		demand(
 			index > commit,
@@ -87,13 +167,16 @@ export class LogOracle {
 		);
 	}
 
-	/** Log matching, by induction: an index and a term name one entry and the term before it. */
-	#register(node: SimNode, entry: Entry, prevTerm: number): void {
+	/**
+	 * Log matching, by induction: an index and a term name one entry and the term before it. True when nobody held this
+	 * one before.
+	 */
+	#matches(node: SimNode, entry: Entry, prevTerm: number): boolean {
 		const at = entry.index - 1;
 		const known = this.#known[at];
 		if (known === undefined) {
 			this.#known[at] = [{ entry, prevTerm }];
-			return;
+			return true;
 		}
 		for (const other of known) {
 			if (other.entry.term !== entry.term) continue;
@@ -103,18 +186,10 @@ export class LogOracle {
 				() =>
 					`${node.id} holds another entry ${entry.index} of term ${entry.term} than somebody before`,
 			);
-			return;
+			return false;
 		}
 		known.push({ entry, prevTerm });
-	}
-
-	/** Brings the sums of bytes up to date from entry `from` + 1 on. */
-	measure(node: SimNode, from: number): void {
-		const { log, logBytes } = node;
-		logBytes.length = Math.min(logBytes.length, from + 1);
-		if (logBytes.length === 0) logBytes.push(0);
-		for (let at = logBytes.length - 1; at < log.length; at++)
-			logBytes.push((logBytes[at] as number) + entryBytes(log[at] as Entry));
+		return true;
 	}
 
 	/** The core gives a range to apply, after everything up to `applyTo`. */
@@ -131,7 +206,7 @@ export class LogOracle {
 		);
 		const entry = node.log[last - 1];
 		demand(
-			entry !== undefined && node.disk.entries[last - 1] === entry,
+			entry !== undefined && node.disk.holds(entry),
 			"apply-durable",
 			() => `${node.id} is to apply ${last}, which its disk does not hold`,
 		);

@@ -1,10 +1,20 @@
-import type { Message, Status } from "../../../src/raft/types.js";
+import type {
+	Configuration,
+	Entry,
+	Message,
+	Status,
+} from "../../../src/raft/types.js";
 import type { Coverage } from "../coverage.js";
 import type { SimNode } from "../node.js";
 import type { WorldOptions } from "../options.js";
+import type { SnapshotFile } from "../snapshot-file.js";
 import { Committed } from "./committed.js";
+import { ConfigurationRules } from "./configuration-rules.js";
 import { LogOracle } from "./log-oracle.js";
+import { Memberships } from "./memberships.js";
 import { PromiseOracle } from "./promise-oracle.js";
+import { SessionRules } from "./session-rules.js";
+import { SnapshotRules } from "./snapshot-rules.js";
 import { StateOracle } from "./state-oracle.js";
 import { VoteRules } from "./vote-rules.js";
 
@@ -12,29 +22,53 @@ import { VoteRules } from "./vote-rules.js";
 export class Oracles {
 	readonly committed: Committed;
 	readonly log: LogOracle;
+	readonly memberships: Memberships;
+	readonly sessions: SessionRules;
+	readonly #snapshots: SnapshotRules;
 	readonly #promises: PromiseOracle;
 	readonly #votes: VoteRules;
 	readonly #state: StateOracle;
 
 	constructor(options: {
 		readonly nodes: readonly SimNode[];
+		readonly byId: ReadonlyMap<string, SimNode>;
+		readonly founding: Configuration;
 		readonly coverage: Coverage;
 		readonly options: WorldOptions;
-		readonly onCommand: (token: number, index: number) => void;
+		readonly onCommitted: (entry: Entry) => void;
 	}) {
-		const { coverage } = options;
-		this.committed = new Committed(options.onCommand);
+		const { coverage, byId, founding } = options;
+		const memberships = new Memberships(founding);
+		this.memberships = memberships;
+		this.committed = new Committed((entry) => {
+			memberships.committedEntry(entry);
+			options.onCommitted(entry);
+		});
+		const { committed } = this;
 		this.#votes = new VoteRules(options.options.electionTimeoutMs);
-		this.log = new LogOracle(this.committed, coverage);
+		const configurations = new ConfigurationRules(byId, coverage);
+		this.log = new LogOracle({
+			...{ committed, coverage, memberships, configurations },
+		});
+		this.sessions = new SessionRules(coverage);
+		this.#snapshots = new SnapshotRules(committed, this.log);
 		this.#promises = new PromiseOracle({
 			...options,
-			committed: this.committed,
+			committed,
 		});
 		this.#state = new StateOracle({
 			...options,
-			committed: this.committed,
+			committed,
 			promises: this.#promises,
 		});
+	}
+
+	snapshotTaken(node: SimNode, file: SnapshotFile): void {
+		this.#snapshots.taken(node, file);
+	}
+
+	snapshotRestored(node: SimNode, file: SnapshotFile): void {
+		this.#snapshots.restored(node, file);
 	}
 
 	started(node: SimNode): void {

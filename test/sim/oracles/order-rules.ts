@@ -1,20 +1,25 @@
-import { EntryKind, type Status } from "../../../src/raft/types.js";
+import { encodeConfiguration } from "../../../src/raft/codec.js";
+import type { Configuration, Status } from "../../../src/raft/types.js";
 import type { SimNode } from "../node.js";
 import { demand } from "../violation.js";
 
 /** The rules of one node's numbers among themselves, and against its disk. */
 export function checkOrder(node: SimNode, status: Status): void {
-	const { firstIndex, applied, commit, durableIndex, lastIndex } = status;
+	const { firstIndex, snapshotIndex, applied, commit } = status;
+	const { durableIndex, lastIndex } = status;
 	const { log, logBytes, disk } = node;
 	demand(
-		firstIndex - 1 <= applied &&
+		firstIndex - 1 <= snapshotIndex &&
+			snapshotIndex <= commit &&
+			// While the machine is brought to where a snapshot stands, the log already begins there.
+			firstIndex - 1 <= Math.max(applied, node.applier.restoringTo) &&
 			applied <= commit &&
 			applied <= durableIndex &&
 			commit <= lastIndex &&
 			durableIndex <= lastIndex,
 		"ordering",
 		() =>
-			`${node.id}: first ${firstIndex}, applied ${applied}, commit ${commit}, durable ${durableIndex}, last ${lastIndex}`,
+			`${node.id}: first ${firstIndex}, snapshot ${snapshotIndex}, applied ${applied}, commit ${commit}, durable ${durableIndex}, last ${lastIndex}`,
 	);
 	demand(
 		lastIndex === log.length &&
@@ -24,9 +29,8 @@ export function checkOrder(node: SimNode, status: Status): void {
 			`${node.id} says last ${lastIndex}/t${status.lastTerm}; handed in up to ${log.length}`,
 	);
 	demand(
-		durableIndex === 0 ||
-			(disk.entries.length >= durableIndex &&
-				disk.entries[durableIndex - 1] === log[durableIndex - 1]),
+		durableIndex <= disk.snapshotIndex ||
+			disk.entries[durableIndex - 1] === log[durableIndex - 1],
 		"durable-index",
 		() =>
 			`${node.id} takes ${durableIndex} for durable; its disk ends at ${disk.entries.length} or differs there`,
@@ -39,12 +43,25 @@ export function checkOrder(node: SimNode, status: Status): void {
 		() =>
 			`${node.id} counts ${status.uncommittedBytes} uncommitted bytes; they are ${uncommitted}`,
 	);
+	checkConfiguration(node, status);
+}
+
+/** The configuration in force is the newest in the log, committed or not (P21, P22). */
+function checkConfiguration(node: SimNode, status: Status): void {
+	const { index, configuration } = node.handed.configuration;
+	const before = node.seen?.configuration;
 	demand(
-		log[status.configurationIndex - 1]?.kind === EntryKind.configuration,
+		status.configurationIndex === index &&
+			(status.configuration === before ||
+				isSame(status.configuration, configuration)),
 		"configuration",
 		() =>
-			`${node.id} takes its configuration from ${status.configurationIndex}, which is none`,
+			`${node.id} goes by the configuration of ${status.configurationIndex}; the newest in its log is that of ${index}`,
 	);
+}
+
+function isSame(a: Configuration, b: Configuration): boolean {
+	return String(encodeConfiguration(a)) === String(encodeConfiguration(b));
 }
 
 /** Within an incarnation nothing goes back, and a term has one vote and one leader. */
@@ -87,7 +104,7 @@ export function checkWindow(
 	status: Status,
 	windowBytes: number,
 ): void {
-	const needed = Math.min(status.applied, status.durableIndex, status.commit);
+	const needed = Math.min(node.droppable, status.durableIndex, status.commit);
 	let low = 1;
 	let high = status.lastIndex + 1;
 	while (low < high) {

@@ -2,6 +2,7 @@ import type {
 	AppendRequest,
 	AppendResponse,
 	Message,
+	SnapshotOffer,
 	VoteResponse,
 } from "../../../src/raft/types.js";
 import type { Coverage } from "../coverage.js";
@@ -16,6 +17,8 @@ export class PromiseOracle {
 	readonly #votes: Map<number, string>[] = [];
 	/** The newest replication session that was seen on each link, as "term:session". */
 	readonly #sessions = new Map<string, number>();
+	/** The newest snapshot that was offered on each link. */
+	readonly #offers = new Map<string, number>();
 	readonly #committed: Committed;
 	readonly #coverage: Coverage;
 	readonly #options: WorldOptions;
@@ -48,6 +51,9 @@ export class PromiseOracle {
 			case "append-response":
 				this.#acknowledged(node, message);
 				break;
+			case "snapshot-offer":
+				this.#offered(node, message);
+				break;
 			case "append-request":
 				this.#appended(node, message);
 				break;
@@ -61,6 +67,7 @@ export class PromiseOracle {
 				);
 				break;
 			case "timeout-now":
+				node.handedOverIn = message.term;
 				// Who asks for a successor without leading any more has given up for its disk's sake.
 				if (node.seen?.role !== "leader" && node.writingMs > 0)
 					this.#coverage.diskStallStepDowns++;
@@ -120,10 +127,25 @@ export class PromiseOracle {
 		const { disk } = node;
 		demand(
 			disk.term > message.term ||
-				(disk.term === message.term && disk.entries.length >= message.match),
+				(disk.term === message.term && disk.last >= message.match),
 			"ack-durable",
 			() =>
-				`${node.id} acknowledges ${message.match} in term ${message.term}; its disk has term ${disk.term} and ends at ${disk.entries.length}`,
+				`${node.id} acknowledges ${message.match} in term ${message.term}; its disk has term ${disk.term} and ends at ${disk.last}`,
+		);
+	}
+
+	/** What is offered is there to be fetched, and stands for what is committed. */
+	#offered(node: SimNode, message: SnapshotOffer): void {
+		const { to, snapshotIndex: index, snapshotTerm: term } = message;
+		this.#coverage.offers++;
+		if (this.#offers.get(node.id + to) === index)
+			this.#coverage.offersRepeated++;
+		this.#offers.set(node.id + to, index);
+		demand(
+			this.#committed.entries[index - 1]?.term === term &&
+				node.disk.snapshotIndex >= index,
+			"snapshot-committed",
+			() => `${node.id} offers a snapshot at ${index} of term ${term}`,
 		);
 	}
 
@@ -141,7 +163,7 @@ export class PromiseOracle {
 			sound,
 			"malformed-append",
 			() =>
-				`${node.id} sends entries after ${prevIndex} that are not its own log (P55)`,
+				`${node.id} sends entries after ${prevIndex} of term ${prevTerm} with commit ${commit} that are not its own log (P55): ${entries.map(({ index, term }) => `${index}/t${term}`).join(" ")}`,
 		);
 	}
 }

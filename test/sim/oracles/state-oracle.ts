@@ -1,4 +1,5 @@
-import { isQuorum, majority } from "../../../src/raft/quorum.js";
+import { isVoter } from "../../../src/raft/configurations.js";
+import { isQuorum } from "../../../src/raft/quorum.js";
 import type { Entry, Status } from "../../../src/raft/types.js";
 import type { Coverage } from "../coverage.js";
 import type { SimNode } from "../node.js";
@@ -16,7 +17,7 @@ const windowCheckEvery = 64;
 export class StateOracle {
 	readonly leaders = new Map<number, SimNode>();
 	readonly #nodes: readonly SimNode[];
-	readonly #byId = new Map<string, SimNode>();
+	readonly #byId: ReadonlyMap<string, SimNode>;
 	readonly #committed: Committed;
 	readonly #promises: PromiseOracle;
 	readonly #coverage: Coverage;
@@ -25,13 +26,14 @@ export class StateOracle {
 
 	constructor(options: {
 		readonly nodes: readonly SimNode[];
+		readonly byId: ReadonlyMap<string, SimNode>;
 		readonly committed: Committed;
 		readonly promises: PromiseOracle;
 		readonly coverage: Coverage;
 		readonly options: WorldOptions;
 	}) {
 		this.#nodes = options.nodes;
-		for (const node of options.nodes) this.#byId.set(node.id, node);
+		this.#byId = options.byId;
 		this.#committed = options.committed;
 		this.#promises = options.promises;
 		this.#coverage = options.coverage;
@@ -40,7 +42,8 @@ export class StateOracle {
 
 	/** `node` has restarted: what its disk calls committed must be what everybody does. */
 	started(node: SimNode): void {
-		const { commit, entries } = node.disk;
+		const { entries, snapshotIndex } = node.disk;
+		const commit = Math.max(node.disk.commit, snapshotIndex);
 		demand(
 			commit <= entries.length,
 			"ordering",
@@ -61,7 +64,7 @@ export class StateOracle {
 		const before = node.seen;
 		checkOrder(node, status);
 		if (before !== null) checkMonotonic(node, before, status);
-		const from = before === null ? node.disk.commit : before.commit;
+		const from = before === null ? node.startCommit : before.commit;
 		if (
 			status.role === "leader" &&
 			(before?.role !== "leader" || before.term !== status.term)
@@ -88,7 +91,7 @@ export class StateOracle {
 			() => `${other?.id} and ${node.id} both lead term ${term}`,
 		);
 		demand(
-			configuration.voters.includes(node.id),
+			isVoter(configuration, node.id),
 			"election-safety",
 			() => `${node.id} leads and is no voter`,
 		);
@@ -103,14 +106,12 @@ export class StateOracle {
 			"leader-completeness",
 			() => `${node.id} leads term ${term} without the committed entry ${last}`,
 		);
-		const votes = configuration.voters.filter((id) =>
-			this.#hasVoted(id, term, node),
-		);
+		const hasVoted = (id: string) => this.#hasVoted(id, term, node);
 		demand(
-			votes.length >= majority(configuration.voters.length),
+			isQuorum(configuration, hasVoted),
 			"durable-votes",
 			() =>
-				`${node.id} leads term ${term} with durable votes of ${votes.join(", ") || "nobody"}`,
+				`${node.id} leads term ${term} with durable votes of ${configuration.voters.filter(hasVoted).join(", ") || "nobody"}`,
 		);
 	}
 
@@ -127,6 +128,8 @@ export class StateOracle {
 	/** A leader that ends its own leadership: it hears no quorum, or its disk does not answer. */
 	#deposed(before: Status, status: Status): void {
 		if (status.term !== before.term) return;
+		if (!isVoter(status.configuration, before.id))
+			this.#coverage.leadersRemoved++;
 		const recently = this.#options.electionTimeoutMs / 2;
 		const heard = (id: string) =>
 			id === before.id ||
@@ -141,19 +144,17 @@ export class StateOracle {
 		const { commit, configuration, term } = status;
 		if (commit > this.#committed.last) {
 			const entry = node.log[commit - 1] as Entry;
+			const holds = (id: string) =>
+				this.#byId.get(id)?.disk.holds(entry) === true;
+			// A joint configuration that is committed is left at once, so the one before may have decided.
 			demand(
-				isQuorum(
-					configuration,
-					(id) =>
-						this.#byId.get(id)?.disk.entries[commit - 1]?.term === entry.term,
-				),
+				isQuorum(configuration, holds) ||
+					(node.seen !== null && isQuorum(node.seen.configuration, holds)),
 				"commit-durable",
 				() =>
 					`${node.id} commits ${commit} of term ${entry.term}, on disk at ${
 						this.#nodes
-							.filter(
-								(one) => one.disk.entries[commit - 1]?.term === entry.term,
-							)
+							.filter((one) => one.disk.holds(entry))
 							.map((one) => one.id)
 							.join(", ") || "nobody"
 					}`,

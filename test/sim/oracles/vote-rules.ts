@@ -1,4 +1,4 @@
-import { majority } from "../../../src/raft/quorum.js";
+import { isQuorum } from "../../../src/raft/quorum.js";
 import type { Message, VoteRequest } from "../../../src/raft/types.js";
 import type { SimNode } from "../node.js";
 import { demand } from "../violation.js";
@@ -24,16 +24,22 @@ export class VoteRules {
 		SimNode,
 		{ attempt: number; readonly granted: Set<string> }
 	>();
-	/** Per node: whom it heard lead, in which term, and when by its clock of the last tick. */
-	readonly #heard = new Map<SimNode, { term: number; tickMs: number }>();
+	/** Per node: until when, by its clock, it may depose nobody: it heard a leader, or may have before its restart. */
+	readonly #boundUntilMs = new Map<SimNode, number>();
 
 	constructor(electionTimeoutMs: number) {
 		this.#electionTimeoutMs = electionTimeoutMs;
 	}
 
 	restarted(node: SimNode): void {
-		this.#heard.delete(node);
 		this.#campaigns.delete(node);
+		// Only who was never more than founded cannot have answered anybody (P43).
+		const isFresh = node.disk.term <= 1;
+		this.#bind(node, isFresh ? Number.NEGATIVE_INFINITY : node.tickMs);
+	}
+
+	#bind(node: SimNode, fromMs: number): void {
+		this.#boundUntilMs.set(node, fromMs + this.#electionTimeoutMs);
 	}
 
 	/** Before a message is handled. */
@@ -58,27 +64,25 @@ export class VoteRules {
 				campaign.granted.add(message.from);
 		} else if (
 			message.type === "heartbeat" ||
-			message.type === "append-request"
+			message.type === "append-request" ||
+			message.type === "snapshot-offer"
 		) {
 			const status = node.raft?.status();
 			if (status !== undefined && message.term >= status.term)
-				this.#heard.set(node, { term: message.term, tickMs: node.tickMs });
+				this.#bind(node, Math.max(node.tickMs, node.clock.nowMs));
 		}
 	}
 
 	#expect(node: SimNode, message: VoteRequest): Expectation {
 		const status = node.raft?.status();
 		if (status === undefined) return { upToDate: true, hearsLeader: false };
-		const { lastTerm, lastIndex, role, leader, term } = status;
-		const heard = this.#heard.get(node);
-		const recently =
-			heard?.term === term &&
-			node.tickMs - heard.tickMs < this.#electionTimeoutMs;
+		const { lastTerm, lastIndex, role } = status;
+		const untilMs = this.#boundUntilMs.get(node) ?? Number.NEGATIVE_INFINITY;
 		return {
 			upToDate:
 				message.lastTerm > lastTerm ||
 				(message.lastTerm === lastTerm && message.lastIndex >= lastIndex),
-			hearsLeader: role === "leader" || (leader !== null && recently),
+			hearsLeader: role === "leader" || node.tickMs < untilMs,
 		};
 	}
 
@@ -139,11 +143,11 @@ export class VoteRules {
 				this.#campaigns.set(node, { attempt, granted: new Set([node.id]) });
 			return;
 		}
-		const voters = node.raft?.status().configuration.voters ?? [];
+		const { configuration } = node.handed.configuration;
 		demand(
 			transfer ||
 				(campaign !== undefined &&
-					campaign.granted.size >= majority(voters.length)),
+					isQuorum(configuration, (id) => campaign.granted.has(id))),
 			"pre-vote",
 			() =>
 				`${node.id} campaigns with pre-votes of ${[...(campaign?.granted ?? [])].join(", ") || "nobody"}`,

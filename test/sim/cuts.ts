@@ -1,0 +1,105 @@
+import type { SimNode } from "./node.js";
+import type { Random } from "./random.js";
+import type { World } from "./world.js";
+
+/** Links that are cut, in every shape; each cut ends by itself. */
+export class Cuts {
+	readonly #world: World;
+	readonly #random: Random;
+	/** How long one lasts. */
+	readonly #lastsMs: () => number;
+	/** At which rate a clock may run. */
+	readonly #rate: () => number;
+
+	constructor(options: {
+		readonly world: World;
+		readonly random: Random;
+		readonly lastsMs: () => number;
+		readonly rate: () => number;
+	}) {
+		this.#world = options.world;
+		this.#random = options.random;
+		this.#lastsMs = options.lastsMs;
+		this.#rate = options.rate;
+	}
+
+	#cutWhere(
+		isCut: (from: SimNode, to: SimNode) => boolean,
+		lastsMs = this.#lastsMs(),
+	): void {
+		const { network, nodes } = this.#world;
+		const mends: (() => void)[] = [];
+		for (const from of nodes) {
+			for (const to of nodes) {
+				if (from !== to && isCut(from, to)) mends.push(network.cut(from, to));
+			}
+		}
+		this.#world.call(lastsMs, () => {
+			if (this.#world.faulty) for (const mend of mends) mend();
+		});
+	}
+
+	/** Two sides that do not hear each other. */
+	partition(): void {
+		this.#world.coverage.partitions++;
+		const side = new Set(
+			this.#world.nodes.filter(() => this.#random.chance(0.5)),
+		);
+		this.#cutWhere((from, to) => side.has(from) !== side.has(to));
+	}
+
+	/** Some of the others do not hear the node, but it hears them; or the reverse. */
+	oneWay(node: SimNode): void {
+		this.#world.coverage.oneWayCuts++;
+		const others = new Set(
+			this.#world.nodes.filter(() => this.#random.chance(0.6)),
+		);
+		const out = this.#random.chance(0.5);
+		this.#cutWhere((from, to) =>
+			out ? from === node && others.has(to) : to === node && others.has(from),
+		);
+	}
+
+	/** Two halves that only the node connects; or a ring, in which each hears its neighbours only. */
+	bridge(node: SimNode): void {
+		const { nodes, coverage } = this.#world;
+		coverage.bridges++;
+		const order = this.#random.shuffle([...nodes]);
+		const place = new Map(order.map((one, at) => [one, at]));
+		if (this.#random.chance(0.5)) {
+			this.#cutWhere((from, to) => {
+				const gap = Math.abs(
+					(place.get(from) as number) - (place.get(to) as number),
+				);
+				return gap !== 1 && gap !== nodes.length - 1;
+			});
+			return;
+		}
+		const isLeft = (one: SimNode) =>
+			(place.get(one) as number) * 2 < nodes.length;
+		this.#cutWhere(
+			(from, to) => from !== node && to !== node && isLeft(from) !== isLeft(to),
+		);
+	}
+
+	isolate(node: SimNode): void {
+		this.#world.coverage.partitions++;
+		this.#cutWhere((from, to) => from === node || to === node);
+	}
+
+	/** A leader alone, and slow to notice, while its clients go on: there will be another one beside it. */
+	depose(): void {
+		const { options, coverage, nodes } = this.#world;
+		const leader = nodes.find(
+			(node) => node.raft !== null && node.seen?.role === "leader",
+		);
+		if (leader === undefined) return;
+		coverage.depositions++;
+		this.#cutWhere(
+			(from, to) => from === leader || to === leader,
+			options.electionTimeoutMs * this.#random.between(1, 6),
+		);
+		if (this.#random.chance(0.7))
+			leader.clock.set(Math.min(this.#rate(), this.#rate()), 0);
+	}
+}
