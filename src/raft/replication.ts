@@ -117,11 +117,14 @@ export function fetched(
 		!progress.fetching
 	)
 		return;
-	const fits = entries.every(
-		(entry, at) =>
-			entry.index === request.first + at &&
-			entry.term === core.log.termAt(entry.index),
-	);
+	// The log may have been compacted meanwhile, just so far that there is nothing left to compare with (P49).
+	const fits =
+		core.log.termAt(request.first - 1) !== null &&
+		entries.every(
+			(entry, at) =>
+				entry.index === request.first + at &&
+				entry.term === core.log.termAt(entry.index),
+		);
 	if (entries.length === 0 || !fits) {
 		fetchFailed(core, request);
 		return;

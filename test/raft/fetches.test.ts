@@ -86,6 +86,21 @@ describe("a fetch", () => {
 		expect(leader.fetches).toContainEqual(fetch);
 	});
 
+	it("that is answered after its first entry was compacted away sends nothing (P49)", () => {
+		const { cluster, leader, fetch } = behind();
+		const { first } = fetch;
+		const entries = leader.disk.entries.slice(first - 1, first + 2);
+		leader.snapshot(leader.raft.status().applied);
+		// Now the term before the first entry is forgotten, but not that of the first.
+		leader.compact(first);
+		cluster.drop();
+		leader.raft.fetched(fetch, entries);
+		leader.run();
+		expect(cluster.wire.filter(kind("append-request", "n1", "n2"))).toEqual([]);
+		cluster.pass(2 * heartbeatIntervalMs);
+		expect(cluster.node(2).download).not.toBeNull();
+	});
+
 	it("of an earlier leadership is not answered into a later one (P52)", () => {
 		const { cluster, leader, fetch } = behind();
 		cluster.pass(3 * electionTimeoutMs, around("n1"));
