@@ -1,16 +1,19 @@
 const lowFactor = 0x9e3779b1;
 const highFactor = 0x85ebca6b;
+/** Not 0, on which zeros would leave no trace. */
+const lowSeed = 0x2545f491;
+const highSeed = 0x6c8e9cf5;
 
 /**
  * A running fingerprint of 64 bits, in two halves that are whole numbers of 32 bits. It tells apart what differs by
  * accident, not what somebody made to collide. The same bytes give the same one on every platform and in every release.
  */
 export class Fingerprint {
-	low = 0;
-	high = 0;
+	low = lowSeed;
+	high = highSeed;
 
 	/** Begins anew, or goes on from where another stopped. */
-	begin(low = 0, high = 0): this {
+	begin(low = lowSeed, high = highSeed): this {
 		this.low = low;
 		this.high = high;
 		return this;
@@ -35,10 +38,10 @@ export class Fingerprint {
 				((bytes[at + 1] as number) << 8) |
 				((bytes[at + 2] as number) << 16) |
 				((bytes[at + 3] as number) << 24);
-			low ^= word;
-			low = Math.imul((low << 13) | (low >>> 19), lowFactor);
-			high ^= word;
-			high = Math.imul((high << 7) | (high >>> 25), highFactor);
+			low = Math.imul(low ^ word, lowFactor);
+			low ^= low >>> 15;
+			high = Math.imul(high ^ word, highFactor);
+			high ^= high >>> 13;
 		}
 		this.low = low;
 		this.high = high;
@@ -61,10 +64,10 @@ export class Fingerprint {
 				(text.charCodeAt(at + 1) << 8) |
 				(text.charCodeAt(at + 2) << 16) |
 				(text.charCodeAt(at + 3) << 24);
-			low ^= word;
-			low = Math.imul((low << 13) | (low >>> 19), lowFactor);
-			high ^= word;
-			high = Math.imul((high << 7) | (high >>> 25), highFactor);
+			low = Math.imul(low ^ word, lowFactor);
+			low ^= low >>> 15;
+			high = Math.imul(high ^ word, highFactor);
+			high ^= high >>> 13;
 		}
 		this.low = low;
 		this.high = high;
@@ -91,11 +94,12 @@ export class Fingerprint {
 		return new Uint8Array(bytes.buffer);
 	}
 
+	/** The shift brings high bits down: a product alone only ever carries differences upwards. */
 	#mix(word: number): void {
-		const low = this.low ^ word;
-		this.low = Math.imul((low << 13) | (low >>> 19), lowFactor);
-		const high = this.high ^ word;
-		this.high = Math.imul((high << 7) | (high >>> 25), highFactor);
+		const low = Math.imul(this.low ^ word, lowFactor);
+		this.low = low ^ (low >>> 15);
+		const high = Math.imul(this.high ^ word, highFactor);
+		this.high = high ^ (high >>> 13);
 	}
 }
 

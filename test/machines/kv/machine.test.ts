@@ -300,4 +300,85 @@ describe("the key-value machine", () => {
 		);
 		expect(digest(kv.restore([whole, Buffer.alloc(0)]))).toBe(digest(state));
 	});
+
+	it("has equal digests for equal states, whatever led to them, and others for others", () => {
+		const digestOf = (state: OrderedItems) =>
+			Buffer.from(kv.digest?.(state) ?? []).toString("hex");
+		fc.assert(
+			fc.property(
+				fc.array(command, { maxLength: 60 }),
+				fc.array(command, { maxLength: 20 }),
+				(commands, more) => {
+					const state = kv.create();
+					commands.forEach((each, at) => {
+						run(state, at + 1, each);
+					});
+					const restored = kv.restore(kv.snapshot(state, 1));
+					expect(digestOf(restored)).toBe(digestOf(state));
+					const frozen = state.frozen();
+					const before = [digest(state), digestOf(state)];
+					more.forEach((each, at) => {
+						run(state, 100 + at, each);
+					});
+					const after = [digest(state), digestOf(state)];
+					expect(after[0] === before[0]).toBe(after[1] === before[1]);
+					expect([digest(frozen), digestOf(frozen)]).toEqual(before);
+				},
+			),
+		);
+		expect(digestOf(kv.create())).toBe("00".repeat(14));
+	});
+
+	it.each([
+		["a key", { op: "put", key: "b", value: "1" }, 1],
+		["a value", { op: "put", key: "a", value: "2" }, 1],
+		["a longer value", { op: "put", key: "a", value: "1\0" }, 1],
+		["a version", { op: "put", key: "a", value: "1" }, 2],
+	] as const)("has another digest for %s that differs", (_, other, index) => {
+		const [one, two] = [kv.create(), kv.create()];
+		run(one, 1, { op: "put", key: "a", value: "1" });
+		run(two, index, other);
+		expect(kv.digest?.(one)).not.toEqual(kv.digest?.(two));
+	});
+
+	it("cuts its snapshot into chunks of at most 64 KiB, but for a value that is larger", () => {
+		const state = kv.create();
+		const sizes = [0, 1, 30, 500, 513, 65_500, 65_523, 65_536, 200_000, 40_000];
+		sizes.forEach((size, at) => {
+			run(state, at + 1, {
+				op: "put",
+				key: `${at}`.repeat(at * 20 + 1),
+				value: "v".repeat(size),
+			});
+		});
+		const chunks = [...kv.snapshot(state, 1)];
+		for (const { length } of chunks)
+			expect(length <= 65_536 || sizes.includes(length)).toBe(true);
+		expect(digest(kv.restore(chunks))).toBe(digest(state));
+	});
+
+	it("is restored from pieces whose bytes are used again, and takes nothing behind the end", () => {
+		const state = kv.create();
+		for (let at = 0; at < 300; at++)
+			run(state, at + 1, {
+				op: "put",
+				key: `k${at}`,
+				value: "v".repeat((at * 37) % 2000),
+			});
+		const whole = Buffer.concat([...kv.snapshot(state, 1)]);
+		for (const size of [1, 13, 999, 70_000, whole.length]) {
+			const restorer = kv.restorer?.();
+			for (let at = 0; at < whole.length; at += size) {
+				const piece = Buffer.from(whole.subarray(at, at + size));
+				restorer?.write(piece);
+				piece.fill(0xee);
+			}
+			expect(() => restorer?.write(Buffer.from([0]))).toThrow(
+				MachineInputError,
+			);
+			const restored = restorer?.finish() as OrderedItems;
+			expect(digest(restored)).toBe(digest(state));
+			expect(kv.digest?.(restored)).toEqual(kv.digest?.(state));
+		}
+	});
 });

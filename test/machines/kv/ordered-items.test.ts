@@ -93,4 +93,38 @@ describe("ordered items", () => {
 		expect(third.get("1501")?.version).toBe(1501);
 		expect(third.get("3")).toBeNull();
 	});
+
+	it("sum up the fingerprints of what they hold, whatever came and went", () => {
+		const items = new OrderedItems();
+		for (let at = 0; at < 3000; at += 1) items.set(`${at % 1000}`, item(at));
+		for (let at = 0; at < 1000; at += 3) items.delete(`${at}`);
+		const appended = new OrderedItems();
+		for (const [key, each] of items.from("")) appended.append(key, each);
+		expect(versions(appended)).toEqual(versions(items));
+		expect([appended.low, appended.high, appended.size]).toEqual([
+			items.low,
+			items.high,
+			items.size,
+		]);
+		const high = versions(items).reduce((sum, [, version]) => sum + version, 0);
+		expect(items.high).toBe(high % 2 ** 32);
+	});
+
+	it("take more after they were built by appending, and change nothing in a frozen view of that", () => {
+		const items = new OrderedItems();
+		for (let at = 0; at < 2000; at += 1)
+			items.append(`${at}`.padStart(4, "0"), item(at));
+		const view = items.frozen();
+		items.append("9999", item(1));
+		items.set("0500a", item(2));
+		items.delete("0000");
+		expect(view.size).toBe(2000);
+		expect(versions(view).map(([, version]) => version)).toEqual(
+			Array.from({ length: 2000 }, (_, at) => at),
+		);
+		expect(items.get("0500a")?.version).toBe(2);
+		expect([...items.runs()].flatMap(({ keys }) => keys)).toEqual(
+			versions(items).map(([key]) => key),
+		);
+	});
 });
