@@ -9,14 +9,23 @@ import { quorumIndex } from "./quorum.js";
  * no other leader can exist (P43). Ask again just before the answer goes out: the node may have stood still between.
  */
 export function holdsLease(core: Core, nowMs: number): boolean {
-	if (core.role !== "leader" || !core.isVoter) return false;
+	if (!core.isVoter) return false;
 	if (core.leaseVoid || core.transfer !== null) return false;
-	if (core.log.commit < core.termStart) return false;
 	const { electionTimeoutMs, maxClockDrift } = core.options;
-	const sentMs = quorumIndex(core.configuration, (id) => {
-		if (id === core.id) return nowMs;
-		if (!core.isCounted(id)) return Number.NEGATIVE_INFINITY;
-		return core.followers.get(id)?.answeredStamp ?? Number.NEGATIVE_INFINITY;
-	});
+	const sentMs = confirmedMs(core, nowMs);
 	return nowMs - sentMs < electionTimeoutMs * (1 - maxClockDrift);
+}
+
+/**
+ * When this node certainly led, so that its commit index was the cluster's: a quorum has answered, in this term, what
+ * was sent then. -Infinity for never.
+ */
+export function confirmedMs(core: Core, nowMs: number): number {
+	const never = Number.NEGATIVE_INFINITY;
+	if (core.role !== "leader" || core.log.commit < core.termStart) return never;
+	return quorumIndex(core.configuration, (id) => {
+		if (id === core.id) return nowMs;
+		if (!core.isCounted(id)) return never;
+		return core.followers.get(id)?.answeredStamp ?? never;
+	});
 }

@@ -23,8 +23,13 @@ import {
 	type ProposalBatch,
 	propose,
 } from "./leader.js";
-import { holdsLease } from "./lease.js";
-import { catchUpOf, changeConfiguration, forgetLeavers } from "./membership.js";
+import { confirmedMs, holdsLease } from "./lease.js";
+import {
+	catchUpOf,
+	changeConfiguration,
+	forgetLeavers,
+	settleConfiguration,
+} from "./membership.js";
 import {
 	canStartRound,
 	handleReadRequest,
@@ -260,6 +265,7 @@ export class Raft {
 		});
 		core.transfer = null;
 		core.changed = true;
+		if (core.role === "leader") settleConfiguration(core);
 	}
 
 	/** Appends commands. A refusal is definite; otherwise each token ends in Ready.proposals. */
@@ -286,6 +292,11 @@ export class Raft {
 	/** Whether reads may be answered here at `nowMs` without asking anybody; ask again just before the answer (P43). */
 	holdsLease(nowMs: number): boolean {
 		return holdsLease(this.#core, nowMs);
+	}
+
+	/** When this node certainly led, by the answers of a quorum and at most `nowMs`; -Infinity for never. */
+	confirmedMs(nowMs: number): number {
+		return confirmedMs(this.#core, nowMs);
 	}
 
 	/** What a snapshot taken at `index`, which is applied, has to say of the log. */

@@ -33,7 +33,8 @@ export class Driver {
 	#scheduled = false;
 	#stopped = false;
 	#failure: string | null = null;
-	#applyingStopped = false;
+	/** Why nothing is applied any more, whatever becomes of the state. */
+	#applyingStopped: string | null = null;
 	#closing: Promise<void> | null = null;
 	readonly #idle: IdleWait;
 	readonly #catchUp = new CatchUp();
@@ -49,7 +50,7 @@ export class Driver {
 
 	/** Why this node no longer works; null while all is well. */
 	get failure(): string | null {
-		return this.#failure ?? this.parts.state.failure;
+		return this.#failure ?? this.#applyingStopped ?? this.parts.state.failure;
 	}
 
 	get leadership(): Leadership {
@@ -64,12 +65,19 @@ export class Driver {
 		return this.#catchUp.agoMs(nowMs) ?? nowMs;
 	}
 
+	/** The commit index of the leader, as this node last knew it. */
+	leaderCommit(nowMs: number) {
+		const { watch } = this.parts;
+		// A leader that was cut off does not know it yet: its commit index was the cluster's when a quorum answered.
+		if (this.leadership.isLeader)
+			watch.leads(this.raft.commit, this.raft.confirmedMs(nowMs));
+		return watch.leaderCommit(nowMs);
+	}
+
 	#observe(nowMs: number): void {
-		const { watch, state } = this.parts;
-		// A leader that was cut off does not know it yet: only a lease says that its commit index is the cluster's.
-		if (this.raft.holdsLease(nowMs)) watch.leads(this.raft.commit, nowMs);
-		const leader = watch.leaderCommit(nowMs);
-		this.#catchUp.observe({ applied: state.applied, leader, nowMs });
+		const leader = this.leaderCommit(nowMs);
+		const { applied } = this.parts.state;
+		this.#catchUp.observe({ applied, leader, nowMs });
 	}
 
 	get isStopped(): boolean {
@@ -135,6 +143,7 @@ export class Driver {
 	peerBroken(peer: string, direction: "to" | "from"): void {
 		this.guard(() => {
 			if (direction === "to") this.raft.unreachable(peer);
+			else this.parts.watch.broken(peer);
 			this.parts.commands.peerBroken(peer);
 			this.parts.reads.peerBroken(peer);
 		});
@@ -245,8 +254,8 @@ export class Driver {
 
 	/** The node stays up to say so; it goes on voting and storing, as that needs no state machine. */
 	#stopApplying(reason: string): void {
-		if (this.#applyingStopped) return;
-		this.#applyingStopped = true;
+		if (this.#applyingStopped !== null) return;
+		this.#applyingStopped = reason;
 		const { applier, commands, reads } = this.parts;
 		this.#options.diagnose(
 			"error",

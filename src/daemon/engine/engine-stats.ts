@@ -49,6 +49,7 @@ export function zeroCounters(): EngineCounters {
 		snapshotsTaken: 0,
 		snapshotsFailed: 0,
 		snapshotsInstalled: 0,
+		snapshotFetchesFailed: 0,
 		turns: 0,
 		writes: 0,
 		applied: 0,

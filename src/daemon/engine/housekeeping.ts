@@ -9,8 +9,10 @@ import {
 } from "../../raft/types.js";
 import type { Diagnose } from "../peers/complaints.js";
 import type { Incarnations } from "../peers/handshake.js";
+import type { ConfigurationOutcome } from "../replica.js";
 import type { Commands } from "./commands.js";
 import type { ReplicatedState } from "./replicated-state.js";
+import type { Disagreement } from "./state/digests.js";
 
 /** How often a leader looks for something to do. */
 const intervalMs = 1000;
@@ -29,8 +31,11 @@ interface HousekeepingOptions {
 	readonly incarnation: string;
 	readonly diagnose: Diagnose;
 	readonly nowMs: () => number;
-	/** Begins a change of membership that nobody waits for. */
-	change(change: ConfigurationChange): void;
+	/** Begins a change of membership. */
+	change(
+		change: ConfigurationChange,
+		done: (outcome: ConfigurationOutcome) => void,
+	): void;
 }
 
 /**
@@ -47,6 +52,8 @@ export class Housekeeping {
 	#comparedMs = 0;
 	#alarms: ReadonlyMap<string, unknown> | null = null;
 	readonly #wentBack = new Map<string, CoreAlarm>();
+	/** What was made known: cleared by somebody, it is not raised again. */
+	#told: Disagreement | null = null;
 
 	constructor(options: HousekeepingOptions) {
 		this.#options = options;
@@ -95,13 +102,12 @@ export class Housekeeping {
 				this.#wentBack.delete(node);
 		}
 		const { disagreement, unreadable } = state;
-		if (disagreement !== null)
-			this.#raise(
-				"state-differs",
-				id,
-				disagreement.index,
-				`its state at index ${disagreement.index} is ${disagreement.own}, the leader's was ${disagreement.other}`,
-			);
+		if (disagreement !== null && disagreement !== this.#told) {
+			const { index, own, other } = disagreement;
+			const message = `its state at index ${index} is ${own}, the leader's was ${other}`;
+			if (this.#raise("state-differs", id, index, message))
+				this.#told = disagreement;
+		}
 		if (unreadable !== null)
 			this.#raise("unreadable-entry", id, unreadable.index, unreadable.message);
 	}
@@ -151,7 +157,10 @@ export class Housekeeping {
 			return address === null ? [] : [{ type: "update" as const, id, address }];
 		});
 		if (changes.length === 0 || !this.#isTimeFor("incarnations")) return;
-		change({ changes, expectedIndex: index, waived: [] });
+		change({ changes, expectedIndex: index, waived: [] }, ({ kind }) => {
+			// Another change was under way, or the leader is new: the next look may find it otherwise.
+			if (kind === "refused") this.#tried.delete("incarnations");
+		});
 	}
 
 	#incarnationOf(id: string, { addresses }: Configuration) {

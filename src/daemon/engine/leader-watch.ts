@@ -1,5 +1,6 @@
 import type { Message, Status } from "../../raft/types.js";
 import { type Leadership, leadershipOf } from "./leadership.js";
+import { SendingClock } from "./sending-clock.js";
 
 /** What this node knows of the leader: how long there was none, and how far its commit index was when last heard. */
 export class LeaderWatch {
@@ -8,7 +9,11 @@ export class LeaderWatch {
 	#totalMs = 0;
 	#maxMs = 0;
 	#commit: number | null = null;
-	#heardMs = 0;
+	/** When that was the leader's commit index, by this node's clock. */
+	#heardMs = Number.NEGATIVE_INFINITY;
+	/** Its leader's heartbeats alone may hide from a follower how far behind it is. */
+	#hasAppended = false;
+	#clock = new SendingClock();
 	#leadership: Leadership = {
 		self: "",
 		leader: null,
@@ -22,6 +27,7 @@ export class LeaderWatch {
 
 	/** Role, term or leader may have changed. */
 	observe(status: Status, nowMs: number): void {
+		if (status.leader !== this.#leadership.leader) this.#forgetClock();
 		this.#leadership = leadershipOf(status);
 		if (status.leader === null) {
 			// A node that starts knows none yet; that says nothing of the cluster.
@@ -36,27 +42,53 @@ export class LeaderWatch {
 		this.#maxMs = Math.max(this.#maxMs, lastedMs);
 	}
 
-	/** A message has come in. */
+	/**
+	 * A message has come in. An append says what the leader had committed; a heartbeat says at most what this node has
+	 * matched, and when it was sent: it may have waited for long, here or on its way, and is no news then.
+	 */
 	heard(message: Message, nowMs: number): void {
-		if (message.type !== "append-request" && message.type !== "heartbeat")
-			return;
 		if (message.from !== this.#leadership.leader) return;
-		this.#commit = Math.max(this.#commit ?? 0, message.commit);
-		this.#heardMs = nowMs;
+		if (message.type === "append-request") {
+			this.#hasAppended = true;
+			this.#raise(message.commit);
+		} else if (message.type === "snapshot-offer") {
+			this.#hasAppended = true;
+			this.#raise(message.snapshotIndex);
+		} else if (message.type === "heartbeat") {
+			const sentMs = this.#clock.sentMs(message.stamp, nowMs);
+			if (!this.#hasAppended || message.commit < (this.#commit ?? 0)) return;
+			this.#raise(message.commit);
+			this.#heardMs = Math.max(this.#heardMs, sentMs);
+		}
 	}
 
-	/** A leader's own commit index is the cluster's. */
-	leads(commit: number, nowMs: number): void {
-		this.#commit = Math.max(this.#commit ?? 0, commit);
-		this.#heardMs = nowMs;
+	/** The link from `peer` broke: its next heartbeat may be the first word after a long time. */
+	broken(peer: string): void {
+		if (peer === this.#leadership.leader) this.#hasAppended = false;
 	}
 
+	/** A leader's own commit index was the cluster's when it certainly led. */
+	leads(commit: number, confirmedMs: number): void {
+		this.#raise(commit);
+		this.#heardMs = Math.max(this.#heardMs, confirmedMs);
+	}
+
+	/** Null when no leader has told its commit index yet. */
 	leaderCommit(
 		nowMs: number,
 	): { readonly index: number; readonly heardAgoMs: number } | null {
-		return this.#commit === null
+		return this.#commit === null || this.#heardMs === Number.NEGATIVE_INFINITY
 			? null
-			: { index: this.#commit, heardAgoMs: nowMs - this.#heardMs };
+			: { index: this.#commit, heardAgoMs: Math.max(0, nowMs - this.#heardMs) };
+	}
+
+	#raise(commit: number): void {
+		this.#commit = Math.max(this.#commit ?? 0, commit);
+	}
+
+	#forgetClock(): void {
+		this.#hasAppended = false;
+		this.#clock = new SendingClock();
 	}
 
 	leaderless(nowMs: number): {

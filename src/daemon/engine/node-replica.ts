@@ -250,10 +250,7 @@ export class NodeReplica implements Replica {
 	}
 
 	leaderCommit() {
-		const nowMs = performance.now();
-		const { raft, leadership, parts } = this.#driver;
-		if (leadership.isLeader) parts.watch.leads(raft.status().commit, nowMs);
-		return parts.watch.leaderCommit(nowMs);
+		return this.#driver.leaderCommit(performance.now());
 	}
 
 	/** Counters since the start, for the metrics. */

@@ -98,7 +98,9 @@ async function rebuild(
 ): Promise<Recovered> {
 	const { log, store, relay } = found;
 	const state = new ReplicatedState(machine, limits);
-	const snapshot = await loadNewest(store, state, diagnose);
+	const snapshot = await loadNewest(store, state, {
+		...{ node: identity.nodeId, machine: machine.name, diagnose },
+	});
 	const recovered = await settleLog(found, snapshot, {
 		node: identity.nodeId,
 		initial: joins ? null : initial,

@@ -139,7 +139,7 @@ export class ReplicatedState {
 		return this.#digests.newest;
 	}
 
-	/** The first one found since the state was made or restored. It changes nothing in the state. */
+	/** The latest one found since the state was made or restored. It changes nothing in the state. */
 	get disagreement(): Disagreement | null {
 		return this.#disagreement;
 	}
@@ -214,10 +214,9 @@ export class ReplicatedState {
 	#executeControl(entry: Entry): Uint8Array {
 		const command = parseControl(entry.data);
 		if (command?.type === "compare-state")
-			this.#disagreement ??= this.#digests.compare(
-				command.index,
-				command.digest,
-			);
+			this.#disagreement =
+				this.#digests.compare(command.index, command.digest) ??
+				this.#disagreement;
 		return executeControl(this.#control, command, entry.index);
 	}
 

@@ -144,11 +144,8 @@ function assemble(
 	const housekeeping = new Housekeeping({
 		...{ raft, state, commands, diagnose, nowMs },
 		...{ incarnations, incarnation: identity.incarnation },
-		change: (change) =>
-			raft.changeConfiguration(
-				change,
-				changes.begin(() => {}),
-			),
+		change: (change, done) =>
+			raft.changeConfiguration(change, changes.begin(done)),
 	});
 	const driver = new Driver({
 		...{ raft, diagnose, onFatal },
@@ -274,22 +271,23 @@ function raftOptions(options: ReplicaOptions, limits: Limits): RaftOptions {
 }
 
 /**
- * Where to dial each member. Once the log names members it knows best, as addresses change through it; what the
- * operator wrote for this node counts for founders, and for a node that waits to be added and has no log yet.
+ * Where to dial each member, the likeliest address first. Once the log names members it knows best, as addresses change
+ * through it; but that of a node which was away, or only begins to read it, is old (P62): so what the operator wrote for
+ * this node is tried, too. It counts first for founders, and for a node that waits to be added and has no log yet.
  */
-function addressesOf(
+export function addressesOf(
 	configurations: readonly PlacedConfiguration[],
 	written: Configuration,
-): ReadonlyMap<string, string> {
-	const addresses = new Map<string, string>();
+): ReadonlyMap<string, readonly string[]> {
+	const addresses = new Map<string, readonly string[]>();
 	for (const { index, configuration } of configurations) {
 		const members = index === 0 ? written : configuration;
 		for (const id of membersOf(members)) {
-			const address =
-				index <= 1
-					? (written.addresses[id] ?? members.addresses[id])
-					: (members.addresses[id] ?? written.addresses[id]);
-			if (address !== undefined) addresses.set(id, address.peer);
+			const logged = members.addresses[id]?.peer;
+			const own = written.addresses[id]?.peer;
+			const both = index <= 1 ? [own, logged] : [logged, own];
+			const known = both.filter((address) => address !== undefined);
+			if (known.length > 0) addresses.set(id, [...new Set(known)]);
 		}
 	}
 	return addresses;

@@ -27,7 +27,8 @@ const retrySpread = 0.2;
 
 interface OutgoingLinkOptions {
 	readonly peer: string;
-	readonly address: string;
+	/** Tried in turn, from the first on. */
+	readonly addresses: readonly string[];
 	readonly self: PeerIdentity;
 	readonly incarnations: Incarnations;
 	readonly complaints: Complaints;
@@ -49,6 +50,9 @@ export class OutgoingLink {
 	#socket: Socket | null = null;
 	#outbox: Outbox | null = null;
 	#isOpen = false;
+	#addresses: readonly string[];
+	/** Of the address that is dialled, or was. */
+	#turn = 0;
 	#nextDialMs = 0;
 	#retryMs = firstRetryMs;
 	#deadlineMs = 0;
@@ -60,10 +64,27 @@ export class OutgoingLink {
 
 	constructor(options: OutgoingLinkOptions) {
 		this.#options = options;
+		this.#addresses = options.addresses;
 	}
 
+	/** Where the peer is, or is looked for now. */
 	get address(): string {
-		return this.#options.address;
+		return this.#addresses[this.#turn % this.#addresses.length] as string;
+	}
+
+	/**
+	 * Where the peer is looked for from now on. A link that holds is kept while its address is among them: who speaks there
+	 * has proved who it is, and a node that catches up meets addresses of long ago (P62).
+	 */
+	redirect(addresses: readonly string[]): void {
+		if (addresses.join() === this.#addresses.join()) return;
+		const { address } = this;
+		const isKept = this.#isOpen && addresses.includes(address);
+		this.#addresses = addresses;
+		this.#turn = isKept ? addresses.indexOf(address) : 0;
+		if (isKept) return;
+		if (this.#socket !== null) this.#drop("its address has changed");
+		this.dialSoon();
 	}
 
 	/** Null while there is nobody to send to: what would be sent is dropped, as on any network. */
@@ -148,8 +169,8 @@ export class OutgoingLink {
 	}
 
 	#dial(nowMs: number): void {
-		const { address, peer, self } = this.#options;
-		const socket = dial(address);
+		const { peer, self } = this.#options;
+		const socket = dial(this.address);
 		this.#socket = socket;
 		this.#heard = false;
 		this.#deadlineMs = nowMs + greetingTimeoutMs;
@@ -209,7 +230,8 @@ export class OutgoingLink {
 		this.#retryMs = firstRetryMs;
 		this.#pingedMs = 0;
 		this.#askedMs = null;
-		complaints.settled(`to ${peer}`);
+		for (const address of this.#addresses)
+			complaints.settled(`to ${peer} at ${address}`);
 		onUp();
 	}
 
@@ -218,12 +240,14 @@ export class OutgoingLink {
 	}
 
 	#drop(reason: string, cause = "connection"): void {
-		const { peer, address, complaints, onDown } = this.#options;
+		const { peer, complaints, onDown } = this.#options;
+		const { address } = this;
 		const wasOpen = this.#isOpen;
 		this.#socket?.destroy();
 		this.#forget();
+		if (!wasOpen) this.#turn++;
 		complaints.say({
-			source: `to ${peer}`,
+			source: `to ${peer} at ${address}`,
 			cause,
 			level: cause === "connection" ? "info" : "warn",
 			message: `no link to ${peer}: ${reason}`,

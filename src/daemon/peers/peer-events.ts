@@ -36,4 +36,7 @@ export interface PeerCounters {
 	refused: number;
 	/** Messages for a peer without a link. */
 	dropped: number;
+	/** Of the files themselves. */
+	snapshotBytesSent: number;
+	snapshotBytesRead: number;
 }

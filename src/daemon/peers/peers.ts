@@ -31,6 +31,8 @@ export class Peers {
 		badFrames: 0,
 		refused: 0,
 		dropped: 0,
+		snapshotBytesSent: 0,
+		snapshotBytesRead: 0,
 	};
 	readonly #options: PeersOptions;
 	readonly #server: Server;
@@ -52,7 +54,7 @@ export class Peers {
 	constructor(options: PeersOptions) {
 		this.#options = options;
 		this.#complaints = new Complaints(options.diagnose);
-		this.#sender = new SnapshotSender(options);
+		this.#sender = new SnapshotSender({ ...options, counters: this.counters });
 		this.#server = acceptor(maxAccepted, (socket) => this.#accept(socket));
 	}
 
@@ -63,20 +65,21 @@ export class Peers {
 	}
 
 	/**
-	 * Whom to dial. Links to others are closed a little later, as those who leave are still told so. An address that
-	 * changed is dialled anew.
+	 * Whom to dial, and where, the likeliest address first. Links to others are closed a little later, as those who leave
+	 * are still told so.
 	 */
-	setMembers(addresses: ReadonlyMap<NodeId, string>): void {
+	setMembers(members: ReadonlyMap<NodeId, readonly string[]>): void {
 		for (const [peer, link] of this.#outgoing) {
-			const address = addresses.get(peer);
-			if (address === link.address) this.#leaving.delete(peer);
-			else if (address !== undefined) this.#drop(peer, link);
-			else if (!this.#leaving.has(peer))
+			const addresses = members.get(peer);
+			if (addresses !== undefined) {
+				this.#leaving.delete(peer);
+				link.redirect(addresses);
+			} else if (!this.#leaving.has(peer))
 				this.#leaving.set(peer, this.#nowMs + leaveMs);
 		}
-		for (const [peer, address] of addresses) {
+		for (const [peer, addresses] of members) {
 			if (peer !== this.#options.self.nodeId && !this.#outgoing.has(peer))
-				this.#outgoing.set(peer, this.#makeOutgoing(peer, address));
+				this.#outgoing.set(peer, this.#makeOutgoing(peer, addresses));
 		}
 	}
 
@@ -88,10 +91,10 @@ export class Peers {
 		link.destroy();
 	}
 
-	#makeOutgoing(peer: NodeId, address: string): OutgoingLink {
+	#makeOutgoing(peer: NodeId, addresses: readonly string[]): OutgoingLink {
 		const { self, incarnations, maxQueuedBytes, events } = this.#options;
 		return new OutgoingLink({
-			...{ peer, address, self, incarnations, maxQueuedBytes },
+			...{ peer, addresses, self, incarnations, maxQueuedBytes },
 			...{ silenceLimitMs, pingIntervalMs, complaints: this.#complaints },
 			onUp: () => this.#announce(peer),
 			onDown: () => events.onBroken(peer, "to"),
@@ -121,7 +124,8 @@ export class Peers {
 		if (address === undefined) return null;
 		return await fetchSnapshot({
 			...this.#options,
-			...{ from, address, index, signal: this.#closing.signal },
+			...{ from, address, index, counters: this.counters },
+			signal: this.#closing.signal,
 		});
 	}
 

@@ -22,6 +22,7 @@ import {
 	type PeerIdentity,
 	refuseWelcome,
 } from "./handshake.js";
+import type { PeerCounters } from "./peer-events.js";
 import { dial } from "./transport.js";
 
 /** Judged by progress, not by the whole time: a large state over a slow link takes as long as it takes (P65). */
@@ -35,6 +36,7 @@ interface FetchOptions {
 	readonly address: string;
 	readonly index: number;
 	readonly signal: AbortSignal;
+	readonly counters: Pick<PeerCounters, "snapshotBytesRead">;
 }
 
 /**
@@ -67,11 +69,11 @@ export async function fetchSnapshot(
 		socket.write(encodeSnapshotFrame({ type: "request", index }));
 		const head = decodeSnapshotFrame(await frames.next());
 		if (head.type === "gone") return null;
-		if (head.type !== "head") throw unexpected(head);
+		if (head.type !== "head" || head.index !== index) throw unexpected(head);
 		receiver = await store.receive(head);
 		const { offset } = receiver;
 		socket.write(encodeSnapshotFrame({ type: "from", offset }));
-		await receive(frames, receiver, head.fileBytes);
+		await receive(frames, receiver, { ...options, fileBytes: head.fileBytes });
 		const finishing = receiver;
 		receiver = null;
 		return await finishing.finish();
@@ -97,7 +99,7 @@ function greet(
 async function receive(
 	frames: Frames,
 	receiver: SnapshotReceiver,
-	fileBytes: number,
+	{ fileBytes, counters }: { fileBytes: number } & FetchOptions,
 ): Promise<void> {
 	let offset = receiver.offset;
 	while (offset < fileBytes) {
@@ -105,6 +107,7 @@ async function receive(
 		if (frame.type !== "data" || frame.offset !== offset)
 			throw unexpected(frame);
 		offset += frame.bytes.length;
+		counters.snapshotBytesRead += frame.bytes.length;
 		if (offset > fileBytes || frame.bytes.length === 0)
 			throw new FrameError("a snapshot of another length than was said");
 		// A copy of its own: the receiver takes the bytes over, and a chunk of the socket holds more than these.

@@ -107,6 +107,8 @@ const engineStats = {
 		bytesSent: 100,
 		bytesRead: 200,
 		bytesQueued: 0,
+		snapshotBytesSent: 0,
+		snapshotBytesRead: 0,
 	},
 	log: {
 		syncs: 12,

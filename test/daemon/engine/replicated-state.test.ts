@@ -536,8 +536,10 @@ describe("digests of a state (P60)", () => {
 			own: other.state.newestDigest?.digest,
 			other: digest,
 		});
-		other.apply(compare(index, "00"));
+		other.apply(compare(index, other.state.newestDigest?.digest ?? ""));
 		expect(other.state.disagreement?.other).toBe(digest);
+		other.apply(compare(index, "00"));
+		expect(other.state.disagreement?.other).toBe("00");
 	});
 
 	it("that a node has not, or no longer, are not compared", () => {

@@ -81,7 +81,7 @@ class Endpoint {
 
 	knows(...members: Endpoint[]): void {
 		this.peers.setMembers(
-			new Map(members.map(({ nodeId, address }) => [nodeId, address])),
+			new Map(members.map(({ nodeId, address }) => [nodeId, [address]])),
 		);
 	}
 
@@ -194,7 +194,7 @@ describe("links between peers", () => {
 		const b = endpoint("n2", second);
 		await a.open();
 		await b.open();
-		b.peers.setMembers(new Map([["n3", a.address]]));
+		b.peers.setMembers(new Map([["n3", [a.address]]]));
 		const said = await until("a refusal", () => b.diagnoses[0]);
 		expect(said).toContain("no link to n3: this is n1, not n3");
 	});

@@ -6,6 +6,8 @@ import type {
 
 /** How long one turn gives pieces away before the sockets are looked at again. */
 const turnLimitMs = 2;
+/** A node that stops waits no longer than this for one that is taken slowly. */
+const pauseLimitMs = 100;
 
 /**
  * Writes a frozen state out in turns that nobody feels, no faster than `maxBytesPerSecond`: hashing and writing go on
@@ -20,29 +22,57 @@ export async function saveSnapshot(
 		readonly isCancelled: () => boolean;
 	},
 ): Promise<SnapshotManifest> {
-	const { chunks, maxBytesPerSecond, isCancelled } = source;
 	const writer = await store.create(description);
 	try {
-		const sinceMs = performance.now();
-		let bytes = 0;
-		let turnMs = sinceMs;
+		const pace = new Pace(source);
 		for (;;) {
-			const { done, value } = chunks.next();
+			const { done, value } = source.chunks.next();
 			if (done === true) break;
-			bytes += value.length;
+			// Taken over by the writer.
+			const { length } = value;
 			await writer.write(value);
-			if (isCancelled()) throw new Error("the node is stopping");
-			const nowMs = performance.now();
-			const aheadMs = (bytes / maxBytesPerSecond) * 1000 - (nowMs - sinceMs);
-			if (aheadMs >= 1) await pause(aheadMs);
-			else if (nowMs - turnMs >= turnLimitMs) await nextTurn();
-			else continue;
-			turnMs = performance.now();
+			await pace.after(length);
 		}
 		return await writer.finish();
 	} catch (error) {
 		await writer.abort();
 		throw error;
+	}
+}
+
+interface PaceLimits {
+	readonly maxBytesPerSecond: number;
+	readonly isCancelled: () => boolean;
+}
+
+/** Keeps to a rate, and gives the event loop its turns. */
+class Pace {
+	readonly #limits: PaceLimits;
+	readonly #sinceMs = performance.now();
+	#turnMs = this.#sinceMs;
+	#bytes = 0;
+
+	constructor(limits: PaceLimits) {
+		this.#limits = limits;
+	}
+
+	/** So many bytes more were written: waits as long as it takes. Rejects when it is cancelled. */
+	async after(bytes: number): Promise<void> {
+		this.#bytes += bytes;
+		for (;;) {
+			if (this.#limits.isCancelled()) throw new Error("the node is stopping");
+			const nowMs = performance.now();
+			const aheadMs = this.#dueMs - nowMs;
+			if (aheadMs >= 1) await pause(Math.min(aheadMs, pauseLimitMs));
+			else if (nowMs - this.#turnMs >= turnLimitMs) await nextTurn();
+			else return;
+			this.#turnMs = performance.now();
+		}
+	}
+
+	get #dueMs(): number {
+		const { maxBytesPerSecond } = this.#limits;
+		return this.#sinceMs + (this.#bytes / maxBytesPerSecond) * 1000;
 	}
 }
 

@@ -10,6 +10,7 @@ import type { Diagnose } from "../../peers/complaints.js";
 import type { SnapshotOutcome } from "../../replica.js";
 import type { Limits } from "../limits.js";
 import type { ReplicatedState } from "../replicated-state.js";
+import { Downloads } from "./downloads.js";
 import { loadSnapshot, pointOf } from "./load.js";
 import { saveSnapshot } from "./saver.js";
 import { compactableTo, isSnapshotDue } from "./schedule.js";
@@ -46,6 +47,7 @@ export interface SnapshotCounters {
 	snapshotsTaken: number;
 	snapshotsFailed: number;
 	snapshotsInstalled: number;
+	snapshotFetchesFailed: number;
 }
 
 /**
@@ -55,8 +57,8 @@ export interface SnapshotCounters {
 export class Snapshots {
 	readonly #options: SnapshotsOptions;
 	readonly #spread = Math.random();
+	readonly #downloads: Downloads;
 	#saving = false;
-	#fetching = false;
 	#restoring = false;
 	#closed = false;
 	#bytesSince = 0;
@@ -67,6 +69,12 @@ export class Snapshots {
 
 	constructor(options: SnapshotsOptions) {
 		this.#options = options;
+		this.#downloads = new Downloads({
+			...options,
+			refuses: (manifest) => this.#refuses(manifest),
+			onFetched: (manifest) => this.#fetched(manifest),
+			onFailed: () => options.counters.snapshotFetchesFailed++,
+		});
 	}
 
 	/** While this lasts, nothing may be applied: the state is being replaced (P46). */
@@ -90,6 +98,7 @@ export class Snapshots {
 		const { state, store, limits } = this.#options;
 		if (this.#saving || this.#restoring || nowMs < this.#retryAtMs)
 			return false;
+		if (state.failure !== null) return false;
 		const newest = store.list()[0];
 		return isSnapshotDue(
 			{
@@ -206,28 +215,27 @@ export class Snapshots {
 
 	/** The leader's log begins behind what this node needs. */
 	download(wanted: NonNullable<Ready["download"]>): void {
-		if (this.#fetching || this.#restoring || this.#closed) return;
-		const { fetch, diagnose, counters, later, raft } = this.#options;
-		const { from, index } = wanted;
-		this.#fetching = true;
-		diagnose("info", "fetching a snapshot", { from, index });
-		fetch(from, index).then(
-			(manifest) => {
-				this.#fetching = false;
-				if (manifest === null) return;
-				later(() => {
-					if (!raft.install(pointOf(manifest))) return;
-					counters.snapshotsInstalled++;
-					this.#prune();
-				});
-			},
-			(error) => {
-				this.#fetching = false;
-				diagnose("warn", "a snapshot could not be fetched", {
-					...{ from, index, reason: reasonOf(error) },
-				});
-			},
-		);
+		if (!this.#restoring && !this.#closed) this.#downloads.wanted(wanted);
+	}
+
+	/** Once it is installed there is no way back: the log is gone that held what was before. */
+	#refuses({ machine, level }: SnapshotManifest): string | null {
+		const { machine: own, state } = this.#options;
+		const { readsFrom, readsTo } = state.levels;
+		if (machine !== own)
+			return `it is of machine ${machine}, this node runs ${own}`;
+		return level < readsFrom || level > readsTo
+			? `it is of level ${level}, this release reads ${readsFrom} to ${readsTo}`
+			: null;
+	}
+
+	#fetched(manifest: SnapshotManifest): void {
+		const { later, raft, counters } = this.#options;
+		later(() => {
+			if (!raft.install(pointOf(manifest))) return;
+			counters.snapshotsInstalled++;
+			this.#prune();
+		});
 	}
 
 	/** Replaces the state by a snapshot that was installed. */
@@ -251,6 +259,7 @@ export class Snapshots {
 	async close(): Promise<void> {
 		this.#closed = true;
 		await this.#work;
+		await this.#downloads.close();
 		await this.#options.store.close();
 	}
 }

@@ -22,7 +22,7 @@ export interface RestoredParts {
 }
 
 /** Bytes that one step takes; the machine's part of it is what takes time. */
-const stepBytes = 256 * 1024;
+const stepBytes = 64 * 1024;
 /** After so long the event loop gets its turn. */
 const turnLimitMs = 5;
 
