@@ -24,7 +24,7 @@ import {
 	encodeSnapshot,
 	SnapshotRestorer,
 } from "./snapshot.js";
-import { load } from "./stored-bytes.js";
+import { load, store } from "./stored-bytes.js";
 
 /** Checked before the log sees a command; a command in the log is executed whatever its size. */
 interface KeyValueLimits {
@@ -91,11 +91,11 @@ function apply(
 		const current = items.get(key)?.version ?? 0;
 		if (current !== (command.expect ?? 0))
 			return encodeResult({ op: "cas", swapped: false, version: current });
-		items.set(key, itemOf(key, command.value, version));
+		items.set(key, itemOf(key, store(command.value), version));
 		context.emit(encodeEvent({ ...command, op: "put" }));
 		return encodeResult({ op: "cas", swapped: true, version });
 	}
-	items.set(key, itemOf(key, command.value, version));
+	items.set(key, itemOf(key, store(command.value), version));
 	context.emit(bytes);
 	return encodeResult({ op: "put", version });
 }

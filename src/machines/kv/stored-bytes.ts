@@ -7,10 +7,15 @@ export type StoredBytes = string | Uint8Array;
 
 const largestString = 512;
 
-export function store(bytes: Buffer): StoredBytes {
-	if (bytes.length <= largestString) return bytes.toString("latin1");
-	const copy = Buffer.allocUnsafeSlow(bytes.length);
-	copy.set(bytes);
+/** The bytes from `start` to `end`. */
+export function store(
+	bytes: Buffer,
+	start = 0,
+	end = bytes.length,
+): StoredBytes {
+	if (end - start <= largestString) return bytes.toString("latin1", start, end);
+	const copy = Buffer.allocUnsafeSlow(end - start);
+	bytes.copy(copy, 0, start, end);
 	return copy;
 }
 
