@@ -61,6 +61,8 @@ export interface ApplyContext {
 /** `level` is the cluster's write level, which the bytes must not exceed. Each throws `MachineInputError` for JSON (or bytes) that it cannot translate. */
 export interface MachineJson {
 	command(json: unknown, level: number): Uint8Array;
+	/** The way back, for people who read a log. Without it they see hexadecimal. `level` is the entry's. */
+	readCommand?(command: Uint8Array, level: number): unknown;
 	query(json: unknown): Uint8Array;
 	result(result: Uint8Array): unknown;
 	answer(answer: Uint8Array): unknown;

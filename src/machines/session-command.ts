@@ -95,6 +95,13 @@ export function encodeSessionAnswer(
 		.raw(message).bytes;
 }
 
+/** What of an answer's bytes is the same in every release, to be compared between nodes: a refusal's words are not. */
+export function lastingPart(answer: Uint8Array): Uint8Array {
+	return answer[0] === Code.executed
+		? answer
+		: answer.subarray(0, answerHeaderBytes);
+}
+
 /** The result is a view. Throws MachineInputError for bytes that are no such answer. */
 export function decodeSessionAnswer(bytes: Uint8Array): SessionAnswer {
 	const reader = new ByteReader(bytes);

@@ -25,7 +25,8 @@ export function machineFaults(value: unknown): string[] {
 
 function jsonFaults(value: unknown): string[] {
 	const translations = (value ?? {}) as Record<string, unknown>;
-	return json
+	const given = translations.readCommand === undefined ? [] : ["readCommand"];
+	return [...json, ...given]
 		.filter((key) => typeof translations[key] !== "function")
 		.map((key) => `json.${key} is not a function`);
 }

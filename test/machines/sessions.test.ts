@@ -8,6 +8,7 @@ import {
 	decodeSessionCommand,
 	encodeSessionAnswer,
 	encodeSessionCommand,
+	lastingPart,
 	type SessionAnswer,
 	SessionTable,
 	sessionLimits,
@@ -328,6 +329,27 @@ describe("the bytes of a session's command", () => {
 		expect(decodeSessionAnswer(encodeSessionAnswer(answer, 40))).toEqual(
 			answer,
 		);
+	});
+
+	it("are compared between nodes without the words of a refusal, which releases may change", () => {
+		const refused = (
+			message: string,
+			reason: "session-expired" | "session-misused",
+		) =>
+			lastingPart(
+				encodeSessionAnswer({ kind: "refused", reason, message }, 40),
+			);
+		expect(refused("one", "session-expired")).toEqual(
+			refused("another", "session-expired"),
+		);
+		expect(refused("one", "session-expired")).not.toEqual(
+			refused("one", "session-misused"),
+		);
+		const executed = encodeSessionAnswer(
+			{ kind: "executed", index: 17, result: bytes("result") },
+			40,
+		);
+		expect(lastingPart(executed)).toEqual(executed);
 	});
 
 	it("are no answer when they have an unknown code or are cut short", () => {

@@ -16,10 +16,12 @@ import {
 import {
 	decodeSessionCommand,
 	encodeSessionAnswer,
+	lastingPart,
 	type SessionAnswer,
 } from "../../machines/sessions.js";
 import { type Entry, EntryKind } from "../../raft/types.js";
 import { EventHistory } from "./event-history.js";
+import { bytesFrom, Context } from "./state/context.js";
 import {
 	type Disagreement,
 	digestInterval,
@@ -158,7 +160,9 @@ export class ReplicatedState {
 		if (result === null) return null;
 		this.#applied = entry.index;
 		this.events.appliedTo(entry.index);
-		if (result.length > 0) this.#digests.executed(result);
+		const isOfSession = entry.kind === EntryKind.sessionCommand;
+		if (result.length > 0)
+			this.#digests.executed(isOfSession ? lastingPart(result) : result);
 		if (entry.index % digestInterval === 0) this.#takeDigest(entry);
 		return result;
 	}
@@ -322,30 +326,4 @@ function readSessionCommand(
 		const { message } = error;
 		return { kind: "refused", reason: "session-misused", message };
 	}
-}
-
-/** The compiler does not watch over a machine that comes as a file of its own. */
-function bytesFrom(told: unknown): Uint8Array {
-	if (told instanceof Uint8Array) return told;
-	throw new TypeError("it gave no bytes");
-}
-
-/** One for all entries, as a machine does not keep it. */
-class Context implements ApplyContext {
-	index = 0;
-	level = 0;
-	event: Uint8Array | null = null;
-
-	begin(index: number, level: number): void {
-		this.index = index;
-		this.level = level;
-		this.event = null;
-	}
-
-	/** Bound, as a machine may take it out of its context. */
-	readonly emit = (event: Uint8Array): void => {
-		if (this.event !== null)
-			throw new Error("a command emits at most one event");
-		this.event = bytesFrom(event);
-	};
 }

@@ -1,6 +1,7 @@
 import { MachineInputError, type MachineJson } from "../machine.js";
 import {
 	decodeAnswer,
+	decodeCommand,
 	decodeEvent,
 	decodeResult,
 	encodeCommand,
@@ -17,6 +18,16 @@ type Fields = Readonly<Record<string, unknown>>;
 /** How the key-value machine's words look in JSON (docs/client-api.md). */
 export const keyValueJson: MachineJson = {
 	command: (json) => encodeCommand(commandOf(json)),
+	readCommand(bytes) {
+		const command = decodeCommand(bytes);
+		const { op } = command;
+		const key = jsonBytes(command.key);
+		if (op === "delete") return { op, key };
+		const value = jsonBytes(command.value);
+		return op === "put"
+			? { op, key, value }
+			: { op, key, expect: command.expect, value };
+	},
 	query: (json) => encodeQuery(queryOf(json)),
 	result(bytes) {
 		const { op, ...result } = decodeResult(bytes);
