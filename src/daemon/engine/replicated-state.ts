@@ -8,11 +8,7 @@ import {
 	type WriteLevel,
 } from "../../machines/control.js";
 import { Fingerprint } from "../../machines/fingerprint.js";
-import {
-	type ApplyContext,
-	type Machine,
-	MachineInputError,
-} from "../../machines/machine.js";
+import { type Machine, MachineInputError } from "../../machines/machine.js";
 import {
 	decodeSessionCommand,
 	encodeSessionAnswer,
