@@ -4,11 +4,13 @@ import {
 	decodeResult,
 	encodeCommand,
 	encodeQuery,
+	type KeyValueAnswer,
 	type KeyValueCommand,
 	type KeyValueItem,
 	type KeyValueResult,
 } from "../machines/kv/codec.js";
-import { NotDoneError } from "./failures.js";
+import { MachineInputError } from "../machines/machine.js";
+import { NotDoneError, OutcomeUnknownError } from "./failures.js";
 import {
 	type CommandOptions,
 	type ConnectOptions,
@@ -107,8 +109,7 @@ export function keyValueOver(raft: RaftClient): KeyValueClient {
 				encodeQuery({ op: "get", key }),
 				options,
 			);
-			const answer = decodeAnswer(result);
-			if (answer.op !== "get") throw foreign("get", answer.op);
+			const answer = answerTo("get", result);
 			if (!answer.found) return null;
 			// A copy: a small value must not keep alive the large chunk that it arrived in.
 			const { version } = answer;
@@ -122,15 +123,26 @@ export function keyValueOver(raft: RaftClient): KeyValueClient {
 				after: after ?? null,
 			});
 			const { result, ageMs } = await raft.query(query, options);
-			const answer = decodeAnswer(Buffer.from(result));
-			if (answer.op !== "list") throw foreign("list", answer.op);
+			const answer = answerTo("list", Buffer.from(result));
 			return { items: [...answer.items], more: answer.more, ageMs };
 		},
-		watch: ({ onChange, ...rest }) =>
-			raft.subscribe({
+		watch({ onChange, onEnd, ...rest }) {
+			let stranger: NotDoneError | null = null;
+			const subscription = raft.subscribe({
 				...rest,
-				onEvent: (index, event) => onChange(index, changeOf(event)),
-			}),
+				onEvent(index, event) {
+					const change = changeOf(event);
+					if (change !== null) return onChange(index, change);
+					stranger = new NotDoneError(
+						"unsupported",
+						foreign(`the event at index ${index} is no change of a key`),
+					);
+					subscription.close();
+				},
+				onEnd: (error) => onEnd(error ?? stranger),
+			});
+			return subscription;
+		},
 	};
 }
 
@@ -146,36 +158,68 @@ async function execute<Which extends Op>(
 		...options,
 		ack: "apply",
 	});
-	const decoded = decodeResult(result);
-	if (decoded.op === "invalid")
+	const decoded = readable(() => decodeResult(result));
+	if (decoded?.op === "invalid")
 		throw new NotDoneError("invalid", decoded.message, { attempts: 1 });
-	if (decoded.op !== command.op) throw foreign(command.op, decoded.op);
+	// Whatever it was, it was executed.
+	if (decoded?.op !== command.op)
+		throw new OutcomeUnknownError(
+			"unsupported",
+			foreign(
+				`asked for ${command.op} and was answered ${decoded?.op ?? "what cannot be read"}`,
+			),
+		);
 	return decoded as ResultOf<Which>;
 }
 
-function changeOf(event: unknown): KeyValueChange {
-	const { op, key, value } = event as {
-		op: KeyValueChange["op"];
-		key: JsonBytes;
-		value?: JsonBytes;
-	};
-	return {
-		op,
-		key: bytesOrText(key),
-		value: value === undefined ? null : bytesOrText(value),
-	};
-}
+type AnswerTo<Which> = Extract<KeyValueAnswer<Buffer>, { op: Which }>;
 
-type JsonBytes = string | { readonly base64: string };
-
-function bytesOrText(value: JsonBytes): BytesOrText {
-	return typeof value === "string"
-		? value
-		: Buffer.from(value.base64, "base64");
-}
-
-function foreign(asked: string, answered: string): Error {
-	return new Error(
-		`asked for ${asked} and was answered ${answered}: the cluster runs another machine than the key-value one`,
+function answerTo<Which extends "get" | "list">(
+	asked: Which,
+	bytes: Uint8Array,
+): AnswerTo<Which> {
+	const answer = readable(() => decodeAnswer(bytes));
+	if (answer?.op === asked) return answer as AnswerTo<Which>;
+	throw new NotDoneError(
+		"unsupported",
+		foreign(
+			`asked for ${asked} and was answered ${answer?.op ?? "what cannot be read"}`,
+		),
+		{ attempts: 1 },
 	);
+}
+
+/** Null for bytes that are none of the machine's words. */
+function readable<Word>(decode: () => Word): Word | null {
+	try {
+		return decode();
+	} catch (error) {
+		if (error instanceof MachineInputError) return null;
+		throw error;
+	}
+}
+
+/** Null for what is no change. */
+function changeOf(event: unknown): KeyValueChange | null {
+	if (typeof event !== "object" || event === null) return null;
+	const { op, key: keyJson, value: valueJson } = event as JsonFields;
+	const key = bytesOrText(keyJson);
+	const value = bytesOrText(valueJson);
+	if (key === null) return null;
+	if (op === "delete") return { op, key, value: null };
+	return op === "put" && value !== null ? { op, key, value } : null;
+}
+
+type JsonFields = Readonly<Record<string, unknown>>;
+
+/** Null for what is neither text nor base64. */
+function bytesOrText(json: unknown): BytesOrText | null {
+	if (typeof json === "string") return json;
+	if (typeof json !== "object" || json === null) return null;
+	const { base64 } = json as JsonFields;
+	return typeof base64 === "string" ? Buffer.from(base64, "base64") : null;
+}
+
+function foreign(what: string): string {
+	return `${what}: the cluster runs another machine than the key-value one`;
 }

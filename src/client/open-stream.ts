@@ -52,6 +52,8 @@ export function openStream(
 			if (response.headers.upgrade === streamProtocol) {
 				const stream = socket as Socket;
 				stream.setNoDelay(true).setKeepAlive(true, keepAliveMs);
+				// It may break while it waits to be used; unheard, that would end the application.
+				stream.on("error", () => {});
 				const leader = response.headers["raftd-leader"];
 				resolve({
 					socket: stream,

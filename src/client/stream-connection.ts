@@ -6,7 +6,7 @@ import {
 	maxResponseFrameBytes,
 	type StreamFeature,
 } from "../wire/client-frames.js";
-import { FrameSplitter } from "../wire/frame-splitter.js";
+import { FrameError, FrameSplitter } from "../wire/frame-splitter.js";
 import type { Connection, ConnectionHandlers } from "./connection.js";
 import type { OpenedStream } from "./open-stream.js";
 import type { Request } from "./request.js";
@@ -46,6 +46,8 @@ export class StreamConnection implements Connection {
 		socket.on("close", () => this.#close(this.#reason));
 		// After whoever made this has kept it.
 		if (head.length > 0) queueMicrotask(() => this.#receive(head));
+		if (socket.destroyed)
+			queueMicrotask(() => this.#close("the connection broke unused"));
 	}
 
 	/** False while what was written has not left: what waits here is not lost with the connection. */
@@ -199,6 +201,12 @@ export class StreamConnection implements Connection {
 				this.#reason = frame.message;
 			return;
 		}
+		// A request that is taken out here must be settled by what follows.
+		const isSession = request.words.kind === "open-session";
+		if (frame.kind !== "failed" && isSession !== (frame.kind === "session"))
+			throw new FrameError(
+				`a ${request.words.kind} answered by a ${frame.kind}`,
+			);
 		this.#pending.delete(requestId);
 		if (request.settled) return;
 		switch (frame.kind) {

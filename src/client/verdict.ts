@@ -37,8 +37,11 @@ export function afterFailure(request: Request, failure: FailedFrame): Verdict {
 			: { next: "retry", error, atLeastMs };
 	}
 	const error = errorOf(request, reason, message);
-	if (reason === "session-expired")
-		return { next: request.isDoubtful ? "end" : "new-session", error };
+	if (reason === "session-expired") {
+		const isInSession = request.place !== null;
+		const isSafe = isInSession && !request.isDoubtful;
+		return { next: isSafe ? "new-session" : "end", error };
+	}
 	return isWorthAnother(request, failure)
 		? { next: "retry", error, atLeastMs }
 		: { next: "end", error };

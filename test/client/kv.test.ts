@@ -3,7 +3,10 @@ import { describe, expect, it, vi } from "vitest";
 import {
 	connectKeyValue,
 	type KeyValueChange,
+	keyValueOver,
+	type RaftClient,
 } from "../../src/client/index.js";
+import { encodeAnswer, encodeResult } from "../../src/machines/kv/codec.js";
 import { cutting, kept, serving } from "./cluster.js";
 
 const bytes = fc.uint8Array({ minLength: 1, maxLength: 40 });
@@ -74,5 +77,83 @@ describe("the key-value client", () => {
 		const kv = kept(connectKeyValue({ endpoints }));
 		await expect(kv.put("", "1")).rejects.toThrow("the key is empty");
 		expect(replica.proposals).toEqual([]);
+	});
+});
+
+/** What a cluster of another machine says. */
+function foreignCluster(said: Uint8Array, event: unknown): RaftClient {
+	const answer = async () => ({
+		index: 7,
+		result: Buffer.from(said),
+		ageMs: 0,
+	});
+	return {
+		...{ command: answer, query: answer, lastIndex: 7, transport: "stream" },
+		subscribe({ onEvent, onEnd }) {
+			setImmediate(() => onEvent(7, event));
+			return {
+				...{ ready: Promise.resolve(7), next: 8, moves: 0, node: "n1" },
+				close: () => onEnd(null),
+			};
+		},
+		async close() {},
+	};
+}
+
+describe("the key-value client of a cluster that runs another machine", () => {
+	it.each([
+		["nothing", Buffer.alloc(0)],
+		["what cannot be read", Buffer.from([191])],
+		[
+			"the answer to something else",
+			encodeAnswer({ op: "list", items: [], more: false }),
+		],
+	])("knows that a question was not answered: %s", async (_what, said) => {
+		const kv = keyValueOver(foreignCluster(said, null));
+		await expect(kv.get("a")).rejects.toMatchObject({
+			name: "NotDoneError",
+			reason: "unsupported",
+		});
+	});
+
+	it.each([
+		["what cannot be read", Buffer.from([191])],
+		[
+			"the result of something else",
+			encodeResult({ op: "delete", deleted: true }),
+		],
+	])(
+		"does not know what became of a command that was answered by %s",
+		async (_what, said) => {
+			const kv = keyValueOver(foreignCluster(said, null));
+			await expect(kv.put("a", "b")).rejects.toMatchObject({
+				name: "OutcomeUnknownError",
+				reason: "unsupported",
+			});
+		},
+	);
+
+	it.each([
+		[null],
+		["put"],
+		[{ op: "put", key: "a" }],
+		[{ op: "put", key: 1, value: "b" }],
+		[{ op: "put", key: null, value: "b" }],
+		[{ op: "delete", key: { base64: 1 } }],
+		[{ op: "swap", key: "a", value: "b" }],
+	])("ends a watch at an event that is no change: %j", async (event) => {
+		const kv = keyValueOver(foreignCluster(Buffer.alloc(0), event));
+		const changes: KeyValueChange[] = [];
+		const error = await new Promise((resolve) =>
+			kv.watch({
+				onChange: (_index, change) => changes.push(change),
+				onEnd: resolve,
+			}),
+		);
+		expect(error).toMatchObject({
+			name: "NotDoneError",
+			reason: "unsupported",
+		});
+		expect(changes).toEqual([]);
 	});
 });

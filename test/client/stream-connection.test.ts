@@ -3,6 +3,7 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Request } from "../../src/client/request.js";
 import { StreamConnection } from "../../src/client/stream-connection.js";
+import { FrameBatch } from "../../src/wire/client-frame-batch.js";
 
 const server = createServer((socket) => socket.on("error", () => {}));
 let socket: Socket;
@@ -32,9 +33,9 @@ async function silent() {
 	return { stream, left: () => left };
 }
 
-function timedOut(stream: StreamConnection): void {
-	const request: Request = {
-		words: { kind: "command", ack: "apply" },
+function requestOf(words: Request["words"]): Request {
+	return {
+		words,
 		...{ bytes: Buffer.from("c"), deadlineMs: performance.now() + 10 },
 		...{
 			place: null,
@@ -45,6 +46,14 @@ function timedOut(stream: StreamConnection): void {
 			reject() {},
 		},
 	};
+}
+
+function timedOut(stream: StreamConnection): void {
+	const request = requestOf({
+		kind: "command",
+		ack: "apply",
+		level: undefined,
+	});
 	stream.write([request], performance.now());
 	request.settled = true;
 }
@@ -71,4 +80,60 @@ describe("a stream that was idle for long", () => {
 		stream.forgetSettled(longerMs);
 		expect(left()).toBe(1);
 	});
+});
+
+describe("a server that answers what was not asked", () => {
+	const said = (write: (batch: FrameBatch) => void) => {
+		const batch = new FrameBatch();
+		write(batch);
+		return batch.take();
+	};
+	const words = {
+		command: { kind: "command", ack: "apply", level: undefined },
+		session: { kind: "open-session", opened() {} },
+	} as const;
+
+	it.each([
+		[
+			"a session for a command",
+			words.command,
+			said((batch) => batch.session(1, 7, 1000)),
+		],
+		[
+			"a result for a session",
+			words.session,
+			said((batch) => batch.result(1, 7, Buffer.from("r"))),
+		],
+	])(
+		"loses the connection, and the request knows: %s",
+		async (_what, asked, bytes) => {
+			const lost: string[] = [];
+			server.once("connection", (other) =>
+				other.once("data", () => other.write(bytes)),
+			);
+			server.listen(0, "127.0.0.1");
+			await once(server, "listening");
+			socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+			await once(socket, "connect");
+			const closed = new Promise<void>((resolve) => {
+				const stream = new StreamConnection(
+					{
+						...{ leader: null, socket, head: Buffer.alloc(0) },
+						features: new Set(["sessions"]),
+					},
+					{
+						...{ onLeave() {}, onAnswer() {}, onSession() {}, onFailed() {} },
+						...{ onUnsent() {}, onDrain() {}, onClosed() {} },
+						onLost(_request, reason) {
+							lost.push(reason);
+							resolve();
+						},
+					},
+				);
+				stream.write([requestOf(asked)], performance.now());
+			});
+			await closed;
+			expect(lost).toEqual([expect.stringContaining("broke the protocol")]);
+		},
+	);
 });

@@ -53,6 +53,18 @@ describe("what follows from an attempt", () => {
 		);
 	});
 
+	it("is never another session for what is in none", () => {
+		fc.assert(
+			fc.property(failure, (one) => {
+				const request = command(false);
+				const query = { kind: "query", consistency: "stale", minIndex: 0 };
+				const asked = { ...request, words: query } as Request;
+				expect(afterFailure(request, one).next).not.toBe("new-session");
+				expect(afterFailure(asked, one).next).not.toBe("new-session");
+			}),
+		);
+	});
+
 	it("is not done only where no attempt may have been executed, and never another session after one that may", () => {
 		fc.assert(
 			fc.property(fc.array(attempt, { maxLength: 12 }), (attempts) => {
