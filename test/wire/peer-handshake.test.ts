@@ -80,6 +80,13 @@ describe("the handshake between peers", () => {
 		);
 	});
 
+	it("does not take bytes for a name that are no text", () => {
+		const welcome = { version: 1, nodeId: "n1", incarnation: "xx" };
+		const bytes = body(encodeWelcome(welcome));
+		bytes[bytes.length - 1] = 0xff;
+		expect(() => decodeGreeting(bytes)).toThrow("is no text");
+	});
+
 	it("takes cut and random words for what they are", () => {
 		fc.assert(
 			fc.property(hello, fc.nat(), (said, cut) => {

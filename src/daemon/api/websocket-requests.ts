@@ -167,7 +167,8 @@ function fieldsOf(data: Buffer): Fields {
 }
 
 function idOf({ id }: Fields): RequestId {
-	if (typeof id === "number" || typeof id === "string") return id;
+	// JSON can spell numbers that it cannot repeat, 1e999 for one.
+	if (Number.isFinite(id) || typeof id === "string") return id as RequestId;
 	throw new RequestError("invalid", '"id" is a number or a string');
 }
 

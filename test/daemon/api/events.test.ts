@@ -227,6 +227,7 @@ describe("requests over a WebSocket", () => {
 		["no JSON", "{", null],
 		["no object", "[1]", null],
 		["no id", '{"command":{}}', null],
+		["an id beyond all numbers", '{"id":1e999,"openSession":true}', null],
 		["neither command nor query", '{"id":4}', 4],
 		["an unknown command", '{"id":5,"command":{"op":"incr"}}', 5],
 		[
