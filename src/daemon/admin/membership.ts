@@ -96,10 +96,14 @@ function addressOf(
 	};
 }
 
+/** Every member will dial what gets into the log: an address that cannot be dialled must not. */
 function port(field: string, address = ""): string {
-	if (/^(\[[0-9a-fA-F:]+\]|[^:\s]{1,255}):\d{1,5}$/.test(address))
-		return address;
-	throw invalid(`changes.${field} is "${address}": it must be host:port`);
+	const parts = /^(\[[0-9a-fA-F:]+\]|[^:\s]{1,255}):(\d{1,5})$/.exec(address);
+	const number = Number(parts?.[2] ?? 0);
+	if (number >= 1 && number <= 65_535) return address;
+	throw invalid(
+		`changes.${field} is "${address}": it must be host:port, with a port of 1 to 65535`,
+	);
 }
 
 function refused(refusal: ChangeRefusal): ConnectError {

@@ -1,4 +1,4 @@
-import { connect, createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server, Socket } from "node:net";
 import { splitAddress } from "../listen.js";
 
 /**
@@ -7,8 +7,15 @@ import { splitAddress } from "../listen.js";
  */
 export function dial(address: string): Socket {
 	const { host, port } = splitAddress(address);
-	// The name is resolved anew for every connection: an address may move while the node runs.
-	return connect({ host, port, noDelay: true });
+	const socket = new Socket();
+	try {
+		// The name is resolved anew for every connection: an address may move while the node runs.
+		socket.connect({ host, port, noDelay: true });
+	} catch (error) {
+		// An address that makes no sense is one that nobody listens on.
+		socket.destroy(error as Error);
+	}
+	return socket;
 }
 
 /** Not listening yet. Beyond `maxConnections` the kernel's connection is closed at once. */

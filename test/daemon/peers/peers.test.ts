@@ -199,6 +199,56 @@ describe("links between peers", () => {
 		expect(said).toContain("no link to n3: this is n1, not n3");
 	});
 
+	it("are looked for at each address in turn, and kept when the addresses change (P62)", async () => {
+		const [first, second, nobody] = (await freePorts(3)) as [
+			...[number, number, number],
+		];
+		const a = endpoint("n1", first);
+		const b = endpoint("n2", second);
+		await a.open();
+		await b.open(a);
+		const old = `127.0.0.1:${nobody}`;
+		a.peers.setMembers(new Map([["n2", [old, "h:99999", b.address]]]));
+		await until("a link", () => a.peers.isConnected("n2"));
+		const broken = a.broken.length;
+		a.peers.setMembers(new Map([["n2", [b.address]]]));
+		a.peers.setMembers(new Map([["n2", [old, b.address]]]));
+		expect(a.peers.isConnected("n2")).toBe(true);
+		expect(a.broken).toHaveLength(broken);
+		a.peers.setMembers(new Map([["n2", [old]]]));
+		expect(a.peers.isConnected("n2")).toBe(false);
+		expect(a.broken.slice(broken)).toEqual(["to n2"]);
+		a.peers.setMembers(new Map([["n2", [b.address]]]));
+		await until("the link again", () => a.peers.isConnected("n2"));
+	});
+
+	it("refuse a node that cannot read what the cluster writes, and name the release (P61)", async () => {
+		const [first, second] = (await freePorts(2)) as [number, number];
+		const a = endpoint("n1", first, {
+			writeLevel: { level: 3, release: "7.0.0" },
+		});
+		const b = endpoint("n2", second);
+		await a.open(b);
+		await b.open(a);
+		const said = await until("a refusal", () =>
+			b.diagnoses.find((text) => text.startsWith("no link to n1")),
+		);
+		expect(said).toContain(
+			"writes level 3 of the entry format, n2 reads up to 2: it needs release 7.0.0",
+		);
+		expect(a.peers.connected()).toEqual([]);
+		expect(a.peers.levelsOf("n2")).toBeNull();
+	});
+
+	it("tell the levels of whoever is connected, and of nobody else", async () => {
+		const [a, b] = await pair();
+		expect(a.peers.levelsOf("n2")).toEqual(levels);
+		expect(a.peers.levelsOf("n3")).toBeNull();
+		await b.close();
+		open.splice(open.indexOf(b), 1);
+		await until("the break", () => a.peers.levelsOf("n2") === null);
+	});
+
 	it("answer a hello with the cause when it is refused", async () => {
 		const [a] = await pair();
 		const { heard } = await stranger(
