@@ -79,7 +79,7 @@ describe("the client port", () => {
 		},
 	);
 
-	fuzz("answers whatever JSON, and goes on", 300, async (random) => {
+	fuzz("answers whatever JSON, and goes on", 200, async (random) => {
 		const requests = several(random, jsonRequest);
 		const heard = await converse(api.port, requests);
 		assert.equal(statusesIn(heard).length, requests.length);
@@ -91,7 +91,7 @@ describe("the client port", () => {
 		await expectAlive(await converse(api.port, chunked(bytes, random)));
 	});
 
-	fuzz("reads whatever a WebSocket sends, and goes on", 250, async (random) => {
+	fuzz("reads whatever a WebSocket sends, and goes on", 200, async (random) => {
 		const frames = Buffer.concat(several(random, webSocketFrame));
 		const given = random.chance(0.2) ? mutated(frames, random) : frames;
 		const opening = Buffer.from(upgrades.websocket);
@@ -101,7 +101,7 @@ describe("the client port", () => {
 		await expectAlive(await converse(api.port, chunks));
 	});
 
-	fuzz("reads whatever a stream sends, and goes on", 250, async (random) => {
+	fuzz("reads whatever a stream sends, and goes on", 200, async (random) => {
 		const frames = several(random, framed);
 		const bytes = Buffer.concat([Buffer.from(upgrades.stream), ...frames]);
 		const given = random.chance(0.2) ? mutated(bytes, random) : bytes;

@@ -84,7 +84,7 @@ function expectAnswer(bytes: Buffer): void {
 }
 
 describe("a frame of a client", () => {
-	fuzz("is refused, or says what its bytes say", 4_000, (random) => {
+	fuzz("is refused, or says what its bytes say", 2_500, (random) => {
 		const sound = soundRequest(random);
 		expectRequest(sound);
 		expectRequest(mutated(sound, random, soundRequest(random)));
@@ -99,7 +99,7 @@ describe("a frame of a client", () => {
 });
 
 describe("a frame of a node to a client", () => {
-	fuzz("is refused, or says what its bytes say", 4_000, (random) => {
+	fuzz("is refused, or says what its bytes say", 2_500, (random) => {
 		const sound = soundAnswer(random);
 		expectAnswer(sound);
 		expectAnswer(mutated(sound, random, soundAnswer(random)));

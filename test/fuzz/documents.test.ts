@@ -91,7 +91,7 @@ function expectMistake(error: unknown, source: string): void {
 }
 
 describe("a cluster file of whatever text", () => {
-	fuzz("is an inventory, or a mistake with its place", 1_500, (random) => {
+	fuzz("is an inventory, or a mistake with its place", 800, (random) => {
 		const text = mutatedYaml(random.pick(seeds), random, random.pick(seeds));
 		parsed(text);
 	});

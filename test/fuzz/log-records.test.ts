@@ -80,7 +80,7 @@ function resummed(bytes: Buffer, at: number): Buffer {
 }
 
 describe("a record of the log", () => {
-	fuzz("is none, or lies within its segment", 3_000, (random) => {
+	fuzz("is none, or lies within its segment", 2_000, (random) => {
 		const { bytes: sound, at } = segment(random);
 		assert(readRecord(sound, at, seed) !== null);
 		const changed = mutated(sound, random, segment(random).bytes);
@@ -102,7 +102,7 @@ describe("a record of the log", () => {
 });
 
 describe("a block of entries", () => {
-	fuzz("is refused, or says what its bytes say", 4_000, (random) => {
+	fuzz("is refused, or says what its bytes say", 2_500, (random) => {
 		const bytes = mutated(block(random), random, block(random));
 		const { value, bytes: made } = allocated(() =>
 			outcome(() => decodeBlock(bytes), RangeError),
@@ -193,7 +193,7 @@ describe("a configuration", () => {
 		addresses: { n1: address, n5: { ...address, incarnation: "i" } },
 	};
 
-	fuzz("is refused, or one by which to decide", 4_000, (random) => {
+	fuzz("is refused, or one by which to decide", 2_500, (random) => {
 		const bytes = mutatedJson(sound, random);
 		const read = outcome(
 			() => decodeConfiguration(bytes),

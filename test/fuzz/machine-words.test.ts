@@ -124,7 +124,7 @@ describe("the key-value machine's words", () => {
 		if ("value" in read) assert.deepEqual(encodeEvent(read.value), bytes);
 	});
 
-	fuzz("in JSON are refused, or become words", 3_000, (random) => {
+	fuzz("in JSON are refused, or become words", 2_000, (random) => {
 		const said = random.pick([
 			{ op: "put", key: "a", value: { base64: "AA==" } },
 			{ op: "cas", key: "a", value: "b", expect: random.pick([null, 7]) },

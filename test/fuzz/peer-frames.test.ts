@@ -217,7 +217,7 @@ describe("a frame of a peer", () => {
 		expectSound(bytes);
 	});
 
-	fuzz("is refused, or says what its bytes say", 6_000, (random) => {
+	fuzz("is refused, or says what its bytes say", 3_000, (random) => {
 		expectSound(mutated(soundFrame(random), random, soundFrame(random)));
 	});
 

@@ -58,7 +58,7 @@ function read<Frame>(decode: (bytes: Buffer) => Frame, bytes: Buffer) {
 }
 
 describe("the first words of a peer", () => {
-	fuzz("are refused, or say what their bytes say", 3_000, (random) => {
+	fuzz("are refused, or say what their bytes say", 2_000, (random) => {
 		const bytes = mutated(hello(random), random, hello(random));
 		const heard = read(decodeHello, bytes);
 		if (heard === null) return;
@@ -70,7 +70,7 @@ describe("the first words of a peer", () => {
 		else assert.deepEqual(bytes, again);
 	});
 
-	fuzz("are answered by words that are refused, or read", 3_000, (random) => {
+	fuzz("are answered by words that are refused, or read", 2_000, (random) => {
 		const bytes = mutated(greeting(random), random, greeting(random));
 		const heard = read(decodeGreeting, bytes);
 		if (heard === null) return;
