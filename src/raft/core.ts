@@ -161,6 +161,16 @@ export class Core {
 		return isVoter(this.configuration, this.id);
 	}
 
+	/**
+	 * Whether this node is a voter of the configuration in force; or, while that is not committed, of one before: it alone
+	 * may hold the entry that ends its vote, and without it nobody could ever be elected (thesis, section 4.2.2).
+	 */
+	get isOrWasVoter(): boolean {
+		return this.configurations
+			.since(this.log.commit)
+			.some(({ configuration }) => isVoter(configuration, this.id));
+	}
+
 	/** How long the oldest write has been under way, in milliseconds. */
 	get diskPendingMs(): number {
 		const oldest = this.writesUnderWay[0];

@@ -160,7 +160,9 @@ export function settleConfiguration(core: Core): void {
 	const { latestIndex } = core.configurations;
 	if (latestIndex > core.log.commit || core.log.commit < core.termStart) return;
 	if (isJoint(core.configuration)) {
-		appendConfiguration(core, leaveJoint(core.configuration));
+		// Nobody who was asked to campaign may fall behind: it will leave it, or this leader once the transfer failed (P37).
+		if (core.transfer?.asked !== true)
+			appendConfiguration(core, leaveJoint(core.configuration));
 		return;
 	}
 	if (core.change !== null) {

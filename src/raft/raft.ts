@@ -173,9 +173,9 @@ export class Raft {
 
 	/** A voter whose log is trusted and whose state machine works, and has what its log begins with (P31, P39). */
 	#mayLead(): boolean {
-		const { id, isVoter, renounced, distrusted, log } = this.#core;
-		if (!isVoter || renounced || distrusted.has(id)) return false;
-		return log.applied >= log.firstIndex - 1;
+		const { id, isOrWasVoter, renounced, distrusted, log } = this.#core;
+		if (renounced || distrusted.has(id)) return false;
+		return log.applied >= log.firstIndex - 1 && isOrWasVoter;
 	}
 
 	/**

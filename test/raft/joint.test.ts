@@ -1,0 +1,89 @@
+import { describe, expect, it } from "vitest";
+import {
+	electionTimeoutMs,
+	heartbeatIntervalMs,
+	kind,
+	TinyCluster,
+} from "./cluster.js";
+
+describe("a joint configuration", () => {
+	/** The joint configuration is committed, and its end is on the disk of n1 alone, which is to be no voter any more. */
+	function halfLeft() {
+		const cluster = new TinyCluster(1, { learners: 1 });
+		const leader = cluster.elect(1);
+		cluster.settle();
+		cluster.pass(heartbeatIntervalMs);
+		leader.change(
+			1,
+			[
+				{ type: "promote", id: "n2" },
+				{ type: "remove", id: "n1" },
+			],
+			{ waived: ["catch-up"] },
+		);
+		cluster.deliver(kind("append-request"));
+		cluster.deliver(kind("append-response"));
+		cluster.drop();
+		const successor = cluster.node(2);
+		expect(leader.raft.status().configuration.outgoing).toEqual([]);
+		expect(successor.raft.status().configuration.outgoing).toEqual(["n1"]);
+		return { cluster, leader, successor };
+	}
+
+	it("is left although only who is no voter after it holds its end: that one may lead once more", () => {
+		const { cluster, leader, successor } = halfLeft();
+		leader.restart();
+		cluster.pass(10 * electionTimeoutMs);
+		expect(leader.role).toBe("follower");
+		expect(successor.role).toBe("leader");
+		expect(successor.raft.status().configuration).toMatchObject({
+			voters: ["n2"],
+			outgoing: [],
+		});
+	});
+
+	it("lets nobody campaign whose removal is committed", () => {
+		const { cluster, leader } = halfLeft();
+		leader.tick(heartbeatIntervalMs);
+		cluster.settle();
+		cluster.pass(electionTimeoutMs);
+		expect(leader.commit).toBe(leader.raft.status().lastIndex);
+		const { term } = leader;
+		leader.restart();
+		for (let beat = 0; beat < 40; beat++) leader.tick(heartbeatIntervalMs);
+		expect(cluster.wire.filter(kind("vote-request", "n1"))).toEqual([]);
+		expect(leader.term).toBe(term);
+	});
+
+	/** n2 was asked to campaign; then others commit the joint configuration. */
+	function joinedWhileHandingOver() {
+		const cluster = new TinyCluster(5);
+		const leader = cluster.elect(1);
+		cluster.settle();
+		cluster.pass(heartbeatIntervalMs);
+		leader.change(1, [{ type: "remove", id: "n5" }]);
+		cluster.deliver(kind("append-request"));
+		cluster.deliver(kind("append-response", "n2"));
+		leader.raft.transferLeadership("n2", 2);
+		leader.run();
+		const asked = cluster.drop(kind("timeout-now"));
+		expect(asked).toMatchObject([{ to: "n2" }]);
+		const { lastIndex } = leader.raft.status();
+		cluster.settle();
+		expect(leader.commit).toBe(lastIndex);
+		return { cluster, leader, lastIndex };
+	}
+
+	it("is not left while somebody is asked to campaign, who would be behind (P37)", () => {
+		const { leader, lastIndex } = joinedWhileHandingOver();
+		expect(leader.raft.status().lastIndex).toBe(lastIndex);
+	});
+
+	it("is left when the transfer has failed (P37)", () => {
+		const { cluster, leader } = joinedWhileHandingOver();
+		cluster.pass(2 * electionTimeoutMs);
+		expect(leader.role).toBe("leader");
+		expect(leader.raft.status().configuration.outgoing).toEqual([]);
+		expect(leader.changes).toMatchObject([{ token: 1, outcome: "done" }]);
+	});
+});
