@@ -253,7 +253,7 @@ export class SimDisk {
 
 	#breakRules(): void {
 		if (this.#mutant === "forget-synced-entries") {
-			const least = Math.max(1, this.base);
+			const least = Math.min(this.entries.length, Math.max(1, this.base));
 			const keep = Math.max(least, this.entries.length - this.#random.below(4));
 			this.entries.length = keep;
 			this.commit = Math.min(this.commit, keep);

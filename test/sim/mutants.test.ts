@@ -16,7 +16,6 @@ const caughtBy: Record<Mutant, readonly string[]> = {
 		"match-durable",
 		"log-matching",
 		"commit-unknown",
-		"core-threw",
 	],
 	"forget-vote": ["durable-votes", "one-vote", "election-safety"],
 	"stale-hard-state": [

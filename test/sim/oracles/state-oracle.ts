@@ -91,7 +91,7 @@ export class StateOracle {
 			() => `${other?.id} and ${node.id} both lead term ${term}`,
 		);
 		demand(
-			isVoter(configuration, node.id),
+			isVoter(configuration, node.id) || wasVoter(node, status.commit),
 			"election-safety",
 			() => `${node.id} leads and is no voter`,
 		);
@@ -182,4 +182,11 @@ export class StateOracle {
 			);
 		}
 	}
+}
+
+/** Of the configuration before one that may not be committed: it may hold what ends its vote, and others lack. */
+function wasVoter({ id, handed }: SimNode, commit: number): boolean {
+	if (handed.configuration.index <= commit) return false;
+	const before = handed.configurationAt(handed.configuration.index - 1);
+	return isVoter(before.configuration, id);
 }
