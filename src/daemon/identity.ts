@@ -19,7 +19,7 @@ import { OperatorError } from "../errors.js";
  * and would give them a second time (P31). The caller holds the lock on the directory.
  */
 export function openIdentity(options: IdentityOptions): IdentityFile {
-	const path = join(options.directory, fileName);
+	const path = join(options.directory, identityFileName);
 	const stored = read(path);
 	const hasLog = listed(join(options.directory, logDirectory)).length > 0;
 	if (stored === null && hasLog) throw identityMissing(options, path);
@@ -58,13 +58,14 @@ export interface Identity {
 	readonly incarnation: string;
 }
 
-const fileName = "identity.json";
+export const identityFileName = "identity.json";
 const logDirectory = "wal";
 
 /** A cluster has few members; more names than this in the file is a file that something else wrote. */
 const incarnationsMax = 1024;
 
-const storedSchema = z.strictObject({
+/** What the file holds; docs/formats.md. */
+export const storedSchema = z.strictObject({
 	format: z.literal(1),
 	clusterId: z.string().min(1),
 	nodeId: z.string().min(1),
@@ -193,7 +194,7 @@ function identityMissing(
 ): OperatorError {
 	return new OperatorError(
 		"refused",
-		`data directory ${options.directory} has a log but no ${fileName}`,
+		`data directory ${options.directory} has a log but no ${identityFileName}`,
 		{
 			node: options.nodeId,
 			state: `nothing was changed; without ${path} nobody can say whose log it is`,

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { exitCodes, OperatorError, reasonOf } from "../errors.js";
+import { offlineWords } from "./doctor/words.js";
 import type { Log } from "./log.js";
 import type { RunningNode } from "./node.js";
 import { release } from "./release.js";
@@ -10,17 +11,39 @@ import { release } from "./release.js";
 const usage = `raftd ${release}: a Raft node
 
   raftd --config node.yaml     run the node that the file describes
+  raftd doctor --data-dir DIR  is this data directory whole? of a node that is down
+  raftd dump --data-dir DIR    show the entries of its log, or one of its snapshots
+  raftd replay --data-dir DIR  execute its log twice: does the machine come to the same?
   raftd --version
   raftd --help
 
   -c, --config FILE   the node's configuration; raftctl up writes it, docs/raftd.md explains it
       --app FILE      the module with the state machine; wins over app in the configuration
 
+doctor, dump and replay change nothing:
+      --data-dir DIR  the node's data directory: data in its configuration
+      --json          doctor, replay: the report for scripts
+      --ndjson        dump: one JSON object a line
+      --from INDEX, --to INDEX   dump: these entries only
+      --snapshot INDEX           dump: the snapshot at that index instead of the log
+
 SIGTERM or SIGINT: leave traffic, hand leadership over, stop. A second one: stop at once.
 Exit codes: 0 stopped, 1 failed, 2 a mistake on the command line or in the configuration, 11 refused to start.
+Of doctor: 0 healthy, 10 a start repairs it, 11 damaged or of a later release, 13 in use. Of replay: 0 the same, 11 not.
 `;
 
 async function main(): Promise<void> {
+	const [word, ...argv] = process.argv.slice(2);
+	const offline = offlineWords.find((each) => each === word);
+	if (offline !== undefined) {
+		if (argv.some((flag) => flag === "-h" || flag === "--help")) {
+			process.stdout.write(usage);
+			return;
+		}
+		const { runOffline } = await import("./doctor/command-line.js");
+		process.exitCode = await runOffline(offline, argv, process);
+		return;
+	}
 	const { values } = parseArguments();
 	if (values.version || values.help) {
 		process.stdout.write(values.version ? `${release}\n` : usage);

@@ -2,13 +2,14 @@ import { spawnSync } from "node:child_process";
 import {
 	closeSync,
 	constants,
+	existsSync,
 	ftruncateSync,
 	openSync,
 	readFileSync,
 	statSync,
 	writeSync,
 } from "node:fs";
-import { createServer, type Server } from "node:net";
+import { connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { OperatorError } from "../errors.js";
 
@@ -28,7 +29,7 @@ export async function lockDirectory(
 	const flags = constants.O_RDWR | constants.O_CREAT;
 	const descriptor = openSync(path, flags, 0o600);
 	try {
-		const byFlock = flock(descriptor, options.flockCommand ?? "flock");
+		const byFlock = flock(descriptor, "-x", options.flockCommand);
 		if (byFlock === "held") throw held(directory, path);
 		const server =
 			byFlock === "no-command" ? await bind(directory, path) : null;
@@ -46,14 +47,40 @@ export async function lockDirectory(
 }
 
 /**
+ * Who holds `directory`, in words; null when nobody does. Writes nothing. A process that takes the lock in the very
+ * moment of the look may find it held.
+ */
+export async function lockHolder(
+	directory: string,
+	options: { readonly flockCommand?: string } = {},
+): Promise<string | null> {
+	const path = join(directory, "lock");
+	if (!existsSync(path)) return null;
+	const descriptor = openSync(path, constants.O_RDONLY);
+	try {
+		// Shared, so that two who look do not take each other for the holder.
+		const byFlock = flock(descriptor, "-s", options.flockCommand);
+		const isHeld =
+			byFlock === "held" ||
+			(byFlock === "no-command" && (await isBound(directory)));
+		return isHeld
+			? readFileSync(path, "utf8").trim() || "another process"
+			: null;
+	} finally {
+		closeSync(descriptor);
+	}
+}
+
+/**
  * Node has no flock(2). The command locks the open file description that it inherits as descriptor 3; as we share it,
  * the lock stays with us when the command has ended.
  */
 function flock(
 	descriptor: number,
-	command: string,
+	mode: "-x" | "-s",
+	command = "flock",
 ): "taken" | "held" | "no-command" {
-	const { status, error, stderr } = spawnSync(command, ["-n", "-x", "3"], {
+	const { status, error, stderr } = spawnSync(command, ["-n", mode, "3"], {
 		stdio: ["ignore", "ignore", "pipe", descriptor],
 		timeout: flockTimeoutMs,
 		encoding: "utf8",
@@ -77,12 +104,11 @@ const flockTimeoutMs = 5_000;
  * also frees. Weaker: it exists on Linux only, and containers with separate networks do not see each other's.
  */
 async function bind(directory: string, path: string): Promise<Server> {
-	const { dev, ino } = statSync(directory, { bigint: true });
 	const server = createServer((socket) => socket.destroy());
 	try {
 		await new Promise<void>((resolve, reject) => {
 			server.once("error", reject);
-			server.listen({ path: `\0raftctl-lock-${dev}-${ino}` }, resolve);
+			server.listen({ path: socketName(directory) }, resolve);
 		});
 	} catch (cause) {
 		if ((cause as NodeJS.ErrnoException).code === "EADDRINUSE")
@@ -99,6 +125,22 @@ async function bind(directory: string, path: string): Promise<Server> {
 	}
 	// It holds the name, not the process.
 	return server.unref();
+}
+
+function isBound(directory: string): Promise<boolean> {
+	return new Promise((resolve) => {
+		const socket = connect({ path: socketName(directory) });
+		socket.once("connect", () => {
+			resolve(true);
+			socket.destroy();
+		});
+		socket.once("error", () => resolve(false));
+	});
+}
+
+function socketName(directory: string): string {
+	const { dev, ino } = statSync(directory, { bigint: true });
+	return `\0raftctl-lock-${dev}-${ino}`;
 }
 
 function unbind(server: Server): Promise<void> {

@@ -2,6 +2,7 @@ import { decodeBlock } from "../raft/codec.js";
 import type { Entry, NodeId } from "../raft/types.js";
 import { BlockReader } from "./block-reader.js";
 import type { Disk, ReadableFile } from "./disk.js";
+import type { RecoveredLog } from "./log-storage.js";
 import { segmentName } from "./segment.js";
 import { Verifier } from "./verifier.js";
 
@@ -63,30 +64,68 @@ export function verifyLog(log: LogToVerify): LogReport {
 	return new Verifier(log).run();
 }
 
-/**
- * The entries of a log, in order, as the node would find them; after damage only those before it. Throws an OperatorError
- * when entries change while they are read.
- */
-export function* readEntries(log: LogToVerify): Generator<Entry> {
+/** A log that was read once, and of which nothing was changed. */
+export interface ReadLog {
+	readonly report: LogReport;
+	/** What a start would find; after damage, what is before it. */
+	readonly recovered: RecoveredLog;
+	/**
+	 * Those from `first` to `last` that are there, in order; after damage only those before it. Throws an OperatorError
+	 * when entries change while they are read.
+	 */
+	entries(first?: number, last?: number): Generator<Entry>;
+}
+
+/** As `verifyLog`, and gives its entries afterwards, piece by piece. */
+export function readLog(log: LogToVerify): ReadLog {
 	const verifier = new Verifier(log);
-	const { firstIndex, lastIndex, nodeId } = verifier.run();
-	if (firstIndex === null || lastIndex === null) return;
+	const report = verifier.run();
+	const { blocks, hardState, resetTerm, terms, configurations } =
+		verifier.replay;
+	const { firstIndex, lastIndex } = blocks;
+	return {
+		report,
+		recovered: {
+			...{ hardState, firstIndex, lastIndex, resetTerm, terms, configurations },
+			repaired: null,
+		},
+		entries: (first = firstIndex, last = lastIndex) =>
+			entriesOf(log, verifier, {
+				nodeId: report.nodeId ?? "unknown",
+				first: Math.max(first, firstIndex),
+				last: Math.min(last, lastIndex),
+			}),
+	};
+}
+
+/** The entries of a log, in order, as the node would find them; see `ReadLog`. */
+export function* readEntries(log: LogToVerify): Generator<Entry> {
+	yield* readLog(log).entries();
+}
+
+function* entriesOf(
+	{ directory, disk }: LogToVerify,
+	verifier: Verifier,
+	wanted: {
+		readonly nodeId: NodeId;
+		readonly first: number;
+		readonly last: number;
+	},
+): Generator<Entry> {
 	const files = new Map<number, ReadableFile>();
 	const reader = new BlockReader({
-		directory: log.directory,
-		nodeId: nodeId ?? "unknown",
-		blocks: verifier.replay.blocks,
+		...{ directory, nodeId: wanted.nodeId, blocks: verifier.replay.blocks },
 		segment: (ordinal) => {
 			const name = segmentName(ordinal);
 			const file =
-				files.get(ordinal) ?? log.disk.openReadOnly(`${log.directory}/${name}`);
+				files.get(ordinal) ?? disk.openReadOnly(`${directory}/${name}`);
 			files.set(ordinal, file);
 			return { name, file, seed: verifier.seeds.get(ordinal) as number };
 		},
 	});
 	try {
-		for (let next = firstIndex; next <= lastIndex; ) {
-			const entries = decodeBlock(reader.read(next, lastIndex, readBytes));
+		for (let next = wanted.first; next <= wanted.last; ) {
+			const entries = decodeBlock(reader.read(next, wanted.last, readBytes));
 			yield* entries;
 			next += entries.length;
 		}

@@ -1,0 +1,131 @@
+import { basename } from "node:path";
+import { decodeMarker, markerName, readFile } from "../../storage/marker.js";
+import { formatVersion } from "../../storage/segment.js";
+import { readHeader } from "../../storage/segment-files.js";
+import {
+	type ReadLog,
+	readLog,
+	type SegmentReport,
+} from "../../storage/verify.js";
+import type { DataDirectory } from "./data-directory.js";
+import type { DoctorReport, Problem } from "./report.js";
+
+/** The log, whose it is, and whether it may be gone. */
+export function examineWal(
+	directory: DataDirectory,
+	identity: DoctorReport["identity"],
+): {
+	readonly log: ReadLog;
+	readonly problems: Problem[];
+	readonly notes: string[];
+} {
+	const { disk, wal } = directory;
+	const log = readLog({ directory: wal, disk });
+	const { report } = log;
+	const notes = report.segments
+		.filter(({ state, what }) => state === "ok" && what !== null)
+		.map(({ file, what }) => `${file}: ${what}`);
+	if (report.leftovers.length > 0)
+		notes.push(
+			`the next start removes from ${wal}: ${report.leftovers.join(", ")}`,
+		);
+	const problems = [
+		...markerProblems(directory, log),
+		...ownerProblems(directory, log, identity),
+		...segmentProblems(directory, report.segments),
+	];
+	return { log, problems, notes };
+}
+
+function markerProblems(
+	{ wal, disk }: DataDirectory,
+	{ report }: ReadLog,
+): Problem[] {
+	if (report.marker === null) return [];
+	const file = `${wal}/${markerName}`;
+	const about = { file, offset: 0, index: null, what: report.marker };
+	return typeof decodeMarker(readFile(disk, file)) === "number"
+		? [{ ...about, ...laterRelease }]
+		: [{ ...about, ...damaged(null) }];
+}
+
+function ownerProblems(
+	{ wal }: DataDirectory,
+	{ report }: ReadLog,
+	identity: DoctorReport["identity"],
+): Problem[] {
+	const { clusterId, nodeId, state } = report;
+	const about = { severity: "damaged", offset: null, index: null } as const;
+	if (identity === null) return [];
+	if (state === "none" && identity.logStarted)
+		return [
+			{
+				...{ ...about, file: wal },
+				what: `the log of node ${identity.nodeId} is gone`,
+				means:
+					"the node has forgotten its votes and what it acknowledged, and raftd does not start",
+				next: "put the directory back; else remove the node from the cluster and add a new member in its place",
+			},
+		];
+	if (clusterId === null || nodeId === null) return [];
+	if (clusterId === identity.clusterId && nodeId === identity.nodeId) return [];
+	return [
+		{
+			...{ ...about, file: `${wal}/${markerName}` },
+			what: `the log is that of node ${nodeId} of cluster ${clusterId}, the directory that of node ${identity.nodeId} of cluster ${identity.clusterId}`,
+			means: "parts of two nodes were mixed, and raftd does not start on them",
+			next: "put each node's files back where they belong, from its own directory",
+		},
+	];
+}
+
+function segmentProblems(
+	directory: DataDirectory,
+	segments: readonly SegmentReport[],
+): Problem[] {
+	const problems: Problem[] = [];
+	let before: number | null = null;
+	for (const segment of segments) {
+		before = segment.lastIndex ?? before;
+		const { file, offset, state, what } = segment;
+		if (state === "ok") continue;
+		const about = { file, offset, index: before, what: what ?? state };
+		if (state === "torn-tail") problems.push({ ...about, ...torn });
+		else if (isLater(directory, segment))
+			problems.push({ ...about, ...laterRelease });
+		else problems.push({ ...about, ...damaged(before) });
+	}
+	return problems;
+}
+
+function isLater({ disk, wal }: DataDirectory, segment: SegmentReport) {
+	if (segment.bytes === 0 || segment.offset !== 0) return false;
+	const file = disk.openReadOnly(`${wal}/${basename(segment.file)}`);
+	try {
+		return (readHeader(file)?.version ?? formatVersion) > formatVersion;
+	} finally {
+		file.close();
+	}
+}
+
+const torn = {
+	severity: "repairable",
+	means:
+		"the node ended in the middle of this write; nobody was told that it was done, so nothing is lost",
+	next: "start the node: it cuts the write off by itself",
+} as const;
+
+const laterRelease = {
+	severity: "later-release",
+	means: "a later release wrote it; this one does not touch it",
+	next: "use the raftd of that release, for the node and for this command",
+} as const;
+
+function damaged(index: number | null) {
+	const entries = index === null ? "entries" : `entries behind index ${index}`;
+	return {
+		severity: "damaged",
+		means: `${entries} that this node acknowledged may be gone, and raftd does not start`,
+		next: "leave the node down and keep the directory: the other voters go on if most of them are well. Remove the node from the cluster and add a new member in its place",
+	} as const;
+}
