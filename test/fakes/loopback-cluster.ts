@@ -11,14 +11,19 @@ import {
 import type { CommandOutcome, QueryOutcome } from "../../src/daemon/replica.js";
 import { kv } from "../../src/machines/kv/machine.js";
 import type { Machine } from "../../src/machines/machine.js";
+import { membersOf } from "../../src/raft/configurations.js";
 import type { Configuration } from "../../src/raft/types.js";
 
 export interface LoopbackNode {
 	readonly id: string;
 	readonly directory: string;
-	readonly peer: string;
+	/** At which others reach it, and where it listens. */
+	peer: string;
+	listen: string;
 	incarnation: string;
 	readonly known: Map<string, string>;
+	/** It founds nothing: it waits until it is added. */
+	readonly joins: boolean;
 	readonly diagnoses: { level: string; message: string; fields: unknown }[];
 	readonly fatal: Error[];
 	/** Null while the node is down. */
@@ -58,22 +63,47 @@ export class LoopbackCluster {
 		const cluster = new LoopbackCluster(options);
 		cluster.#directory = await mkdtemp(join(tmpdir(), "raftd-engine-"));
 		const ports = await freePorts(ids.length);
-		for (const [at, id] of ids.entries()) {
-			cluster.nodes.push({
-				id,
-				directory: join(cluster.#directory, id),
-				peer: `127.0.0.1:${ports[at]}`,
-				incarnation: randomUUID(),
-				known: new Map(),
-				diagnoses: [],
-				fatal: [],
-				replica: null,
-			});
-		}
+		for (const [at, id] of ids.entries())
+			cluster.#push(id, ports[at] as number, false);
 		const { down = [] } = options;
 		const starting = cluster.nodes.filter(({ id }) => !down.includes(id));
 		await Promise.all(starting.map((node) => cluster.startNode(node)));
 		return cluster;
+	}
+
+	#push(id: string, port: number, joins: boolean): LoopbackNode {
+		const node: LoopbackNode = {
+			id,
+			directory: join(this.#directory, id),
+			peer: `127.0.0.1:${port}`,
+			listen: `127.0.0.1:${port}`,
+			incarnation: randomUUID(),
+			known: new Map(),
+			joins,
+			diagnoses: [],
+			fatal: [],
+			replica: null,
+		};
+		this.nodes.push(node);
+		return node;
+	}
+
+	/** A node that waits to be added; it runs. */
+	async join(
+		id: string,
+		own: Partial<ReplicaOptions> = {},
+	): Promise<LoopbackNode> {
+		const [port] = await freePorts(1);
+		const node = this.#push(id, port as number, true);
+		await this.startNode(node, own);
+		return node;
+	}
+
+	/** The disk of a node that is down is another, empty one. */
+	async wipe(node: LoopbackNode): Promise<void> {
+		await rm(node.directory, { recursive: true, force: true });
+		node.incarnation = randomUUID();
+		node.known.clear();
 	}
 
 	node(id: string): LoopbackNode {
@@ -89,7 +119,7 @@ export class LoopbackCluster {
 			admin: node.peer,
 		});
 		return {
-			voters: this.nodes.map(({ id }) => id),
+			voters: this.nodes.filter(({ joins }) => !joins).map(({ id }) => id),
 			outgoing: [],
 			learners: [],
 			addresses: Object.fromEntries(
@@ -114,11 +144,11 @@ export class LoopbackCluster {
 					writes: machine.levels.writes,
 				},
 			},
-			joins: false,
+			joins: node.joins,
 			release: "test",
 			initial: this.configuration,
 			dataDirectory: node.directory,
-			peerListen: node.peer,
+			peerListen: node.listen,
 			timing: { ...defaultTiming, ...timing },
 			limits: { segmentBytes: 1024 * 1024, ...limits },
 			machine: machine as Machine,
@@ -162,6 +192,23 @@ export class LoopbackCluster {
 			return inStep.length >= running.length - 1
 				? { id: node.id, replica: node.replica }
 				: null;
+		});
+	}
+
+	/** Whoever leads, as soon as the others that run and are members follow; nobody need be in step. */
+	async leading(): Promise<{ id: string; replica: NodeReplica }> {
+		return until("somebody who leads", () => {
+			const found = this.nodes.find(
+				({ replica }) => replica?.status().raft.role === "leader",
+			);
+			if (!found?.replica) return null;
+			const { term, configuration } = found.replica.status().raft;
+			const agreed = this.nodes.every(({ id, replica }) => {
+				if (!replica || !membersOf(configuration).includes(id)) return true;
+				const { raft } = replica.status();
+				return raft.term === term && raft.leader === found.id;
+			});
+			return agreed ? { id: found.id, replica: found.replica } : null;
 		});
 	}
 
@@ -216,11 +263,16 @@ export function valueIn(outcome: QueryOutcome): unknown {
 /** Asks again until there is an answer; the test's own limit ends it. */
 export async function until<T>(
 	what: string,
-	ask: () => T | null | false | undefined,
+	ask: () =>
+		| T
+		| null
+		| false
+		| undefined
+		| Promise<T | null | false | undefined>,
 ): Promise<T> {
 	const deadlineMs = performance.now() + 30_000;
 	for (;;) {
-		const answer = ask();
+		const answer = await ask();
 		if (answer) return answer;
 		if (performance.now() > deadlineMs) throw new Error(`no ${what} in 30 s`);
 		await new Promise((resolve) => setTimeout(resolve, 5));
