@@ -120,7 +120,11 @@ export function decodeConfiguration(data: Uint8Array): Configuration {
 		throw new TypeError(`${both} is a voter and a learner`);
 	if (!isAddresses(addresses))
 		throw new TypeError("a configuration's addresses are none");
-	return { voters, outgoing, learners, addresses };
+	return {
+		...{ voters, outgoing, learners },
+		// Without a prototype: "constructor" is a name like any other.
+		addresses: Object.assign(Object.create(null), addresses),
+	};
 }
 
 /** A list of members, each once. */

@@ -36,6 +36,16 @@ function encode(entries: readonly Entry[]): Uint8Array {
 }
 
 describe("a block of entries", () => {
+	it("knows no address of a member that it does not name, whatever the name", () => {
+		const { addresses } = decodeConfiguration(
+			encodeConfiguration({
+				...{ voters: ["n1"], outgoing: [], learners: [] },
+				addresses: {},
+			}),
+		);
+		expect(addresses.constructor).toBeUndefined();
+	});
+
 	it("comes out of the decoder as it went into the encoder", () => {
 		fc.assert(
 			fc.property(logs, (entries) => {
