@@ -34,6 +34,8 @@ export interface RecoverOptions {
 	readonly diagnose: Diagnose;
 	/** Another way to open the log, for a test of a disk that fails. */
 	readonly openLog?: typeof openLogStorage;
+	/** The same for the snapshots. */
+	readonly openStore?: typeof openSnapshotStore;
 }
 
 /** A node as its disk knows it. */
@@ -72,7 +74,8 @@ export async function recover(options: RecoverOptions): Promise<Recovered> {
 	try {
 		if (recovered.repaired !== null)
 			diagnose("warn", "cut off the torn end of the log", recovered.repaired);
-		const opened = await openSnapshotStore({
+		const openStore = options.openStore ?? openSnapshotStore;
+		const opened = await openStore({
 			...place,
 			directory: join(options.dataDirectory, "snapshots"),
 		});

@@ -32,7 +32,8 @@ import type { ReplicatedState } from "./replicated-state.js";
 import { Snapshots } from "./snapshots/snapshots.js";
 import { Transfers } from "./transfers.js";
 
-export interface ReplicaOptions extends Pick<RecoverOptions, "openLog"> {
+export interface ReplicaOptions
+	extends Pick<RecoverOptions, "openLog" | "openStore"> {
 	readonly identity: PeerIdentity;
 	/** The members of a cluster that is founded now; a log that exists knows its own. Addresses here win over the log's. */
 	readonly initial: Configuration;

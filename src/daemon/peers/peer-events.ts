@@ -14,6 +14,8 @@ export interface PeersOptions {
 	/** Whose snapshots others may fetch, and into which theirs go. */
 	readonly store: SnapshotStore;
 	readonly maxSnapshotBytesPerSecond: number;
+	/** Default: 15 s. */
+	readonly snapshotStallMs?: number;
 	readonly maxQueuedBytes: number;
 	readonly events: PeerEvents;
 }

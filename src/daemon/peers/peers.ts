@@ -20,6 +20,7 @@ const maxAccepted = 256;
 const pingIntervalMs = 500;
 const silenceLimitMs = 3000;
 const leaveMs = 3000;
+const snapshotStallMs = 15_000;
 
 /**
  * The links to the other members. Each node dials every other and sends on its own connection only, so that one node's
@@ -54,7 +55,11 @@ export class Peers {
 	constructor(options: PeersOptions) {
 		this.#options = options;
 		this.#complaints = new Complaints(options.diagnose);
-		this.#sender = new SnapshotSender({ ...options, counters: this.counters });
+		this.#sender = new SnapshotSender({
+			snapshotStallMs,
+			...options,
+			counters: this.counters,
+		});
 		this.#server = acceptor(maxAccepted, (socket) => this.#accept(socket));
 	}
 
@@ -123,7 +128,7 @@ export class Peers {
 		const address = this.#outgoing.get(from)?.address;
 		if (address === undefined) return null;
 		return await fetchSnapshot({
-			...this.#options,
+			...{ snapshotStallMs, ...this.#options },
 			...{ from, address, index, counters: this.counters },
 			signal: this.#closing.signal,
 		});

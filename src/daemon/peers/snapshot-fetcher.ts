@@ -25,9 +25,6 @@ import {
 import type { PeerCounters } from "./peer-events.js";
 import { dial } from "./transport.js";
 
-/** Judged by progress, not by the whole time: a large state over a slow link takes as long as it takes (P65). */
-const stallTimeoutMs = 15_000;
-
 interface FetchOptions {
 	readonly self: PeerIdentity;
 	readonly incarnations: Incarnations;
@@ -36,6 +33,8 @@ interface FetchOptions {
 	readonly address: string;
 	readonly index: number;
 	readonly signal: AbortSignal;
+	/** Judged by progress, not by the whole time: a large state over a slow link takes as long as it takes (P65). */
+	readonly snapshotStallMs: number;
 	readonly counters: Pick<PeerCounters, "snapshotBytesRead">;
 }
 
@@ -52,7 +51,7 @@ export async function fetchSnapshot(
 	signal.addEventListener("abort", abort);
 	let receiver: SnapshotReceiver | null = null;
 	try {
-		const frames = new Frames(socket);
+		const frames = new Frames(socket, options.snapshotStallMs);
 		socket.write(
 			encodeHello({
 				oldestVersion: oldestPeerVersion,
@@ -125,14 +124,14 @@ class Frames {
 	#failure: Error | null = null;
 	#wake: () => void = () => {};
 
-	constructor(socket: Socket) {
+	constructor(socket: Socket, stallMs: number) {
 		this.#socket = socket;
 		const splitter = new FrameSplitter({
 			minFrameBytes: 1,
 			maxFrameBytes: maxSnapshotFrameBytes,
 		});
-		socket.setTimeout(stallTimeoutMs, () =>
-			this.#fail(new Error(`nothing came for ${stallTimeoutMs} ms`)),
+		socket.setTimeout(stallMs, () =>
+			this.#fail(new Error(`nothing came for ${stallMs} ms`)),
 		);
 		socket.on("error", (error) => this.#fail(error));
 		socket.on("close", () => this.#fail(new Error("the connection ended")));

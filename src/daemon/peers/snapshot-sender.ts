@@ -18,12 +18,11 @@ import type { PeerCounters } from "./peer-events.js";
 
 /** Transfers at once; a cluster has few members, and one disk. */
 const maxTransfers = 4;
-/** A receiver that takes nothing for so long is gone; however slow it is otherwise, it is waited for (P65). */
-const stallTimeoutMs = 15_000;
-
 interface SenderOptions {
 	readonly store: SnapshotStore;
 	readonly maxSnapshotBytesPerSecond: number;
+	/** A receiver that takes nothing for so long is gone; however slow it is otherwise, it is waited for (P65). */
+	readonly snapshotStallMs: number;
 	readonly diagnose: Diagnose;
 	readonly counters: Pick<PeerCounters, "snapshotBytesSent">;
 }
@@ -44,7 +43,7 @@ export class SnapshotSender {
 			return;
 		}
 		this.#sockets.add(socket);
-		socket.setTimeout(stallTimeoutMs, () => socket.destroy());
+		socket.setTimeout(this.#options.snapshotStallMs, () => socket.destroy());
 		this.#send(socket)
 			.catch((error) =>
 				this.#options.diagnose("info", "a snapshot was not sent whole", {
