@@ -1,4 +1,5 @@
-import { relative } from "node:path";
+import { basename, relative } from "node:path";
+import { nameParts } from "../../storage/snapshots/place.js";
 import type { DoctorReport, Problem } from "./report.js";
 import { columns, shownBytes } from "./text.js";
 
@@ -64,7 +65,7 @@ function rows(report: DoctorReport): string[][] {
 		...(snapshots.length === 0
 			? [["snapshots", "none", ""]]
 			: snapshots.map(({ file, state, manifest }) => [
-					name(file),
+					`snapshot ${manifest?.index ?? nameParts(basename(file))?.index ?? basename(file)}`,
 					state,
 					manifest === null ? "" : snapshotHolds(manifest),
 				])),
@@ -79,8 +80,9 @@ function logHolds(wal: NonNullable<DoctorReport["wal"]>): string {
 			? "no entries"
 			: `entries ${firstIndex} to ${lastIndex}`;
 	const vote = votedFor === null ? "no vote" : `vote for ${votedFor}`;
-	const readable = wal.state === "damaged" ? " can be read" : "";
-	return `${range} (${entries})${readable}, term ${term}, ${vote}, commit at least ${commit}`;
+	// What was noted after the damage, a later vote for one, is not counted.
+	if (wal.state === "damaged") return `${range} (${entries}) can be read`;
+	return `${range} (${entries}), term ${term}, ${vote}, commit at least ${commit}`;
 }
 
 function segmentHolds(
