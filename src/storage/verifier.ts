@@ -43,6 +43,9 @@ export class Verifier {
 
 	constructor(log: LogToVerify) {
 		this.#log = log;
+		const { owner } = log;
+		if (owner !== undefined)
+			this.#binding = bindingOf(owner.clusterId, owner.nodeId);
 	}
 
 	run(): LogReport {
@@ -99,7 +102,7 @@ export class Verifier {
 		if (typeof found === "number")
 			return `log.json has log format ${found}; this release reads format ${formatVersion}`;
 		this.#marker = found;
-		this.#binding = bindingOf(found.cluster, found.node);
+		this.#binding ??= bindingOf(found.cluster, found.node);
 		return null;
 	}
 

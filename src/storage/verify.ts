@@ -53,10 +53,12 @@ export interface LogToVerify {
 	/** The log's own directory. */
 	readonly directory: string;
 	readonly disk: Disk;
+	/** Whose log it must be, as a start knows; without it log.json says whose it is. */
+	readonly owner?: { readonly clusterId: string; readonly nodeId: NodeId };
 }
 
 /**
- * Reads a log without changing anything, without permission to write, and without knowing whose it is: log.json says.
+ * Reads a log without changing anything and without permission to write.
  * Says what is there and what is damaged, by the rules of docs/formats.md; damage never makes it throw, a disk that
  * cannot be read does. Meant for a node that is down: of one that runs, the last write may look torn.
  */

@@ -1,10 +1,11 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { OperatorError } from "../../src/errors.js";
-import { lockDirectory } from "../../src/storage/lock.js";
+import { lockDirectory, lockHolder } from "../../src/storage/lock.js";
 import { compiled, temporaryDirectory } from "./worker-file.js";
 
 let program: string;
@@ -45,6 +46,21 @@ for (const flockCommand of ["flock", "flock-is-not-installed"]) {
 			const third = await holder(directory, flockCommand);
 			expect(third.said).toBe("taken");
 			await kill(third.child);
+		});
+
+		it("can be looked at without taking it or writing anything", async () => {
+			const directory = temporaryDirectory();
+			const look = () => lockHolder(directory, { flockCommand });
+			expect(await look()).toBe(null);
+			expect(readdirSync(directory)).toEqual([]);
+			const { child } = await holder(directory, flockCommand);
+			const looks = await Promise.all([look(), look()]);
+			for (const said of looks)
+				expect(said).toMatch(new RegExp(`^process ${child.pid}, since 20`));
+			await kill(child);
+			expect(await look()).toBe(null);
+			const again = await lockDirectory(directory, { flockCommand });
+			await again.release();
 		});
 
 		it("is not inherited by the processes that its holder starts", async () => {

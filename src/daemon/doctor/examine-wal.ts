@@ -20,7 +20,8 @@ export function examineWal(
 	readonly notes: string[];
 } {
 	const { disk, wal } = directory;
-	const log = readLog({ directory: wal, disk });
+	const owner = identity === null ? {} : { owner: identity };
+	const log = readLog({ directory: wal, disk, ...owner });
 	const { report } = log;
 	const notes = report.segments
 		.filter(({ state, what }) => state === "ok" && what !== null)
@@ -29,10 +30,18 @@ export function examineWal(
 		notes.push(
 			`the next start removes from ${wal}: ${report.leftovers.join(", ")}`,
 		);
+	const named = otherOwner(log, identity);
+	const isMixed = named !== null && report.state === "damaged";
+	if (named !== null && !isMixed)
+		notes.push(
+			`${wal}/${markerName} names ${named}, yet the segments are this node's: raftd goes by those`,
+		);
 	const problems = [
 		...markerProblems(directory, log),
-		...ownerProblems(directory, log, identity),
-		...segmentProblems(directory, report.segments),
+		...(isMixed ? [mixed(directory, named)] : []),
+		...goneProblems(directory, log, identity),
+		// Read as this node's, nothing of another one's log is whole.
+		...(isMixed ? [] : segmentProblems(directory, report.segments)),
 	];
 	return { log, problems, notes };
 }
@@ -49,34 +58,43 @@ function markerProblems(
 		: [{ ...about, ...damaged(null) }];
 }
 
-function ownerProblems(
+function goneProblems(
 	{ wal }: DataDirectory,
 	{ report }: ReadLog,
 	identity: DoctorReport["identity"],
 ): Problem[] {
-	const { clusterId, nodeId, state } = report;
-	const about = { severity: "damaged", offset: null, index: null } as const;
-	if (identity === null) return [];
-	if (state === "none" && identity.logStarted)
-		return [
-			{
-				...{ ...about, file: wal },
-				what: `the log of node ${identity.nodeId} is gone`,
-				means:
-					"the node has forgotten its votes and what it acknowledged, and raftd does not start",
-				next: "put the directory back; else remove the node from the cluster and add a new member in its place",
-			},
-		];
-	if (clusterId === null || nodeId === null) return [];
-	if (clusterId === identity.clusterId && nodeId === identity.nodeId) return [];
+	if (identity === null || report.state !== "none" || !identity.logStarted)
+		return [];
 	return [
 		{
-			...{ ...about, file: `${wal}/${markerName}` },
-			what: `the log is that of node ${nodeId} of cluster ${clusterId}, the directory that of node ${identity.nodeId} of cluster ${identity.clusterId}`,
-			means: "parts of two nodes were mixed, and raftd does not start on them",
-			next: "put each node's files back where they belong, from its own directory",
+			...{ severity: "damaged", file: wal, offset: null, index: null },
+			what: `the log of node ${identity.nodeId} is gone`,
+			means:
+				"the node has forgotten its votes and what it acknowledged, and raftd does not start",
+			next: "put the directory back; else remove the node from the cluster and add a new member in its place",
 		},
 	];
+}
+
+/** Whom log.json names instead of this directory's node; null when it is the same, or one of them names nobody. */
+function otherOwner(
+	{ report }: ReadLog,
+	identity: DoctorReport["identity"],
+): string | null {
+	const { clusterId, nodeId } = report;
+	if (identity === null || clusterId === null || nodeId === null) return null;
+	const isSame = clusterId === identity.clusterId && nodeId === identity.nodeId;
+	return isSame ? null : `node ${nodeId} of cluster ${clusterId}`;
+}
+
+function mixed({ wal }: DataDirectory, named: string): Problem {
+	return {
+		...{ severity: "damaged", file: `${wal}/${markerName}` },
+		...{ offset: null, index: null },
+		what: `the log is that of ${named}, and identity.json names another`,
+		means: "parts of two nodes were mixed, and raftd does not start on them",
+		next: "put each node's files back where they belong, from its own directory",
+	};
 }
 
 function segmentProblems(
