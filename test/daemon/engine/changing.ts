@@ -1,5 +1,6 @@
 import type { NodeReplica } from "../../../src/daemon/engine/node-replica.js";
 import type {
+	CommandOutcome,
 	ConfigurationOutcome,
 	SnapshotOutcome,
 } from "../../../src/daemon/replica.js";
@@ -85,6 +86,9 @@ export function takeSnapshot(replica: NodeReplica): Promise<SnapshotOutcome> {
 	return new Promise((resolve) => replica.takeSnapshot(resolve));
 }
 
+/** Fewer than a node refuses to queue. */
+const atOnce = 500;
+
 /** Writes so many values; their keys are `<prefix><number>`. */
 export async function fill(
 	replica: NodeReplica,
@@ -92,11 +96,14 @@ export async function fill(
 	count: number,
 	value = "v",
 ): Promise<void> {
-	const outcomes = await Promise.all(
-		Array.from({ length: count }, (_, at) =>
-			put(replica, `${prefix}${at}`, value),
-		),
-	);
+	const outcomes: CommandOutcome[] = [];
+	while (outcomes.length < count) {
+		const batch = Array.from(
+			{ length: Math.min(atOnce, count - outcomes.length) },
+			(_, at) => put(replica, `${prefix}${outcomes.length + at}`, value),
+		);
+		outcomes.push(...(await Promise.all(batch)));
+	}
 	const failed = outcomes.filter(({ kind }) => kind !== "applied");
 	if (failed.length > 0) throw new Error(JSON.stringify(failed[0]));
 }
