@@ -26,13 +26,13 @@ export class Fingerprint {
 		return this;
 	}
 
-	/** Their length included, so that what follows cannot be taken for a part of them. */
-	bytes(bytes: Uint8Array): this {
+	/** Those from `start` to `end`. Their length included, so that what follows cannot be taken for a part of them. */
+	bytes(bytes: Uint8Array, start = 0, end = bytes.length): this {
 		let { low, high } = this;
-		const { length } = bytes;
-		const whole = length - (length % 4);
+		const length = end - start;
+		const whole = end - (length % 4);
 		// The loop is written out, as a call for each word costs more than the word.
-		for (let at = 0; at < whole; at += 4) {
+		for (let at = start; at < whole; at += 4) {
 			const word =
 				(bytes[at] as number) |
 				((bytes[at + 1] as number) << 8) |
@@ -46,7 +46,7 @@ export class Fingerprint {
 		this.low = low;
 		this.high = high;
 		let rest = 0;
-		for (let at = whole; at < length; at++)
+		for (let at = whole; at < end; at++)
 			rest = (rest << 8) | (bytes[at] as number);
 		this.#mix(rest);
 		this.#mix(length);

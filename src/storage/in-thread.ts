@@ -1,5 +1,6 @@
 import { decodeBlock } from "../raft/codec.js";
 import type { Entry } from "../raft/types.js";
+import { bufferOf } from "./block.js";
 import type { Disk } from "./disk.js";
 import { groupsOf } from "./group.js";
 import type {
@@ -64,7 +65,7 @@ class InThreadLog implements LogStorage {
 			};
 			this.#later({ kind: "other", run });
 		});
-		return decodeBlock(block);
+		return decodeBlock(bufferOf(block));
 	}
 
 	compact(index: number): void {

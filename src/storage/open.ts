@@ -6,6 +6,7 @@ import {
 } from "node:worker_threads";
 import { decodeBlock } from "../raft/codec.js";
 import type { Entry } from "../raft/types.js";
+import { bufferOf } from "./block.js";
 import {
 	type FromLog,
 	loadStats,
@@ -123,7 +124,8 @@ class ThreadedLog implements LogStorage {
 			this.#reads.set(id, { resolve, reject });
 			this.#send({ kind: "read", id, first, last, maxBytes });
 		});
-		return decodeBlock(block);
+		// Parts of a Buffer are Buffers: machines want these, and making one of each entry costs as much as the entry.
+		return decodeBlock(bufferOf(block));
 	}
 
 	compact(index: number): void {

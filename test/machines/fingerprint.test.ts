@@ -22,6 +22,24 @@ describe("a fingerprint", () => {
 		);
 	});
 
+	it("is the same for a part of some bytes as for these alone", () => {
+		fc.assert(
+			fc.property(
+				fc.uint8Array({ maxLength: 70 }),
+				fc.nat(70),
+				fc.nat(70),
+				(bytes, one, other) => {
+					const start = Math.min(one, other, bytes.length);
+					const end = Math.min(Math.max(one, other), bytes.length);
+					const print = new Fingerprint().bytes(bytes, start, end).end();
+					expect(Buffer.from(print.encoded()).toString("hex")).toBe(
+						of(bytes.subarray(start, end)),
+					);
+				},
+			),
+		);
+	});
+
 	it("changes in both halves with every bit, and with every byte that is added", () => {
 		const bytes = Buffer.from(Array.from({ length: 37 }, (_, at) => at * 7));
 		const seen = new Set<string>();

@@ -15,7 +15,7 @@ import type {
 import type { LogStorage, RecoveredLog } from "../../storage/log-storage.js";
 import type { ReplicatedState } from "./replicated-state.js";
 
-const readBytes = 4 * 1024 * 1024;
+const readBytes = 2 * 1024 * 1024;
 const nothing = new Uint8Array(0);
 
 /** What the log holds after it was founded, for a node that had none. */
@@ -145,17 +145,20 @@ export async function restore(
 	};
 }
 
+/** What comes next is read by the log's thread while this one takes what is there. */
 async function eachEntry(
 	log: LogStorage,
-	range: { readonly first: number; readonly last: number },
+	{ first, last }: { readonly first: number; readonly last: number },
 	take: (entry: Entry) => void,
 ): Promise<void> {
-	let next = range.first;
-	while (next <= range.last) {
-		const entries = await log.read(next, range.last, readBytes);
+	if (first > last) return;
+	let reading: Promise<Entry[]> | null = log.read(first, last, readBytes);
+	while (reading !== null) {
+		const entries: Entry[] = await reading;
+		const next = (entries.at(-1)?.index ?? last) + 1;
+		reading = next <= last ? log.read(next, last, readBytes) : null;
+		// A failure is met by the await above, not while entries are taken.
+		reading?.catch(() => {});
 		for (const entry of entries) take(entry);
-		if (entries.length === 0)
-			throw new Error(`invariant: the log has no entry ${next}`);
-		next += entries.length;
 	}
 }

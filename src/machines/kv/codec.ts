@@ -43,6 +43,17 @@ export function encodeCommand(command: KeyValueCommand<BytesOrText>): Buffer {
 		.raw(value).bytes;
 }
 
+/** Where the key of a put lies in the command: from here to `keyEndOfPut`; the value is the rest. */
+export const keyStartOfPut = 3;
+
+/** 0 for any other command, and for what is none. */
+export function keyEndOfPut(command: Uint8Array): number {
+	if (command.length < keyStartOfPut || command[0] !== Code.put) return 0;
+	const keyBytes = (command[1] as number) | ((command[2] as number) << 8);
+	const end = keyStartOfPut + keyBytes;
+	return keyBytes > 0 && end <= command.length ? end : 0;
+}
+
 export function decodeCommand(bytes: Uint8Array): KeyValueCommand<Buffer> {
 	const reader = new ByteReader(bytes);
 	const code = reader.u8("the command");

@@ -15,6 +15,8 @@ import {
 	type KeyValueCommand,
 	type KeyValueItem,
 	type KeyValueQuery,
+	keyEndOfPut,
+	keyStartOfPut,
 } from "./codec.js";
 import { itemOf } from "./item.js";
 import { keyValueJson } from "./json.js";
@@ -24,7 +26,7 @@ import {
 	encodeSnapshot,
 	SnapshotRestorer,
 } from "./snapshot.js";
-import { load, store } from "./stored-bytes.js";
+import { load } from "./stored-bytes.js";
 
 /** Checked before the log sees a command; a command in the log is executed whatever its size. */
 interface KeyValueLimits {
@@ -52,12 +54,12 @@ export function createKeyValueMachine(
 		apply,
 		query: (items, bytes) => encodeAnswer(answer(items, decodeQuery(bytes))),
 		validate(bytes) {
-			const command = parsed(bytes);
-			if (typeof command === "string") return command;
-			if (command.key.length > maxKeyBytes)
-				return `the key has ${command.key.length} bytes, the limit is ${maxKeyBytes}`;
-			if (command.op !== "delete" && command.value.length > maxValueBytes)
-				return `the value has ${command.value.length} bytes, the limit is ${maxValueBytes}`;
+			const sizes = sizesOf(bytes);
+			if (typeof sizes === "string") return sizes;
+			if (sizes.key > maxKeyBytes)
+				return `the key has ${sizes.key} bytes, the limit is ${maxKeyBytes}`;
+			if (sizes.value > maxValueBytes)
+				return `the value has ${sizes.value} bytes, the limit is ${maxValueBytes}`;
 			return null;
 		},
 		// Frozen at the call, not when the first chunk is asked for.
@@ -77,27 +79,49 @@ function apply(
 	bytes: Uint8Array,
 	context: ApplyContext,
 ): Uint8Array {
-	const command = parsed(bytes);
+	const buffer = bufferOf(bytes);
+	// Nearly every command is a put: no view is made of its parts.
+	const keyEnd = keyEndOfPut(buffer);
+	if (keyEnd > 0) {
+		const key = buffer.toString("latin1", keyStartOfPut, keyEnd);
+		const { index } = context;
+		items.set(key, itemOf(key, index, buffer, keyEnd, buffer.length));
+		context.emit(bytes);
+		return encodeResult({ op: "put", version: index });
+	}
+	const command = parsed(buffer);
 	if (typeof command === "string")
 		return encodeResult({ op: "invalid", message: command });
-	const { index: version } = context;
+	if (command.op === "cas") return swap(items, command, context);
+	if (command.op === "delete") return remove(items, command, bytes, context);
+	throw new Error("invariant: a put that has no key");
+}
+
+function swap(
+	items: OrderedItems,
+	command: Extract<KeyValueCommand<Buffer>, { op: "cas" }>,
+	context: ApplyContext,
+): Uint8Array {
+	const { value } = command;
+	const { index } = context;
 	const key = command.key.toString("latin1");
-	if (command.op === "delete") {
-		const deleted = items.delete(key);
-		if (deleted) context.emit(bytes);
-		return encodeResult({ op: "delete", deleted });
-	}
-	if (command.op === "cas") {
-		const current = items.get(key)?.version ?? 0;
-		if (current !== (command.expect ?? 0))
-			return encodeResult({ op: "cas", swapped: false, version: current });
-		items.set(key, itemOf(key, store(command.value), version));
-		context.emit(encodeEvent({ ...command, op: "put" }));
-		return encodeResult({ op: "cas", swapped: true, version });
-	}
-	items.set(key, itemOf(key, store(command.value), version));
-	context.emit(bytes);
-	return encodeResult({ op: "put", version });
+	const version = items.get(key)?.version ?? 0;
+	if (version !== (command.expect ?? 0))
+		return encodeResult({ op: "cas", swapped: false, version });
+	items.set(key, itemOf(key, index, value, 0, value.length));
+	context.emit(encodeEvent({ ...command, op: "put" }));
+	return encodeResult({ op: "cas", swapped: true, version: index });
+}
+
+function remove(
+	items: OrderedItems,
+	command: Pick<KeyValueCommand<Buffer>, "key">,
+	bytes: Uint8Array,
+	context: ApplyContext,
+): Uint8Array {
+	const deleted = items.delete(command.key.toString("latin1"));
+	if (deleted) context.emit(bytes);
+	return encodeResult({ op: "delete", deleted });
 }
 
 /** Kept up to date with every change, so that it costs the same for any number of items. */
@@ -144,6 +168,17 @@ function list(
 	return { op: "list", items: found, more: false };
 }
 
+/** How many bytes the command's parts have, or why it is none. */
+function sizesOf(bytes: Uint8Array) {
+	const keyEnd = keyEndOfPut(bytes);
+	if (keyEnd > 0)
+		return { key: keyEnd - keyStartOfPut, value: bytes.length - keyEnd };
+	const command = parsed(bytes);
+	if (typeof command === "string") return command;
+	const value = command.op === "delete" ? 0 : command.value.length;
+	return { key: command.key.length, value };
+}
+
 /** The command, or why the bytes are none. */
 function parsed(bytes: Uint8Array): KeyValueCommand<Buffer> | string {
 	try {
@@ -152,4 +187,10 @@ function parsed(bytes: Uint8Array): KeyValueCommand<Buffer> | string {
 		if (error instanceof MachineInputError) return error.message;
 		throw error;
 	}
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+	return Buffer.isBuffer(bytes)
+		? bytes
+		: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -3,7 +3,6 @@ import { Gatherer } from "../gatherer.js";
 import { MachineInputError, type StateRestorer } from "../machine.js";
 import { itemOf } from "./item.js";
 import { type Item, OrderedItems } from "./ordered-items.js";
-import { store } from "./stored-bytes.js";
 
 /**
  * The state in bytes: a magic, then the items in the order of their keys, then an end with their count. Equal states
@@ -162,7 +161,7 @@ export class SnapshotRestorer implements StateRestorer<OrderedItems> {
 		if (key <= this.#previous)
 			throw new MachineInputError("the snapshot's keys do not rise");
 		this.#previous = key;
-		this.#items.append(key, itemOf(key, store(bytes, valueAt, end), version));
+		this.#items.append(key, itemOf(key, version, bytes, valueAt, end));
 	}
 }
 

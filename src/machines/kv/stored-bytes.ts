@@ -8,11 +8,7 @@ export type StoredBytes = string | Uint8Array;
 const largestString = 512;
 
 /** The bytes from `start` to `end`. */
-export function store(
-	bytes: Buffer,
-	start = 0,
-	end = bytes.length,
-): StoredBytes {
+export function store(bytes: Buffer, start: number, end: number): StoredBytes {
 	if (end - start <= largestString) return bytes.toString("latin1", start, end);
 	const copy = Buffer.allocUnsafeSlow(end - start);
 	bytes.copy(copy, 0, start, end);

@@ -11,6 +11,8 @@ import {
 	encodeEvent,
 	encodeQuery,
 	encodeResult,
+	keyEndOfPut,
+	keyStartOfPut,
 } from "../../../src/machines/kv/codec.js";
 import { MachineInputError } from "../../../src/machines/machine.js";
 
@@ -163,6 +165,44 @@ describe("the key-value machine's words", () => {
 			}),
 			{ numRuns: 2000 },
 		);
+	});
+
+	it("say where the key of a put lies, of every put and of nothing else", () => {
+		const putOf = (command: Buffer) => {
+			const end = keyEndOfPut(command);
+			return end === 0
+				? null
+				: {
+						...{ op: "put", key: command.subarray(keyStartOfPut, end) },
+						value: command.subarray(end),
+					};
+		};
+		const decoded = (command: Buffer) => {
+			try {
+				const read = decodeCommand(command);
+				return read.op === "put" ? read : null;
+			} catch {
+				return null;
+			}
+		};
+		fc.assert(
+			fc.property(
+				commands.map((command) => encodeCommand(command)),
+				fc.nat(310),
+				fc.nat(3),
+				(whole, length, code) => {
+					const cut = Buffer.from(whole.subarray(0, length));
+					for (const command of [whole, cut]) {
+						expect(putOf(command)).toEqual(decoded(command));
+						if (command.length > 0) command[0] = code;
+						expect(putOf(command)).toEqual(decoded(command));
+					}
+				},
+			),
+		);
+		const empty = Buffer.from([1, 0, 0, 7]);
+		expect(putOf(empty)).toBeNull();
+		expect(decoded(empty)).toBeNull();
 	});
 
 	it("refuses an empty key, an endless key and a limit out of bounds", () => {
