@@ -41,6 +41,16 @@ describe("the key-value machine's JSON", () => {
 	});
 
 	it.each([
+		{ op: "put", key: "a", value: "é" },
+		{ op: "put", key: { base64: "/w==" }, value: "" },
+		{ op: "delete", key: "a" },
+		{ op: "cas", key: "a", expect: null, value: { base64: "gA==" } },
+		{ op: "cas", key: "a", expect: 7, value: "b" },
+	])("shows a command as it was written: %j", (command) => {
+		expect(json.readCommand?.(json.command(command, 1), 1)).toEqual(command);
+	});
+
+	it.each([
 		["no object", 7],
 		["null", null],
 		["a list", []],
