@@ -30,6 +30,11 @@ export class HeldLog implements LogStorage {
 		for (const { batch } of this.#held.splice(0)) this.#log.append(batch);
 	}
 
+	/** What waits is lost, as when the machine loses its power. */
+	forget(): void {
+		this.#held.length = 0;
+	}
+
 	append(batch: WriteBatch): void {
 		if (!this.#holding) this.#log.append(batch);
 		else this.#held.push({ batch, sinceMs: performance.now() });

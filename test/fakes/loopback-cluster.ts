@@ -132,7 +132,8 @@ export class LoopbackCluster {
 		node: LoopbackNode,
 		own: Partial<ReplicaOptions> = {},
 	): Promise<NodeReplica> {
-		const { machine = kv, limits = {}, timing = {} } = this.#options;
+		const { limits = {}, timing = {} } = this.#options;
+		const machine = own.machine ?? this.#options.machine ?? kv;
 		node.replica = await startReplica({
 			identity: {
 				clusterId: this.clusterId,
@@ -240,7 +241,7 @@ export function get(
 	replica: NodeReplica,
 	key: string,
 	options: {
-		consistency?: "linearizable" | "stale";
+		consistency?: "linearizable" | "lease" | "stale";
 		minIndex?: number;
 		deadlineMs?: number;
 	} = {},
