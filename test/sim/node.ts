@@ -15,6 +15,7 @@ import { EventKind, type SimEvent } from "./event-queue.js";
 import { HandedLog } from "./handed-log.js";
 import type { RegisterMachine } from "./machine.js";
 import { raftOptions } from "./options.js";
+import { watchAppend } from "./oracles/commit-rules.js";
 import { Outbox } from "./outbox.js";
 import { Random } from "./random.js";
 import { align, type Recovered, restoredFrom } from "./recovery.js";
@@ -55,6 +56,8 @@ export class SimNode {
 	seen: Status | null = null;
 	/** While paused, what arrives waits here. */
 	backlog: SimEvent[] | null = null;
+	/** While paused, what others say is lost. */
+	deaf = false;
 	/** The clock at the last tick: all that the core knows of time. */
 	tickMs = 0;
 	/** What was handed to the disk just now; a crash may be near. */
@@ -62,6 +65,8 @@ export class SimNode {
 	readonly #world: World;
 	#incarnations = 0;
 	#turnPlanned = false;
+	/** The writes whose end the core does not know, oldest first, and the tick after which each was handed in. */
+	#unreported: { readonly sequence: number; readonly tickMs: number }[] = [];
 	readonly #outbox = new Outbox((message) => this.#send(message));
 	#submitted = 0;
 	/** The newest write whose end the core knows. */
@@ -99,6 +104,12 @@ export class SimNode {
 		return since === null ? 0 : this.#world.nowMs - since;
 	}
 
+	/** The same by the clock of its ticks, as the core sees it: a write counts until the core is told of its end. */
+	get pendingMs(): number {
+		const [oldest] = this.#unreported;
+		return oldest === undefined ? 0 : this.tickMs - oldest.tickMs;
+	}
+
 	/** False when nothing can be made of what is on its disk. */
 	start(): boolean {
 		const world = this.#world;
@@ -111,6 +122,7 @@ export class SimNode {
 		this.#outbox.clear();
 		this.#submitted = 0;
 		this.#reported = 0;
+		this.#unreported = [];
 		this.#turnPlanned = false;
 		this.applier.restart(snapshot);
 		this.seen = null;
@@ -154,6 +166,16 @@ export class SimNode {
 		this.#world.operator.nodeCrashed(this);
 	}
 
+	/** Time goes on for the core. */
+	tick(): void {
+		const { campaigns, leaders } = this.#world.oracles;
+		const raft = this.raft as Raft;
+		const elapsedMs = this.clock.nowMs - this.tickMs;
+		this.tickMs = this.clock.nowMs;
+		campaigns.watch(this, () => raft.tick(this.tickMs));
+		leaders.ticked(this, raft.status(), elapsedMs);
+	}
+
 	receive(message: Message): void {
 		const { oracles } = this.#world;
 		const raft = this.raft as Raft;
@@ -162,7 +184,11 @@ export class SimNode {
 			const termBefore = raft.status().term;
 			raft.step(message, this.clock.nowMs);
 			oracles.handled(this, message, termBefore);
-		} else raft.step(message, this.clock.nowMs);
+		} else if (message.type === "timeout-now")
+			oracles.campaigns.watch(this, () => raft.step(message, this.clock.nowMs));
+		else if (message.type === "append-request")
+			watchAppend(this, message, () => raft.step(message, this.clock.nowMs));
+		else raft.step(message, this.clock.nowMs);
 		this.settle();
 	}
 
@@ -228,6 +254,8 @@ export class SimNode {
 		const world = this.#world;
 		world.oracles.log.handedIn(this, write, this.#submitted + 1);
 		this.#submitted = write.sequence;
+		const { sequence } = write;
+		this.#unreported.push({ sequence, tickMs: this.tickMs });
 		const first = write.entries[0];
 		this.handed.take(write, world.prefix);
 		const doneMs = this.disk.submit(write, world.nowMs);
@@ -278,6 +306,9 @@ export class SimNode {
 		const before = this.#reported;
 		if (done === before) return;
 		this.#reported = done;
+		this.#unreported = this.#unreported.filter(
+			({ sequence }) => sequence > done,
+		);
 		this.#outbox.durable(done);
 		if (this.#world.options.driver.reportEachWrite) {
 			for (let sequence = before + 1; sequence < done; sequence++)

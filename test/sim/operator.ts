@@ -85,7 +85,11 @@ export class Operator {
 			planned.kind === "planned" && isCurrent ? planned.target : null,
 		);
 		this.#world.trace.note(this.#world.nowMs, `change at ${node.id}`, change);
+		const before = node.raft?.status();
 		node.raft?.changeConfiguration(change, token);
+		const after = node.raft?.status();
+		if (before !== undefined && after !== undefined)
+			this.#world.oracles.leaders.changed(node, change, before, after);
 	}
 
 	#leavesQuorum(target: Configuration): boolean {

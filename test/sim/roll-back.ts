@@ -3,7 +3,7 @@ import { Fate } from "./history.js";
 import type { SimNode } from "./node.js";
 import type { Random } from "./random.js";
 import { admit, changeMembers } from "./repair.js";
-import { comeToRest, expectSoon, leaderOf, membersBy } from "./rest.js";
+import { comeToRest, expectSoon, leaderOf, lookMs, membersBy } from "./rest.js";
 import { demand } from "./violation.js";
 import type { World } from "./world.js";
 
@@ -119,6 +119,33 @@ function withoutIt(
 		() =>
 			`${world.oracles.committed.last} is committed while only ${node.id}, whose log went back, could make up a quorum of ${membersOf(leader.handed.configuration.configuration).join(", ")}`,
 	);
+	// Whoever still led would answer reads and keep the others from electing anybody.
+	const leads = leaderOf(world);
+	demand(
+		leads === undefined,
+		"uncounted",
+		() => `${leads?.id} leads with ${node.id}, whose log went back`,
+	);
+	for (const mend of mends) mend();
+	comeToRest(world);
+	leftAlone(world, node);
+}
+
+/** Once it knows of itself, it does not campaign, however long it hears nobody. */
+function leftAlone(world: World, node: SimNode): void {
+	const { electionTimeoutMs } = world.options;
+	world.runUntil(
+		() => node.machine.wentBack().includes(node.id),
+		lookMs(world),
+		6 * electionTimeoutMs,
+	);
+	const mends = world.nodes
+		.filter((other) => other !== node)
+		.flatMap((other) => [
+			world.network.cut(node, other),
+			world.network.cut(other, node),
+		]);
+	world.runFor(4 * electionTimeoutMs);
 	for (const mend of mends) mend();
 	comeToRest(world);
 }

@@ -89,6 +89,8 @@ export class Snapshots {
 		const { applied, firstIndex, snapshotIndex } = raft.status();
 		const index = Math.min(to, applied, snapshotIndex);
 		if (index < firstIndex) return;
+		const isForced = bytesHeld > maxLogBytes;
+		this.#world.oracles.retention.compacting(this.#node, index, isForced);
 		coverage.compactions++;
 		disk.compact(index - (index % segmentEntries));
 		raft.compact(index);

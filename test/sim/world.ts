@@ -202,7 +202,8 @@ export class World {
 		) {
 			this.steps++;
 			if (node.backlog !== null && kind !== EventKind.disk) {
-				node.backlog.push(event);
+				if (kind === EventKind.deliver && node.deaf) this.coverage.dropped++;
+				else node.backlog.push(event);
 				return true;
 			}
 			this.#handle(event);
@@ -221,8 +222,7 @@ export class World {
 		if (raft === null) return;
 		switch (event.kind) {
 			case EventKind.tick:
-				node.tickMs = node.clock.nowMs;
-				raft.tick(node.tickMs);
+				node.tick();
 				node.settle();
 				this.schedule(this.options.tickMs, EventKind.tick, node, null);
 				break;

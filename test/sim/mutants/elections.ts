@@ -209,13 +209,8 @@ export const elections: readonly CoreMutant[] = [
 		edits: [
 			{
 				file: raft,
-				text: "if (!isVoter || renounced || distrusted.has(id)) return false;",
-				replacement: "if (renounced || distrusted.has(id)) return false;",
-			},
-			{
-				file: raft,
-				text: "const { id, isVoter, renounced, distrusted, log } = this.#core;",
-				replacement: "const { id, renounced, distrusted, log } = this.#core;",
+				text: "return log.applied >= log.firstIndex - 1 && isOrWasVoter;",
+				replacement: "return log.applied >= log.firstIndex - 1;",
 			},
 		],
 	},
@@ -226,8 +221,8 @@ export const elections: readonly CoreMutant[] = [
 		edits: [
 			{
 				file: raft,
-				text: "return log.applied >= log.firstIndex - 1;",
-				replacement: "return log !== null;",
+				text: "return log.applied >= log.firstIndex - 1 && isOrWasVoter;",
+				replacement: "return log !== null && isOrWasVoter;",
 			},
 		],
 	},
@@ -238,13 +233,9 @@ export const elections: readonly CoreMutant[] = [
 		edits: [
 			{
 				file: raft,
-				text: "if (!isVoter || renounced || distrusted.has(id)) return false;",
-				replacement: "if (!isVoter || renounced) return false;",
-			},
-			{
-				file: raft,
-				text: "const { id, isVoter, renounced, distrusted, log } = this.#core;",
-				replacement: "const { isVoter, renounced, log } = this.#core;",
+				text: "if (renounced || distrusted.has(id)) return false;",
+				replacement:
+					"if (renounced || (distrusted.has(id) && id === null)) return false;",
 			},
 		],
 	},

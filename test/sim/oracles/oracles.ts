@@ -8,11 +8,14 @@ import type { Coverage } from "../coverage.js";
 import type { SimNode } from "../node.js";
 import type { WorldOptions } from "../options.js";
 import type { SnapshotFile } from "../snapshot-file.js";
+import { CampaignRules } from "./campaign-rules.js";
 import { Committed } from "./committed.js";
 import { ConfigurationRules } from "./configuration-rules.js";
+import { LeaderRules } from "./leader-rules.js";
 import { LogOracle } from "./log-oracle.js";
 import { Memberships } from "./memberships.js";
 import { PromiseOracle } from "./promise-oracle.js";
+import { RetentionRules } from "./retention-rules.js";
 import { SessionRules } from "./session-rules.js";
 import { SnapshotRules } from "./snapshot-rules.js";
 import { StateOracle } from "./state-oracle.js";
@@ -24,6 +27,9 @@ export class Oracles {
 	readonly log: LogOracle;
 	readonly memberships: Memberships;
 	readonly sessions: SessionRules;
+	readonly campaigns = new CampaignRules();
+	readonly leaders: LeaderRules;
+	readonly retention: RetentionRules;
 	readonly #snapshots: SnapshotRules;
 	readonly #promises: PromiseOracle;
 	readonly #votes: VoteRules;
@@ -51,6 +57,8 @@ export class Oracles {
 			...{ committed, coverage, memberships, configurations },
 		});
 		this.sessions = new SessionRules(coverage);
+		this.leaders = new LeaderRules(options.options);
+		this.retention = new RetentionRules(options.options);
 		this.#snapshots = new SnapshotRules(committed, this.log);
 		this.#promises = new PromiseOracle({
 			...options,
@@ -73,11 +81,13 @@ export class Oracles {
 
 	started(node: SimNode): void {
 		this.#votes.restarted(node);
+		this.leaders.restarted(node);
 		this.#state.started(node);
 	}
 
 	observe(node: SimNode, status: Status): void {
 		this.#state.observe(node, status);
+		this.leaders.observe(node, status);
 	}
 
 	released(node: SimNode, message: Message): void {
@@ -92,6 +102,7 @@ export class Oracles {
 	arriving(node: SimNode, message: Message): void {
 		this.#promises.delivered(node, message);
 		this.#votes.arriving(node, message);
+		this.leaders.arriving(node, message);
 	}
 
 	handled(node: SimNode, message: Message, termBefore: number): void {

@@ -99,6 +99,7 @@ export class StateOracle {
 		const isRival = (one: SimNode) =>
 			one !== node && one.raft !== null && one.seen?.role === "leader";
 		if (this.#nodes.some(isRival)) this.#coverage.rivalLeaders++;
+		if (this.#options.leases) this.#leasesEnded(node, term);
 		const last = this.#committed.lastBefore(term);
 		demand(
 			last === 0 ||
@@ -113,6 +114,19 @@ export class StateOracle {
 			() =>
 				`${node.id} leads term ${term} with durable votes of ${configuration.voters.filter(hasVoted).join(", ") || "nobody"}`,
 		);
+	}
+
+	/** Nobody is elected while another leader's lease runs, whether or not it is asked for a read just now (P43). */
+	#leasesEnded(elected: SimNode, term: number): void {
+		for (const node of this.#nodes) {
+			if (node === elected || node.seen?.role !== "leader") continue;
+			demand(
+				node.raft?.holdsLease(node.clock.nowMs) !== true,
+				"lease",
+				() =>
+					`${node.id} holds its lease of term ${node.seen?.term} while ${elected.id} leads term ${term}`,
+			);
+		}
 	}
 
 	#hasVoted(voter: string, term: number, candidate: SimNode): boolean {

@@ -7,7 +7,17 @@ interface Expectation {
 	/** Whether the rules allow to grant what was asked, by the node's state when it was asked. */
 	readonly upToDate: boolean;
 	readonly hearsLeader: boolean;
+	/** Whom the voter had voted for in its term before it was asked. */
+	readonly votedFor: string | null;
+	/** In which of its lives the candidate asked; restarts may not mix them up. */
+	readonly life: number;
 }
+
+/** Before anything was asked. */
+const nothing: Expectation = {
+	...{ upToDate: true, hearsLeader: false },
+	...{ votedFor: null, life: 0 },
+};
 
 /**
  * The rules of asking and granting: logs are compared, a leader that is heard is neither replaced nor deposed, and a
@@ -18,7 +28,9 @@ export class VoteRules {
 	/** By voter, candidate and campaign: how it had to be answered. */
 	readonly #asked = new Map<string, Expectation>();
 	/** Of the request that is being handled. */
-	#current: Expectation = { upToDate: true, hearsLeader: false };
+	#current: Expectation = nothing;
+	/** In which of its lives a candidate asked, by what was asked and what was answered. */
+	readonly #lives = new WeakMap<Message, number>();
 	/** Per candidate: the last pre-vote campaign, and who granted it. */
 	readonly #campaigns = new Map<
 		SimNode,
@@ -51,6 +63,7 @@ export class VoteRules {
 			const before = this.#asked.get(id);
 			// It may come twice; whichever of the two is answered with a grant, one of them must have deserved it.
 			this.#asked.set(id, {
+				...now,
 				upToDate: now.upToDate || before?.upToDate === true,
 				hearsLeader: now.hearsLeader && before?.hearsLeader !== false,
 			});
@@ -60,7 +73,8 @@ export class VoteRules {
 			message.granted
 		) {
 			const campaign = this.#campaigns.get(node);
-			if (campaign?.attempt === message.attempt)
+			const isOfThisLife = this.#lives.get(message) === node.epoch;
+			if (campaign?.attempt === message.attempt && isOfThisLife)
 				campaign.granted.add(message.from);
 		} else if (
 			message.type === "heartbeat" ||
@@ -75,22 +89,30 @@ export class VoteRules {
 
 	#expect(node: SimNode, message: VoteRequest): Expectation {
 		const status = node.raft?.status();
-		if (status === undefined) return { upToDate: true, hearsLeader: false };
-		const { lastTerm, lastIndex, role } = status;
+		if (status === undefined) return nothing;
+		const { lastTerm, lastIndex, role, votedFor } = status;
 		const untilMs = this.#boundUntilMs.get(node) ?? Number.NEGATIVE_INFINITY;
 		return {
 			upToDate:
 				message.lastTerm > lastTerm ||
 				(message.lastTerm === lastTerm && message.lastIndex >= lastIndex),
 			hearsLeader: role === "leader" || node.tickMs < untilMs,
+			...{ votedFor, life: this.#lives.get(message) ?? 0 },
 		};
 	}
 
 	/** After a message was handled. A vote nobody's leader asked for does not raise the term of who hears a leader. */
 	handled(node: SimNode, message: Message, termBefore: number): void {
 		if (message.type !== "vote-request" || message.transfer) return;
-		const { hearsLeader } = this.#current;
-		const term = node.raft?.status().term;
+		const { hearsLeader, votedFor } = this.#current;
+		const status = node.raft?.status();
+		const term = status?.term;
+		demand(
+			!message.pre || status?.votedFor === votedFor,
+			"pre-vote",
+			() =>
+				`${node.id} has voted for ${votedFor}, and for ${status?.votedFor} after a pre-vote`,
+		);
 		demand(
 			(!hearsLeader && !message.pre) || term === termBefore,
 			"stickiness",
@@ -101,7 +123,10 @@ export class VoteRules {
 
 	/** The core says something; it may still wait for the disk. */
 	said(node: SimNode, message: Message): void {
-		if (message.type === "vote-request") this.#campaigned(node, message);
+		if (message.type === "vote-request") {
+			this.#lives.set(message, node.epoch);
+			this.#campaigned(node, message);
+		}
 		if (message.type === "timeout-now") this.#handedOver(node, message.to);
 		if (message.type !== "vote-response" || !message.granted) return;
 		const asked = this.#asked.get(key(node.id, message.to, message));
@@ -110,6 +135,7 @@ export class VoteRules {
 			"unasked-vote",
 			() => `${node.id} votes for ${message.to}, which did not ask`,
 		);
+		this.#lives.set(message, asked.life);
 		demand(
 			asked.upToDate,
 			"up-to-date",
