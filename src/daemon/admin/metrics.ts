@@ -10,6 +10,7 @@ export function metricsText(
 ): string {
 	const families = [
 		...raftFamilies(subject),
+		...membershipFamilies(subject),
 		...engineFamilies(subject.engine()),
 		...serviceFamilies(subject),
 		...processFamilies(subject, eventLoop),
@@ -33,10 +34,12 @@ function raftFamilies({ replica }: AdminSubject): Family[] {
 		...plain([
 			["raftd_term", "The current term.", raft.term],
 			["raftd_has_leader", "1 when a leader is known.", raft.leader === null ? 0 : 1],
+			["raftd_log_first_index", "The first entry that the log still holds.", raft.firstIndex],
 			["raftd_log_last_index", "The last entry.", raft.lastIndex],
 			["raftd_log_durable_index", "The last entry that is durable here.", raft.durableIndex],
 			["raftd_commit_index", "The last committed entry.", raft.commit],
 			["raftd_applied_index", "The last applied entry.", status.applied],
+			["raftd_snapshot_index", "Of the newest snapshot; 0 for none.", raft.snapshotIndex],
 			["raftd_leader_commit_index", "The leader's commit index as last heard; -1 when never heard.", replica.leaderCommit()?.index ?? -1],
 			["raftd_uncommitted_bytes", "Bytes of entries that are not committed yet.", raft.uncommittedBytes],
 			["raftd_connected_peers", "Members with a live link in both directions.", status.connectedPeers.length],
@@ -56,6 +59,45 @@ function raftFamilies({ replica }: AdminSubject): Family[] {
 			type: "gauge",
 			help: "On the leader: the time since a follower was last heard.",
 			samples: raft.followers.map(({ id, heardAgoMs }) => ({ labels: { follower: id }, value: heardAgoMs / 1000 })),
+		},
+	];
+}
+
+/** Who takes part, how well, and what the cluster has agreed on. */
+// biome-ignore format: one metric a line
+function membershipFamilies({ replica, machine }: AdminSubject): Family[] {
+	const { raft } = replica.status();
+	const { voters, learners, outgoing } = raft.configuration;
+	const { alarms, writeLevel } = replica.controlState();
+	const members = { voter: voters, learner: learners, outgoing };
+	return [
+		{
+			name: "raftd_members",
+			type: "gauge",
+			help: "Members by role, in the configuration in force.",
+			samples: Object.entries(members).map(([role, ids]) => ({ labels: { role }, value: ids.length })),
+		},
+		...plain([
+			["raftd_configuration_index", "Of the entry that holds the configuration in force; 0 for none.", raft.configurationIndex],
+			["raftd_write_level", "Up to which level of the entry format commands are written.", writeLevel?.level ?? machine.levels.reads[0]],
+		]),
+		{
+			name: "raftd_alarm",
+			type: "gauge",
+			help: "1 for each alarm that stands, on every node.",
+			samples: [...alarms.values()].map(({ kind, node }) => ({ labels: { kind, node }, value: 1 })),
+		},
+		{
+			name: "raftd_follower_lag_entries",
+			type: "gauge",
+			help: "On the leader: how many entries a follower is behind.",
+			samples: raft.followers.map(({ id, catchUp }) => ({ labels: { follower: id }, value: catchUp.lagEntries })),
+		},
+		{
+			name: "raftd_follower_counted",
+			type: "gauge",
+			help: "On the leader: 0 for a follower whose log went back.",
+			samples: raft.followers.map(({ id, counted }) => ({ labels: { follower: id }, value: counted ? 1 : 0 })),
 		},
 	];
 }

@@ -99,6 +99,8 @@ export async function callJson(
 const engineStats = {
 	...zeroCounters(),
 	proposals: 41,
+	leaseReads: 6,
+	snapshotsInstalled: 2,
 	peers: {
 		framesIn: 0,
 		badFrames: 0,
@@ -107,7 +109,7 @@ const engineStats = {
 		bytesSent: 100,
 		bytesRead: 200,
 		bytesQueued: 0,
-		snapshotBytesSent: 0,
+		snapshotBytesSent: 500,
 		snapshotBytesRead: 0,
 	},
 	log: {
