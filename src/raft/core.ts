@@ -18,6 +18,7 @@ import type {
 	Ready,
 	Restored,
 	Role,
+	SnapshotOffer,
 	SnapshotPoint,
 	TransferOutcome,
 } from "./types.js";
@@ -95,6 +96,8 @@ export class Core {
 	changeOutcomes: ChangeOutcome[] = [];
 	fetches: Fetch[] = [];
 	download: Ready["download"] = null;
+	/** The offer that `download` came from: who made it is told when a snapshot is installed. */
+	offer: SnapshotOffer | null = null;
 	restore: SnapshotPoint | null = null;
 	alarms: CoreAlarm[] = [];
 	changed = true;

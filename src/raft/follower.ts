@@ -171,7 +171,21 @@ export function handleSnapshotOffer(core: Core, message: SnapshotOffer): void {
 	heardLeader(core, message.from);
 	const { snapshotIndex: index, snapshotTerm: term } = message;
 	if (index <= core.log.commit) respond(core, message, core.log.commit);
-	else core.download = { from: message.from, index, term };
+	else {
+		core.download = { from: message.from, index, term };
+		core.offer = message;
+	}
+}
+
+/**
+ * The leader goes on from what was installed. Without being told it would offer its newest snapshot, and where that is
+ * always a later one, the follower would fetch for ever (P48).
+ */
+function tellInstalled(core: Core): void {
+	const { offer } = core;
+	core.offer = null;
+	if (offer !== null && offer.term === core.term && core.leader === offer.from)
+		respond(core, offer, core.log.commit);
 }
 
 /**
@@ -186,6 +200,7 @@ export function install(core: Core, snapshot: SnapshotPoint): boolean {
 		core.snapshot = snapshot;
 	if (log.termAt(index) === term) {
 		log.commitTo(index);
+		tellInstalled(core);
 		return true;
 	}
 	log.reset(index, term);
@@ -194,6 +209,7 @@ export function install(core: Core, snapshot: SnapshotPoint): boolean {
 	core.reset = { index, term };
 	core.restore = snapshot;
 	core.changed = true;
+	tellInstalled(core);
 	return true;
 }
 

@@ -122,6 +122,31 @@ describe("a snapshot that comes from the leader", () => {
 		);
 	});
 
+	it("is told to the leader, which goes on from it although it has a newer one by then (P48)", () => {
+		const cluster = new TinyCluster(3);
+		const leader = cluster.elect(1);
+		cluster.pass(heartbeatIntervalMs);
+		for (let token = 1; token <= 6; token++) {
+			leader.propose(token);
+			cluster.settle(around("n3"));
+		}
+		cluster.pass(electionTimeoutMs, around("n3"));
+		const { index, term, configuration } = leader.raft.pointAt(4);
+		leader.snapshot(4);
+		leader.compact(4);
+		cluster.pass(3 * heartbeatIntervalMs);
+		const follower = cluster.node(3);
+		expect(follower.download?.index).toBe(4);
+		leader.propose(7);
+		cluster.settle();
+		leader.snapshot(leader.commit);
+		follower.download = null;
+		expect(follower.install({ index, term, configuration })).toBe(true);
+		cluster.pass(5 * heartbeatIntervalMs);
+		expect(follower.download).toBeNull();
+		expect(follower.commit).toBe(leader.commit);
+	});
+
 	it("brings back no configuration that only the dropped log held (P22)", () => {
 		const cluster = new TinyCluster(3);
 		const leader = cluster.elect(1);

@@ -52,19 +52,16 @@ export function adminService(
 			return {};
 		},
 		async transferLeadership(request) {
-			requireFencing(subject, request.fencingToken);
-			requireLeader(subject);
+			await requireLeading(subject, request.fencingToken);
 			return await transfer(subject, request.target);
 		},
 		async changeMembership(request) {
-			requireFencing(subject, request.fencingToken);
-			requireLeader(subject);
+			await requireLeading(subject, request.fencingToken);
 			return await changeMembership(replica, request);
 		},
 		takeSnapshot: () => takeSnapshot(subject),
 		async setWriteLevel(request) {
-			requireFencing(subject, request.fencingToken);
-			requireLeader(subject);
+			await requireLeading(subject, request.fencingToken);
 			return await setWriteLevel(subject, request.level);
 		},
 		async clearAlarm(request) {
@@ -88,6 +85,7 @@ const closeOverRangeMs = [0, 600_000] as const;
 const lockTtlRangeMs = [1_000, 3_600_000] as const;
 const readIndexRangeMs = [1, 60_000] as const;
 const readIndexDefaultMs = 5_000;
+const applyPollMs = 5;
 const writeLevelRange = [1, 255] as const;
 
 function lockMethods({ replica }: AdminSubject) {
@@ -179,6 +177,30 @@ async function readIndex({ replica }: AdminSubject, requestedMs: number) {
 		leaderId: raft.leader ?? "",
 		term: BigInt(raft.term),
 	};
+}
+
+/**
+ * This node leads, and by all that the cluster had committed when the call came in, the caller may act: a new leader
+ * may not have executed yet what took the lock from it.
+ */
+async function requireLeading(
+	subject: AdminSubject,
+	token: bigint,
+): Promise<void> {
+	requireLeader(subject);
+	const { replica } = subject;
+	const { index } = await readIndex(subject, 0);
+	const deadlineMs = performance.now() + readIndexDefaultMs;
+	while (replica.status().applied < Number(index)) {
+		if (performance.now() >= deadlineMs)
+			throw new ConnectError(
+				`${replica.status().raft.id} has not executed yet what is committed; nothing was done`,
+				Code.Unavailable,
+			);
+		await new Promise((resolve) => setTimeout(resolve, applyPollMs));
+	}
+	requireFencing(subject, token);
+	requireLeader(subject);
 }
 
 function requireFencing({ replica }: AdminSubject, token: bigint): void {

@@ -11,7 +11,7 @@ const readBytes = 4 * 1024 * 1024;
 
 interface Range {
 	readonly first: number;
-	readonly last: number;
+	last: number;
 	/** Null while they must still be read from the log. */
 	entries: readonly Entry[] | null;
 }
@@ -26,6 +26,8 @@ export class Applier {
 	readonly #onUnreadable: (error: Error) => void;
 	#ranges: Range[] = [];
 	#at = 0;
+	/** Since the clock was looked at, whatever range they were of. */
+	#unclocked = 0;
 	/** Counts what was begun anew: entries that were read for what went before are dropped. */
 	#generation = 0;
 	#loading = false;
@@ -71,7 +73,12 @@ export class Applier {
 	): void {
 		if (this.#ended) return;
 		const held = this.#waitingBytes > this.#maxWaitingBytes ? null : entries;
-		this.#ranges.push({ first: range.first, last: range.last, entries: held });
+		const newest = this.#ranges.at(-1);
+		const isLoading = this.#loading && this.#ranges.length === 1;
+		// One read brings them together; one each would never catch up with a log that grows in small steps.
+		if (held === null && newest?.entries === null && !isLoading)
+			newest.last = range.last;
+		else this.#ranges.push({ ...range, entries: held });
 		for (const entry of held ?? []) this.#waitingBytes += entryBytes(entry);
 	}
 
@@ -131,8 +138,9 @@ export class Applier {
 			this.#at++;
 			this.#waitingBytes -= entryBytes(entry);
 			this.#onExecuted(entry, result);
-			if (this.#at % clockStride === 0 && nowMs() >= untilMs)
-				return this.#at === entries.length;
+			if (++this.#unclocked < clockStride) continue;
+			this.#unclocked = 0;
+			if (nowMs() >= untilMs) return false;
 		}
 		return true;
 	}

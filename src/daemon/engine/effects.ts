@@ -63,7 +63,8 @@ export class Effects {
 	writeCommitHint(): void {
 		const { raft, log } = this.#options;
 		const { term, votedFor, ...status } = raft.status();
-		// The core may know of entries that it has had no turn to have written.
+		// What the disk holds there may not be what the core has committed: it would be executed after a restart.
+		if (raft.hasReady()) return;
 		const commit = Math.min(status.commit, this.#lastIndex);
 		log.append({
 			sequence: this.#lastSequence + 1,

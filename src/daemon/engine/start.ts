@@ -1,3 +1,4 @@
+import { parseControl } from "../../machines/control.js";
 import type { Machine } from "../../machines/machine.js";
 import { commandOf } from "../../machines/sessions.js";
 import { foundingLevel } from "../../raft/bootstrap.js";
@@ -13,7 +14,7 @@ import type { SnapshotStore } from "../../storage/snapshots/snapshot-store.js";
 import type { Diagnose } from "../peers/complaints.js";
 import type { Incarnations, PeerIdentity } from "../peers/handshake.js";
 import { Peers } from "../peers/peers.js";
-import { overloaded, rejected } from "./admission.js";
+import { overloaded, type Rejection, rejected } from "./admission.js";
 import { Applier } from "./applier.js";
 import { Commands } from "./commands.js";
 import { Driver } from "./driver.js";
@@ -189,7 +190,7 @@ function makeCommands(
 			return raft.propose({ kind, level, commands, firstToken });
 		},
 		refuses: (kind, level, command) => {
-			if (kind === EntryKind.control) return null;
+			if (kind === EntryKind.control) return clockRefusal(command, Date.now());
 			if (isBehind())
 				return overloaded("it has not executed yet what is committed");
 			const tooHigh = state.refusesLevel(level);
@@ -200,6 +201,20 @@ function makeCommands(
 			return mistake === null ? null : rejected("invalid", mistake);
 		},
 	});
+}
+
+/** What a command may be ahead of this node's clock. */
+const maxClockAheadMs = 10_000;
+
+/** The cluster's time never runs backwards: one node's wrong clock must not end everybody's locks and sessions. */
+function clockRefusal(command: Uint8Array, nowMs: number): Rejection | null {
+	const aheadMs = (parseControl(command)?.nowMs ?? 0) - nowMs;
+	return aheadMs <= maxClockAheadMs
+		? null
+		: rejected(
+				"invalid",
+				`the clock of the node that took it is ${Math.round(aheadMs / 1000)} s ahead of the leader's; set it right`,
+			);
 }
 
 function makeReads(
@@ -251,6 +266,7 @@ function makePeers(
 				),
 			onOutcomes: (from, frame) =>
 				driver().input(({ commands }) => commands.takeOutcomes(from, frame)),
+			onSnapshotDamaged: () => driver().parts.snapshots.take(() => {}),
 			onConnected: () => driver().wake(),
 			onBroken: (peer, direction) => driver().peerBroken(peer, direction),
 		},

@@ -35,6 +35,8 @@ export function bestSuccessor(
 	for (const follower of followers) {
 		if (!configuration.voters.includes(follower.id)) continue;
 		if (follower.state !== "replicate" || !isConnected(follower.id)) continue;
+		// The core would refuse it, although another could take over (P31).
+		if (!follower.counted) continue;
 		if (best === null || follower.match > best.match) best = follower;
 	}
 	return best?.id ?? null;

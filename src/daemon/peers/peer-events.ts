@@ -26,6 +26,8 @@ interface PeerEvents {
 	/** `link` names the connection it came on: an answer makes sense only while that one lives. */
 	onForward(from: NodeId, link: number, frame: ForwardFrame): void;
 	onOutcomes(from: NodeId, frame: OutcomesFrame): void;
+	/** A snapshot of this node cannot be read any more. */
+	onSnapshotDamaged(): void;
 	/** Both directions are alive. */
 	onConnected(peer: NodeId): void;
 	/** One direction broke: what was under way, either way, may be lost. */

@@ -59,6 +59,7 @@ export class Peers {
 			snapshotStallMs,
 			...options,
 			counters: this.counters,
+			onDamaged: () => options.events.onSnapshotDamaged(),
 		});
 		this.#server = acceptor(maxAccepted, (socket) => this.#accept(socket));
 	}

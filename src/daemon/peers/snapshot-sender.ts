@@ -25,12 +25,16 @@ interface SenderOptions {
 	readonly snapshotStallMs: number;
 	readonly diagnose: Diagnose;
 	readonly counters: Pick<PeerCounters, "snapshotBytesSent">;
+	/** A snapshot of this node cannot be read any more: it should take another. */
+	onDamaged(): void;
 }
 
 /** Gives snapshots to peers that ask, each on a connection of its own, so that no heartbeat waits behind one. */
 export class SnapshotSender {
 	readonly #options: SenderOptions;
 	readonly #sockets = new Set<Socket>();
+	/** Indexes of snapshots that went out to their last byte; no more of them than snapshots there were. */
+	readonly #sentWhole = new Set<number>();
 
 	constructor(options: SenderOptions) {
 		this.#options = options;
@@ -64,6 +68,7 @@ export class SnapshotSender {
 		const questions = new Questions(socket);
 		const request = await questions.next();
 		if (request.type !== "request") throw unexpected(request);
+		await this.#checkAgain(request.index);
 		const file = await this.#options.store.open(request.index);
 		if (file === null) {
 			socket.write(encodeSnapshotFrame({ type: "gone" }));
@@ -79,6 +84,23 @@ export class SnapshotSender {
 			await this.#sendFile(socket, file, from.offset);
 		} finally {
 			await file.close();
+		}
+	}
+
+	/**
+	 * Who asks again for what it was sent whole could not use it. Bytes are sent unread; so now they are read, and a file
+	 * that is damaged is struck off the list, and another one taken.
+	 */
+	async #checkAgain(index: number): Promise<void> {
+		const { store, diagnose, onDamaged } = this.#options;
+		if (!this.#sentWhole.delete(index)) return;
+		try {
+			for await (const _ of store.read(index));
+		} catch (error) {
+			diagnose("error", "a snapshot is damaged on this node's disk", {
+				...{ index, reason: reasonOf(error) },
+			});
+			onDamaged();
 		}
 	}
 
@@ -109,6 +131,7 @@ export class SnapshotSender {
 			if (aheadMs >= 1)
 				await new Promise((resolve) => setTimeout(resolve, aheadMs));
 		}
+		this.#sentWhole.add(file.manifest.index);
 		// Closed by the receiver once it has it all.
 		await ended(socket);
 	}

@@ -63,6 +63,8 @@ class Endpoint {
 				onMessage: (message) => this.messages.push(message),
 				onForward: (_from, link, frame) => this.forwards.push({ link, frame }),
 				onOutcomes: () => {},
+				onSnapshotDamaged: () => {},
+				onSnapshotDamaged: () => {},
 				onConnected: () => {},
 				onBroken: (peer, direction) => this.broken.push(`${direction} ${peer}`),
 			},

@@ -74,6 +74,8 @@ class Side {
 				onMessage() {},
 				onForward() {},
 				onOutcomes() {},
+				onSnapshotDamaged() {},
+				onSnapshotDamaged() {},
 				onConnected() {},
 				onBroken() {},
 			},
