@@ -1,4 +1,3 @@
-import { parseControl } from "../../machines/control.js";
 import type { Machine } from "../../machines/machine.js";
 import { commandOf } from "../../machines/sessions.js";
 import { foundingLevel } from "../../raft/bootstrap.js";
@@ -14,8 +13,9 @@ import type { SnapshotStore } from "../../storage/snapshots/snapshot-store.js";
 import type { Diagnose } from "../peers/complaints.js";
 import type { Incarnations, PeerIdentity } from "../peers/handshake.js";
 import { Peers } from "../peers/peers.js";
-import { overloaded, type Rejection, rejected } from "./admission.js";
+import { overloaded, rejected } from "./admission.js";
 import { Applier } from "./applier.js";
+import { clockRefusal } from "./clock-refusal.js";
 import { Commands } from "./commands.js";
 import { Driver } from "./driver.js";
 import type { DriverParts } from "./driver-parts.js";
@@ -201,20 +201,6 @@ function makeCommands(
 			return mistake === null ? null : rejected("invalid", mistake);
 		},
 	});
-}
-
-/** What a command may be ahead of this node's clock. */
-const maxClockAheadMs = 10_000;
-
-/** The cluster's time never runs backwards: one node's wrong clock must not end everybody's locks and sessions. */
-function clockRefusal(command: Uint8Array, nowMs: number): Rejection | null {
-	const aheadMs = (parseControl(command)?.nowMs ?? 0) - nowMs;
-	return aheadMs <= maxClockAheadMs
-		? null
-		: rejected(
-				"invalid",
-				`the clock of the node that took it is ${Math.round(aheadMs / 1000)} s ahead of the leader's; set it right`,
-			);
 }
 
 function makeReads(
