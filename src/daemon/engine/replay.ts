@@ -151,14 +151,28 @@ async function eachEntry(
 	{ first, last }: { readonly first: number; readonly last: number },
 	take: (entry: Entry) => void,
 ): Promise<void> {
-	if (first > last) return;
-	let reading: Promise<Entry[]> | null = log.read(first, last, readBytes);
-	while (reading !== null) {
-		const entries: Entry[] = await reading;
-		const next = (entries.at(-1)?.index ?? last) + 1;
-		reading = next <= last ? log.read(next, last, readBytes) : null;
-		// A failure is met by the await above, not while entries are taken.
-		reading?.catch(() => {});
+	let next = first;
+	let reading = readFrom(log, next, last);
+	while (next <= last) {
+		const entries = await reading;
+		if (entries.length === 0)
+			throw new Error(`invariant: the log has no entry ${next}`);
+		next += entries.length;
+		reading = readFrom(log, next, last);
 		for (const entry of entries) take(entry);
+		// What was read meanwhile would follow at once, and the event loop stand still until all is replayed (P68).
+		await new Promise((resolve) => setImmediate(resolve));
 	}
+}
+
+/** Fails where it is awaited, and nowhere before. */
+function readFrom(
+	log: LogStorage,
+	first: number,
+	last: number,
+): Promise<Entry[]> {
+	if (first > last) return Promise.resolve([]);
+	const reading = log.read(first, last, readBytes);
+	reading.catch(() => {});
+	return reading;
 }

@@ -4,9 +4,18 @@ import {
 	alignmentOf,
 	misaligned,
 	resetLog,
+	restore,
 } from "../../../src/daemon/engine/replay.js";
+import { ReplicatedState } from "../../../src/daemon/engine/replicated-state.js";
 import { addressesOf } from "../../../src/daemon/engine/start.js";
-import type { SnapshotPoint, TermRange } from "../../../src/raft/types.js";
+import { encodeCommand } from "../../../src/machines/kv/codec.js";
+import { kv } from "../../../src/machines/kv/machine.js";
+import {
+	type Entry,
+	EntryKind,
+	type SnapshotPoint,
+	type TermRange,
+} from "../../../src/raft/types.js";
 import type {
 	LogStorage,
 	RecoveredLog,
@@ -87,6 +96,73 @@ describe("a log and the snapshot beside it (P17, P45)", () => {
 		expect(alone.message).toContain("begins at index 7");
 		expect(alone.next).toContain("put it back");
 		expect(misaligned(log, at(5, 1), "n1").message).toContain("at index 5");
+	});
+});
+
+describe("what the log has behind the snapshot", () => {
+	/** A log of 30 commands, of which a read gives ten. */
+	const logOf = (asked: number[], failsAt = 0) => ({
+		read: async (first: number, last: number): Promise<Entry[]> => {
+			asked.push(first);
+			if (first === failsAt) throw new Error("the disk is gone");
+			const count = Math.max(0, Math.min(10, last - first + 1));
+			return Array.from({ length: count }, (_, at) => ({
+				...{ index: first + at, term: 1, kind: EntryKind.command, level: 1 },
+				data: encodeCommand({ op: "put", key: `k${first + at}`, value: "v" }),
+			}));
+		},
+	});
+	const replay = (log: ReturnType<typeof logOf>, state: ReplicatedState) =>
+		restore(
+			log as unknown as LogStorage,
+			{ recovered: found(1, 30, 25, one), snapshot: null },
+			state,
+		);
+	const newState = () =>
+		new ReplicatedState(kv, { maxEvents: 100, maxEventBytes: 1e6 });
+
+	it("is applied up to the commit index; the rest is kept", async () => {
+		const asked: number[] = [];
+		const state = newState();
+		const { applied, tail } = await replay(logOf(asked), state);
+		expect([applied, state.applied]).toEqual([25, 25]);
+		expect(tail.map(({ index }) => index)).toEqual([26, 27, 28, 29, 30]);
+		expect(asked).toEqual([1, 11, 21, 26]);
+	});
+
+	it("is read on while what was read is applied, and the event loop turns in between (P68)", async () => {
+		const asked: number[] = [];
+		const state = newState();
+		const seen: string[] = [];
+		const { apply } = state;
+		state.apply = (entry) => {
+			if (entry.index % 10 === 1) seen.push(`${entry.index} of ${asked}`);
+			return apply.call(state, entry);
+		};
+		const turn = () => {
+			if (state.applied < 25) setImmediate(turn);
+			seen.push("turn");
+		};
+		setImmediate(turn);
+		await replay(logOf(asked), state);
+		expect(seen.filter((one) => one !== "turn")).toEqual([
+			"1 of 1,11",
+			"11 of 1,11,21",
+			"21 of 1,11,21",
+		]);
+		for (const first of [11, 21])
+			expect(
+				seen[seen.findIndex((one) => one.startsWith(`${first} `)) - 1],
+			).toBe("turn");
+	});
+
+	it("ends the start when it cannot be read, or is not there", async () => {
+		for (const failsAt of [1, 11])
+			await expect(replay(logOf([], failsAt), newState())).rejects.toThrow(
+				"the disk is gone",
+			);
+		const empty = { read: async () => [] };
+		await expect(replay(empty, newState())).rejects.toThrow("no entry 1");
 	});
 });
 
