@@ -130,7 +130,8 @@ function remarksOn(
 		remarks.push(
 			`the directory is in use by ${holder}: this is its log as it was a moment ago, and the newest entries may be missing`,
 		);
-	if (last > commit)
+	// After damage the newest hint is not known.
+	if (last > commit && report.state !== "damaged")
 		remarks.push(
 			`the node did not note the entries after ${commit} as committed: they may be, or may be replaced`,
 		);
