@@ -52,6 +52,32 @@ describe("a change of membership", () => {
 		]);
 	});
 
+	it("waits until the leader has executed what is committed: by then the lock may be another's", async () => {
+		const lock = { host: "h", operation: "o", ttlMs: 60_000 };
+		const first = await call("AcquireLock", { ...lock, holder: "first" });
+		const { fencingToken } = (first.body as { lock: { fencingToken: string } })
+			.lock;
+		node.replica.readIndexAnswer = 50;
+		const late = call("ChangeMembership", {
+			...{ changes: [{ id: "n2", type: "demote" }], fencingToken },
+		});
+		await call("ReleaseLock", { fencingToken });
+		await call("AcquireLock", { ...lock, holder: "second" });
+		expect(node.replica.changes).toEqual([]);
+		node.replica.applied = 50;
+		expect(await late).toMatchObject({
+			body: { message: expect.stringContaining("out of date") },
+		});
+		expect(node.replica.changes).toEqual([]);
+	});
+
+	it("is not made where no quorum confirms who leads", async () => {
+		node.replica.readIndexAnswer = null;
+		const { body } = await change({ id: "n2", type: "demote" });
+		expect(body).toMatchObject({ code: "unavailable" });
+		expect(node.replica.changes).toEqual([]);
+	});
+
 	it("that updates an address leaves the others as they are, and the incarnation", async () => {
 		await change({ id: "n2", type: "update", peerAddress: "elsewhere:9" });
 		expect(node.replica.changes[0]).toMatchObject({
