@@ -10,4 +10,9 @@ export const brokenRules = {
 	"level-rule": "a level is raised before all members read it (P61)",
 } as const;
 
+/** Whether it shows in reads under a lease. */
+export function isOfLeases(rule: BrokenRule | null): boolean {
+	return rule === "clock-drift" || rule === "lease-check";
+}
+
 export type BrokenRule = keyof typeof brokenRules;

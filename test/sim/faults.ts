@@ -188,13 +188,19 @@ export class Faults {
 		return this.#random.exponential(this.#world.options.faults.lastsMs);
 	}
 
-	/** The process does not run: nothing is handled, then everything at once. */
+	/** The process does not run: nothing is handled, then everything at once; or the machine stands still, and hears nothing. */
 	#pause(node: SimNode): void {
 		if (node.raft === null || node.backlog !== null) return;
 		this.#world.coverage.pauses++;
 		node.backlog = [];
+		node.deaf = this.#random.chance(0.4);
 		const { epoch } = node;
-		this.#world.call(this.#lastsMs(), () => {
+		const { electionTimeoutMs } = this.#world.options;
+		// Long enough that the others find another leader, of whom this node then knows nothing.
+		const lastsMs = node.deaf
+			? electionTimeoutMs * this.#random.between(1, 6)
+			: this.#lastsMs();
+		this.#world.call(lastsMs, () => {
 			if (node.epoch === epoch) this.#world.resume(node);
 		});
 	}

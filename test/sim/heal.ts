@@ -7,6 +7,7 @@ import { repair } from "./repair.js";
 import { comeToRest, expectSoon, restTimeouts } from "./rest.js";
 import { rollBack } from "./roll-back.js";
 import { serveEverywhere, stayAtRest } from "./serve.js";
+import { latestSends } from "./session-clients.js";
 import { demand } from "./violation.js";
 import type { World } from "./world.js";
 
@@ -34,7 +35,9 @@ export function heal(world: World): void {
 		world.coverage.majorityHeals++;
 	}
 	healNodes(world, [...world.nodes]);
-	world.runFor(world.options.network.slowMs);
+	const { network, workload } = world.options;
+	// What was on its way comes to an end.
+	world.runFor(Math.max(network.slowMs, latestSends * workload.sessionMs));
 	comeToRest(world);
 	repair(world);
 	if (world.options.rollBack) rollBack(world, random);

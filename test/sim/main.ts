@@ -1,13 +1,15 @@
 import { parseArgs } from "node:util";
 import { runBatch } from "./batch.js";
+import { type BrokenRule, brokenRules } from "./broken.js";
 import { type Mutant, mutants } from "./mutants.js";
 import type { SeedResult } from "./run.js";
 import { judge } from "./verdict.js";
 
-const usage = `npm run sim -- [--seeds N] [--seed S] [--steps M] [--mutant NAME] [--verbose] [--json]
+const usage = `npm run sim -- [--seeds N] [--seed S] [--steps M] [--mutant NAME] [--without RULE] [--verbose] [--json]
   --seeds N    how many seeds (100)        --seed S   the first of them (1)
   --steps M    events under faults (10000) --json     one JSON object on stdout
   --mutant M   break a rule on purpose: ${Object.keys(mutants).join(", ")}
+  --without R  leave out what the core relies on: ${Object.keys(brokenRules).join(", ")}
   --verbose    print every event; for one seed`;
 
 function main(): number {
@@ -22,7 +24,8 @@ function main(): number {
 	if (
 		values.help ||
 		!whole ||
-		(values.mutant !== undefined && !(values.mutant in mutants))
+		!isNameOf(mutants, values.mutant) ||
+		!isNameOf(brokenRules, values.without)
 	) {
 		console.error(usage);
 		return values.help ? 0 : 2;
@@ -30,6 +33,9 @@ function main(): number {
 	const settings = {
 		steps,
 		...(values.mutant === undefined ? {} : { mutant: values.mutant as Mutant }),
+		...(values.without === undefined
+			? {}
+			: { broken: values.without as BrokenRule }),
 		...(values.verbose ? { live: (line: string) => console.error(line) } : {}),
 	};
 	const beganMs = performance.now();
@@ -59,6 +65,11 @@ function main(): number {
 	return exitCode;
 }
 
+/** Nothing is a name of everything. */
+function isNameOf(known: object, name: string | undefined): boolean {
+	return name === undefined || name in known;
+}
+
 /** Null when the arguments make no sense; the reason is told. */
 function parse() {
 	try {
@@ -68,6 +79,7 @@ function parse() {
 				seed: { type: "string", default: "1" },
 				steps: { type: "string", default: "10000" },
 				mutant: { type: "string" },
+				without: { type: "string" },
 				verbose: { type: "boolean", default: false },
 				json: { type: "boolean", default: false },
 				help: { type: "boolean", default: false },

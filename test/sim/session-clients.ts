@@ -11,6 +11,9 @@ import type { Random } from "./random.js";
 import { demand } from "./violation.js";
 import type { World } from "./world.js";
 
+/** How many times longer than clients wait an attempt may be on its way. */
+export const latestSends = 10;
+
 /** One client that wants each of its commands executed once, and sends it again until it knows (P58). */
 class SessionClient {
 	/** Null until a session is open. */
@@ -90,8 +93,11 @@ export class SessionClients {
 	#command(node: SimNode, client: SessionClient, session: number): void {
 		const { sequence, acknowledged } = client;
 		const stamp = { id: session, sequence, acknowledged };
-		const { sessionMs } = this.#world.options.workload;
-		const delayMs = sessionMs * this.#random.scaled(0.01, 10);
+		const { options, faulty } = this.#world;
+		const { sessionMs } = options.workload;
+		const delayMs = faulty
+			? sessionMs * this.#random.scaled(0.01, latestSends)
+			: 0;
 		node.later(delayMs, () => this.#arrived(node, client, stamp));
 	}
 

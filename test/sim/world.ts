@@ -8,7 +8,7 @@ import type {
 	Fetch,
 	Message,
 } from "../../src/raft/types.js";
-import type { BrokenRule } from "./broken.js";
+import { type BrokenRule, isOfLeases } from "./broken.js";
 import { hasToken, tokenOf } from "./commands.js";
 import { type Coverage, emptyCoverage } from "./coverage.js";
 import { EventKind, EventQueue, type SimEvent } from "./event-queue.js";
@@ -65,7 +65,11 @@ export class World {
 			readonly live: ((line: string) => void) | null;
 		},
 	) {
-		const options = optionsFor(seed);
+		const drawn = optionsFor(seed);
+		// Where leases are to go wrong, there must be some.
+		const options = isOfLeases(settings.broken)
+			? { ...drawn, leases: true }
+			: drawn;
 		this.options = options;
 		this.mutant = settings.mutant;
 		this.broken = settings.broken;
