@@ -1,5 +1,7 @@
 import type { CatchUpStatus } from "./types.js";
 
+/** However fast it was so far: with more than this to go, its first acknowledgement as a voter is far (P26). */
+const maxLagEntries = 4096;
 /** Over how long the rate of a member is measured. */
 const rateWindowMs = 2000;
 
@@ -57,7 +59,7 @@ export class CatchUp {
 					: gain > 0
 						? Math.ceil((lagEntries / gain) * 1000)
 						: null,
-			caughtUp: heard && (inTime || level),
+			caughtUp: heard && lagEntries <= maxLagEntries && (inTime || level),
 		};
 	}
 }

@@ -42,6 +42,13 @@ describe("catching up", () => {
 		);
 	});
 
+	it("is not done with a long way to go, however quick the last round was (P26)", () => {
+		const catchUp = new CatchUp(10, 0);
+		catchUp.advance(10, 20, 100);
+		expect(status(catchUp, 10, 4106, 200).caughtUp).toBe(true);
+		expect(status(catchUp, 10, 4107, 200).caughtUp).toBe(false);
+	});
+
 	it("is done for one that has everything, however long ago the last entry was; never for one that has nothing", () => {
 		const catchUp = new CatchUp(10, 0);
 		catchUp.advance(10, 10, 5000);

@@ -7,7 +7,8 @@ export class Observer {
 	readonly violations: string[] = [];
 	/** Who led in each term. */
 	readonly #leaders = new Map<number, string>();
-	readonly #configurations = new Set<number>();
+	/** Who was what, for every membership seen: addresses that become known are no change of it. */
+	readonly #configurations = new Set<string>();
 	readonly #snapshots = new Set<string>();
 	readonly #incarnations = new Map<string, string>();
 
@@ -27,10 +28,12 @@ export class Observer {
 	async watch(cluster: Cluster, over: AbortSignal): Promise<void> {
 		while (!over.aborted) {
 			for (const status of await cluster.statuses()) {
-				const { nodeId, role, term, configurationIndex, snapshotIndex } =
-					status;
+				const { nodeId, role, term, members, snapshotIndex } = status;
 				if (role === "leader") this.#leads(term, nodeId);
-				this.#configurations.add(configurationIndex);
+				if (members.length > 0)
+					this.#configurations.add(
+						members.map((one) => `${one.id} ${one.role}`).join(),
+					);
 				if (snapshotIndex > 0)
 					this.#snapshots.add(`${nodeId} ${snapshotIndex}`);
 				this.#is(nodeId, status.incarnation);
