@@ -1,4 +1,4 @@
-import type { Message, Status } from "../../raft/types.js";
+import type { Heartbeat, Message, Status } from "../../raft/types.js";
 import { type Leadership, leadershipOf } from "./leadership.js";
 import { SendingClock } from "./sending-clock.js";
 
@@ -13,6 +13,8 @@ export class LeaderWatch {
 	#heardMs = Number.NEGATIVE_INFINITY;
 	/** Its leader's heartbeats alone may hide from a follower how far behind it is. */
 	#hasAppended = false;
+	/** A leader's first word comes before it is known as the leader. */
+	#lastWord: { from: string; term: number; commit: number } | null = null;
 	#clock = new SendingClock();
 	#leadership: Leadership = {
 		self: "",
@@ -27,8 +29,9 @@ export class LeaderWatch {
 
 	/** Role, term or leader may have changed. */
 	observe(status: Status, nowMs: number): void {
-		if (status.leader !== this.#leadership.leader) this.#forgetClock();
+		const isNew = status.leader !== this.#leadership.leader;
 		this.#leadership = leadershipOf(status);
+		if (isNew) this.#begin(status);
 		if (status.leader === null) {
 			// A node that starts knows none yet; that says nothing of the cluster.
 			if (this.#everLed) this.#leaderlessSinceMs ??= nowMs;
@@ -47,24 +50,32 @@ export class LeaderWatch {
 	 * matched, and when it was sent: it may have waited for long, here or on its way, and is no news then.
 	 */
 	heard(message: Message, nowMs: number): void {
-		if (message.from !== this.#leadership.leader) return;
-		if (message.type === "append-request") {
-			this.#hasAppended = true;
-			this.#raise(message.commit);
-		} else if (message.type === "snapshot-offer") {
-			this.#hasAppended = true;
-			this.#raise(message.snapshotIndex);
-		} else if (message.type === "heartbeat") {
-			const sentMs = this.#clock.sentMs(message.stamp, nowMs);
-			if (!this.#hasAppended || message.commit < (this.#commit ?? 0)) return;
-			this.#raise(message.commit);
-			this.#heardMs = Math.max(this.#heardMs, sentMs);
-		}
+		if (message.type === "append-request")
+			this.#appended(message, message.commit);
+		else if (message.type === "snapshot-offer")
+			this.#appended(message, message.snapshotIndex);
+		else if (message.type === "heartbeat") this.#beaten(message, nowMs);
+	}
+
+	#appended({ from, term }: Message, commit: number): void {
+		this.#lastWord = { from, term, commit };
+		if (from !== this.#leadership.leader) return;
+		this.#hasAppended = true;
+		this.#raise(commit);
+	}
+
+	#beaten({ from, stamp, commit }: Heartbeat, nowMs: number): void {
+		if (from !== this.#leadership.leader) return;
+		const sentMs = this.#clock.sentMs(stamp, nowMs);
+		if (!this.#hasAppended || commit < (this.#commit ?? 0)) return;
+		this.#raise(commit);
+		this.#heardMs = Math.max(this.#heardMs, sentMs);
 	}
 
 	/** The link from `peer` broke: its next heartbeat may be the first word after a long time. */
 	broken(peer: string): void {
 		if (peer === this.#leadership.leader) this.#hasAppended = false;
+		if (peer === this.#lastWord?.from) this.#lastWord = null;
 	}
 
 	/** A leader's own commit index was the cluster's when it certainly led. */
@@ -86,9 +97,11 @@ export class LeaderWatch {
 		this.#commit = Math.max(this.#commit ?? 0, commit);
 	}
 
-	#forgetClock(): void {
-		this.#hasAppended = false;
+	#begin({ leader, term }: Status): void {
 		this.#clock = new SendingClock();
+		const word = this.#lastWord;
+		this.#hasAppended = word?.from === leader && word.term === term;
+		if (this.#hasAppended && word !== null) this.#raise(word.commit);
 	}
 
 	leaderless(nowMs: number): {

@@ -27,7 +27,10 @@ beforeEach(() => {
 });
 
 function follow(leader: string | null, nowMs: number): void {
-	const status = { id: "n2", leader, role: "follower", transferTarget: null };
+	const status = {
+		...{ id: "n2", leader, role: "follower", transferTarget: null },
+		term: 3,
+	};
 	watch.observe(status as unknown as Status, nowMs);
 }
 
@@ -60,6 +63,20 @@ describe("what a follower knows of its leader's commit index", () => {
 		watch.heard(append(600), 130);
 		watch.heard(heartbeat(600, 140), 140);
 		expect(watch.leaderCommit(140)).toEqual({ index: 600, heardAgoMs: 0 });
+	});
+
+	it("counts the leader's first word, which comes before it is known as the leader", () => {
+		follow(null, 0);
+		watch.heard(append(10), 100);
+		follow("n1", 100);
+		watch.heard(heartbeat(10, 150), 150);
+		expect(watch.leaderCommit(150)).toEqual({ index: 10, heardAgoMs: 0 });
+		// Of an earlier term it says nothing of this one.
+		follow(null, 200);
+		watch.heard({ ...append(11), term: 2 } as Message, 210);
+		follow("n1", 220);
+		watch.heard(heartbeat(11, 400), 400);
+		expect(watch.leaderCommit(400)).toEqual({ index: 10, heardAgoMs: 250 });
 	});
 
 	it("is no news after a broken link, until the leader has said more than a heartbeat", () => {
