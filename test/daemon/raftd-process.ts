@@ -22,41 +22,56 @@ export async function writeCluster(
 	ids: readonly string[],
 	changes: Record<string, unknown> = {},
 ): Promise<NodeFile[]> {
+	const nodes: NodeFile[] = [];
+	for (const id of ids) nodes.push(await place(directory, id));
+	for (const node of nodes) writeNode(node, nodes, changes);
+	return nodes;
+}
+
+/** The configuration of a node that waits to be added to a cluster that exists. */
+export async function writeJoining(
+	directory: string,
+	id: string,
+	cluster: { nodes: readonly NodeFile[]; changes?: Record<string, unknown> },
+): Promise<NodeFile> {
+	const node = await place(directory, id);
+	const changes = { ...cluster.changes, join: true };
+	writeNode(node, [...cluster.nodes, node], changes);
+	return node;
+}
+
+/** Where a node could be, on ports that are free. */
+export async function place(directory: string, id: string): Promise<NodeFile> {
 	const address = async () => `127.0.0.1:${await freePort()}`;
-	const members: (Pick<NodeFile, "id" | "peer" | "client" | "admin"> & {
-		role: "voter";
-	})[] = [];
-	for (const id of ids) {
-		const [peer, client, admin] = [
-			await address(),
-			await address(),
-			await address(),
-		];
-		members.push({ id, role: "voter", peer, client, admin });
-	}
-	return members.map(({ id, peer, client, admin }) => {
-		const home = join(directory, id);
-		mkdirSync(home, { recursive: true });
-		const file = {
-			id,
-			path: join(home, "node.yaml"),
-			data: join(home, "data"),
-		};
-		writeFileSync(
-			file.path,
-			stringify({
-				cluster: { id: "c-test", name: "test" },
-				node: id,
-				data: file.data,
-				listen: { peer, client, admin },
-				members,
-				timing: { electionTimeoutMs: 500, heartbeatIntervalMs: 50 },
-				drain: { announceMs: 50, closeOverMs: 100, timeoutMs: 10_000 },
-				...changes,
-			}),
-		);
-		return { ...file, peer, client, admin };
-	});
+	const home = join(directory, id);
+	mkdirSync(home, { recursive: true });
+	return {
+		...{ id, path: join(home, "node.yaml"), data: join(home, "data") },
+		...{ peer: await address(), client: await address() },
+		admin: await address(),
+	};
+}
+
+export function writeNode(
+	{ id, path, data, peer, client, admin }: NodeFile,
+	members: readonly NodeFile[],
+	changes: Record<string, unknown> = {},
+): void {
+	writeFileSync(
+		path,
+		stringify({
+			cluster: { id: "c-test", name: "test" },
+			...{ node: id, data },
+			listen: { peer, client, admin },
+			members: members.map((member) => ({
+				...{ id: member.id, role: "voter", peer: member.peer },
+				...{ client: member.client, admin: member.admin },
+			})),
+			timing: { electionTimeoutMs: 500, heartbeatIntervalMs: 50 },
+			drain: { announceMs: 50, closeOverMs: 100, timeoutMs: 10_000 },
+			...changes,
+		}),
+	);
 }
 
 export interface Ended {
