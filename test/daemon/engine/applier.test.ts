@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Applier } from "../../../src/daemon/engine/applier.js";
 import type { ReplicatedState } from "../../../src/daemon/engine/replicated-state.js";
+import { entryBytes } from "../../../src/raft/codec.js";
 import { type Entry, EntryKind } from "../../../src/raft/types.js";
 import type { LogStorage } from "../../../src/storage/log-storage.js";
 
@@ -16,6 +17,7 @@ class Bench {
 	nowMs = 0;
 	applied = 0;
 	reads = 0;
+	inOrder = true;
 	readonly applier: Applier;
 
 	constructor(maxWaitingBytes: number) {
@@ -23,6 +25,7 @@ class Bench {
 			failure: null,
 			apply: ({ index }: Entry) => {
 				this.nowMs += 1;
+				this.inOrder &&= index === this.applied + 1;
 				this.applied = index;
 				return new Uint8Array(0);
 			},
@@ -69,6 +72,48 @@ describe("the applier", () => {
 		}
 		expect(bench.applied).toBe(1000);
 		expect(bench.reads).toBeLessThan(20);
+	});
+
+	it("holds no more than it may, and one range, of what is committed faster than it is executed (P57)", async () => {
+		const maxWaitingBytes = 20 * entryBytes(entry(1));
+		const bench = new Bench(maxWaitingBytes);
+		const count = 3000;
+		let most = 0;
+		const look = () => {
+			most = Math.max(most, bench.applier.waitingBytes);
+		};
+		for (let index = 1; index <= count; index++) {
+			bench.applier.add({ first: index, last: index }, [entry(index)]);
+			look();
+			// One turn for many commits: the machine is slower than the log.
+			if (index % 200 === 0) bench.applier.run(() => bench.nowMs);
+			look();
+		}
+		expect(bench.applied).toBeLessThan(count);
+		expect(bench.applier.isBehind).toBe(true);
+		expect(most).toBeLessThanOrEqual(maxWaitingBytes + entryBytes(entry(1)));
+		for (let turn = 0; turn < 4000 && bench.applied < count; turn++) {
+			bench.applier.run(() => bench.nowMs);
+			await new Promise((resolve) => setImmediate(resolve));
+			look();
+		}
+		expect(bench.inOrder).toBe(true);
+		expect(bench.applied).toBe(count);
+		expect(bench.applier.waitingBytes).toBe(0);
+		expect(bench.applier.isBehind).toBe(false);
+	});
+
+	it("is behind while it reads back, however little that is, and no longer when it is done", async () => {
+		const bench = new Bench(Number.MAX_SAFE_INTEGER);
+		bench.applier.add({ first: 1, last: 3 }, null);
+		expect(bench.applier.isBehind).toBe(true);
+		bench.applier.run(() => bench.nowMs);
+		expect(bench.applied).toBe(0);
+		expect(bench.applier.isBehind).toBe(true);
+		await new Promise((resolve) => setImmediate(resolve));
+		bench.applier.run(() => bench.nowMs);
+		expect(bench.applied).toBe(3);
+		expect(bench.applier.isBehind).toBe(false);
 	});
 
 	it("adds to no range that is being read", async () => {

@@ -102,6 +102,59 @@ describe("a replica's limits", () => {
 		expect(replica.status().raft.lastIndex).toBe(lastIndex);
 	});
 
+	it("refuse commands while the machine is slower than the log, and lose none that was accepted (P57)", async () => {
+		const maxApplyLagBytes = 10_000;
+		const value = "v".repeat(300);
+		const slow = defineMachine({
+			...kv,
+			apply(state, command, context) {
+				const untilMs = performance.now() + 1;
+				while (performance.now() < untilMs);
+				return kv.apply(state, command, context);
+			},
+		});
+		cluster = await LoopbackCluster.start(["n1"], {
+			...{ machine: slow, limits: { maxApplyLagBytes } },
+		});
+		const { replica } = await cluster.leader();
+		const waveLength = 100;
+		const committed = new Map<string, number>();
+		const refused: string[] = [];
+		let mostBehind = 0;
+		for (let wave = 0; wave < 10; wave++) {
+			const keys = Array.from({ length: waveLength }, (_, at) => {
+				return `k${wave * waveLength + at}`;
+			});
+			const outcomes = await Promise.all(
+				keys.map((key) => put(replica, key, value, { ack: "commit" })),
+			);
+			const { raft, applied } = replica.status();
+			mostBehind = Math.max(mostBehind, raft.commit - applied);
+			for (const [at, outcome] of outcomes.entries()) {
+				const key = keys[at] as string;
+				if (outcome.kind === "committed") committed.set(key, outcome.index);
+				else {
+					expect(outcome).toMatchObject({ reason: "overloaded" });
+					expect(outcome).toMatchObject({
+						message: expect.stringContaining("has not executed yet"),
+					});
+					refused.push(key);
+				}
+			}
+		}
+		expect(committed.size).toBeGreaterThan(0);
+		expect(refused.length).toBeGreaterThan(0);
+		// Each takes more than its value: what may wait, and the wave that was on its way when the limit was passed.
+		const most = maxApplyLagBytes / value.length + waveLength;
+		expect(mostBehind).toBeLessThanOrEqual(most);
+		for (const [key, minIndex] of committed)
+			expect(valueIn(await get(replica, key, { minIndex }))).toBe(value);
+		for (const key of refused)
+			expect(valueIn(await get(replica, key))).toBeUndefined();
+		// It has caught up: there is room again.
+		expect((await put(replica, "later", "v")).kind).toBe("applied");
+	});
+
 	it("bound reads", async () => {
 		cluster = await LoopbackCluster.start(["n1"], {
 			limits: { maxPendingReads: 2 },
