@@ -139,6 +139,7 @@ const faults = {
 	partitions: 0,
 	oneWayCuts: 0,
 	bridges: 0,
+	lags: 0,
 	depositions: 0,
 	dropped: 0,
 	duplicated: 0,
@@ -176,8 +177,8 @@ const refusalCounters: Record<ChangeRefusalReason, keyof Coverage> = {
 };
 
 /** From this many seeds and steps on, everything must have happened at least once. */
-export const coverageSeeds = 100;
-export const coverageSteps = 1_000_000;
+export const coverageSeeds = 400;
+export const coverageSteps = 4_000_000;
 
 export function addCoverage(total: Coverage, more: Coverage): void {
 	for (const name of names(total)) total[name] += more[name];

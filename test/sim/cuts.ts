@@ -60,6 +60,24 @@ export class Cuts {
 		);
 	}
 
+	/** What is sent to the node, or by it, arrives so late that the world has moved on. */
+	lag(node: SimNode): void {
+		const { options, network, nodes, coverage } = this.#world;
+		coverage.lags++;
+		const isIncoming = this.#random.chance(0.7);
+		const lagMs = options.electionTimeoutMs * this.#random.between(0.2, 2.5);
+		const mends = nodes
+			.filter((other) => other !== node)
+			.map((other) =>
+				isIncoming
+					? network.lag(other, node, lagMs)
+					: network.lag(node, other, lagMs),
+			);
+		this.#world.call(this.#lastsMs() + lagMs, () => {
+			for (const mend of mends) mend();
+		});
+	}
+
 	/** Two halves that only the node connects; or a ring, in which each hears its neighbours only. */
 	bridge(node: SimNode): void {
 		const { nodes, coverage } = this.#world;

@@ -40,9 +40,20 @@ export class Faults {
 		// Votes are rare, and forgetting one is the worst that can happen.
 		const chance = crashOnWriteChance * (entries.length === 0 ? 10 : 1);
 		if (!faulty || !this.#random.chance(chance)) return;
-		const { epoch } = node;
 		const { disk, network } = options;
-		const soonMs = disk.baseMs + disk.jitterMs + network.baseMs;
+		this.#crashSoon(node, disk.baseMs + disk.jitterMs + network.baseMs);
+	}
+
+	/** A snapshot's file is durable on the node, and the log does not say so yet. */
+	snapshotCame(node: SimNode): void {
+		const { options, faulty } = this.#world;
+		const { crashOnSnapshotChance } = options.faults;
+		if (faulty && this.#random.chance(crashOnSnapshotChance))
+			this.#crashSoon(node, options.disk.baseMs);
+	}
+
+	#crashSoon(node: SimNode, soonMs: number): void {
+		const { epoch } = node;
 		this.#world.call(this.#random.exponential(soonMs), () => {
 			if (node.epoch === epoch && this.#world.faulty) this.crash(node);
 		});
@@ -122,6 +133,9 @@ export class Faults {
 			case "depose":
 				this.#cuts.depose();
 				break;
+			case "lag":
+				this.#cuts.lag(node);
+				break;
 			case "isolate":
 				this.#cuts.isolate(node);
 				break;
@@ -164,13 +178,10 @@ export class Faults {
 		const isSpare = older !== undefined && disk.base <= older.point.index;
 		if (!this.#world.strangers.canLose(node)) return;
 		this.#world.strangers.doomed.add(node.id);
-		if (newest !== undefined && isSpare && this.#random.chance(0.6))
+		if (newest !== undefined && isSpare && this.#random.chance(0.8))
 			disk.damaged.add(newest);
 		else disk.logDamaged = true;
-		const { epoch } = node;
-		this.#world.call(this.#lastsMs(), () => {
-			if (node.epoch === epoch && this.#world.faulty) this.crash(node);
-		});
+		this.#crashSoon(node, this.#world.options.network.baseMs);
 	}
 
 	/** The leader is hit more often than the others: that is where it hurts. */
@@ -232,6 +243,8 @@ export class Faults {
 	#rate(): number {
 		if (!this.#keepsDrift) return this.#random.scaled(0.15, 2.5);
 		const { slowest, fastest } = ratesWithin(this.#world.options.maxClockDrift);
+		// At the bound is where it matters.
+		if (this.#random.chance(0.5)) return this.#random.pick([slowest, fastest]);
 		return this.#random.between(slowest, fastest);
 	}
 }

@@ -18,6 +18,8 @@ export class Network {
 	readonly #coverage: Coverage;
 	/** How many cuts lie on each direction: overlapping faults end one by one. */
 	readonly #cuts = new Int32Array(maxProcesses ** 2);
+	/** How much later than usual what is sent on each direction arrives. */
+	readonly #lagsMs = new Float64Array(maxProcesses ** 2);
 	readonly #lastArrivalMs = new Float64Array(maxProcesses ** 2);
 	/** Off after healing: nothing is lost, doubled or held up any more. */
 	#faulty = true;
@@ -45,6 +47,15 @@ export class Network {
 		this.#cuts[link] = (this.#cuts[link] as number) + 1;
 		return () => {
 			this.#cuts[link] = Math.max(0, (this.#cuts[link] as number) - 1);
+		};
+	}
+
+	/** Holds up one direction by so much; returns what ends that. */
+	lag(from: SimNode, to: SimNode, lagMs: number): () => void {
+		const link = this.#link(from, to);
+		this.#lagsMs[link] = lagMs;
+		return () => {
+			this.#lagsMs[link] = 0;
 		};
 	}
 
@@ -104,7 +115,7 @@ export class Network {
 		const random = this.#random;
 		let arrivalMs = nowMs + baseMs;
 		if (this.#faulty) {
-			arrivalMs += random.exponential(jitterMs);
+			arrivalMs += random.exponential(jitterMs) + (this.#lagsMs[link] ?? 0);
 			if (random.chance(slowChance)) arrivalMs += random.next() * slowMs;
 		}
 		const lastMs = this.#lastArrivalMs[link] as number;

@@ -8,7 +8,7 @@ import type {
 	Write,
 } from "../../src/raft/types.js";
 import { Applier } from "./applier.js";
-import { LocalClock } from "./clock.js";
+import { LocalClock, ratesWithin } from "./clock.js";
 import type { Coverage } from "./coverage.js";
 import { SimDisk } from "./disk.js";
 import { EventKind, type SimEvent } from "./event-queue.js";
@@ -84,6 +84,9 @@ export class SimNode {
 		this.applier = new Applier(world, this);
 		this.snapshots = new Snapshots(world, this);
 		this.clock = new LocalClock(() => world.nowMs, this.random.between(0, 1e6));
+		const { leases, maxClockDrift } = world.options;
+		const { slowest, fastest } = ratesWithin(leases ? maxClockDrift : 0);
+		this.clock.set(this.random.pick([slowest, 1, fastest]), 0);
 	}
 
 	get log(): readonly Entry[] {

@@ -26,7 +26,7 @@ export function optionsFor(seed: number) {
 		/** With leases clocks keep to the bound that the core is told of; without, they do what they like. */
 		leases,
 		tickMs: heartbeatIntervalMs / random.whole(1, 4),
-		transferTimeoutMs: Math.round(electionTimeoutMs * random.between(0.5, 2)),
+		transferTimeoutMs: Math.round(electionTimeoutMs * random.scaled(0.1, 6)),
 		diskStallMs: Math.round(electionTimeoutMs * random.between(0.5, 3)),
 		outcomeTimeoutMs: Math.round(electionTimeoutMs * random.between(2, 8)),
 		limits: limits(random),
@@ -133,7 +133,7 @@ function snapshots(random: Random, beatMs: number) {
 		chunkMs: beatMs * random.scaled(0.01, 4),
 		breakChance: random.chance(0.5) ? random.scaled(0.01, 0.3) : 0,
 		/** How often a download that has ended is handed in once more, and begun once more. */
-		againChance: random.chance(0.4) ? random.next() * 0.8 : 0,
+		againChance: random.chance(0.5) ? random.next() : 0,
 		againMs: beatMs * random.scaled(0.1, 40),
 	};
 }
@@ -161,6 +161,8 @@ function faults(random: Random, electionMs: number, churn: boolean) {
 		quickRestartChance: random.next(),
 		/** A crash soon after a write was handed in: where the danger is. */
 		crashOnWriteChance: random.chance(0.4) ? random.scaled(0.0005, 0.03) : 0,
+		/** A crash soon after a snapshot came, while the log does not know of it (P17). */
+		crashOnSnapshotChance: random.chance(0.4) ? random.next() * 0.3 : 0,
 		weights: {
 			crash: weight(),
 			powerLoss: weight() * 0.3,
@@ -175,8 +177,9 @@ function faults(random: Random, electionMs: number, churn: boolean) {
 			clock: weight(),
 			fsyncError: weight(),
 			fullDisk: weight() * 0.3,
-			corrupt: churn ? weight() * 0.3 : 0,
+			corrupt: weight() * 0.4,
 			wipe: churn ? weight() * 0.3 : 0,
+			lag: weight(),
 		},
 	};
 }
@@ -190,7 +193,7 @@ function workload(random: Random, beatMs: number, electionMs: number) {
 		leaseMs: beatMs * random.scaled(0.1, 2),
 		/** How long an answer under a lease takes to get out; the process may stand still meanwhile. */
 		leaseAnswerMs: beatMs * random.scaled(0.001, 3),
-		transferMs: random.chance(0.6) ? electionMs * random.scaled(0.5, 10) : 0,
+		transferMs: random.chance(0.75) ? electionMs * random.scaled(0.5, 10) : 0,
 		sessionClients: random.chance(0.6) ? random.whole(1, 4) : 0,
 		sessionMs: beatMs * random.scaled(0.2, 5),
 		sessionTtlMs: Math.ceil(electionMs * random.scaled(3, 200)),

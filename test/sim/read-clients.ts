@@ -55,6 +55,7 @@ export class ReadClients {
 			ledTerm: leads ? status.term : 0,
 			index: null,
 		});
+		if (leads) oracles.rounds.asked(node, token);
 		if (mutant === "read-without-quorum" && leads)
 			this.indexed(node, { token, index: status.commit });
 		else node.raft?.readIndex(token);
@@ -69,6 +70,9 @@ export class ReadClients {
 			"one-outcome",
 			() => `${node.id} ends read ${token}, which it does not owe`,
 		);
+		const { rounds } = this.#world.oracles;
+		if (read.ledTerm > 0)
+			rounds.ended(node, token, read.ledTerm, index !== null);
 		if (index === null) {
 			if (this.#rivals()) coverage.readsRefusedToRivals++;
 			coverage.readsFailed++;

@@ -44,19 +44,6 @@ export const reads: readonly CoreMutant[] = [
 		],
 	},
 	{
-		name: "read-answers-earlier-life",
-		pitfall: "P41",
-		breaks:
-			"forwarded reads are counted from zero, so that answers from before a restart fit",
-		edits: [
-			{
-				file: "src/raft/reads.ts",
-				text: "this.#sequence = startOfCount(random);",
-				replacement: "this.#sequence = startOfCount(random) * 0;",
-			},
-		],
-	},
-	{
 		name: "reads-outlive-leadership",
 		pitfall: "P42",
 		breaks: "a leader that steps down forgets the reads that wait",

@@ -46,14 +46,15 @@ export const replication: readonly CoreMutant[] = [
 		],
 	},
 	{
-		name: "completion-from-before-reset",
+		name: "written-before-reset",
 		pitfall: "P6",
-		breaks: "a write that a snapshot overtook makes later entries durable",
+		breaks:
+			"a log that a snapshot replaced goes on from what was written before",
 		edits: [
 			{
 				file: log,
-				text: "for (const write of this.#writes) write.lastIndex = 0;",
-				replacement: "",
+				text: "		this.submitted = index;\n		this.durable = index;\n		this.applying = index;",
+				replacement: "		this.durable = index;\n		this.applying = index;",
 			},
 		],
 	},

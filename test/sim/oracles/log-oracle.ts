@@ -100,6 +100,11 @@ export class LogOracle {
 				`${node.id} begins its log behind ${index} of term ${term}, which is not committed`,
 		);
 		demand(
+			node.log[index - 1]?.term !== term,
+			"suffix-kept",
+			() => `${node.id} empties its log for ${index}, which it holds`,
+		);
+		demand(
 			node.disk.snapshots.some(({ point }) => point.index === index),
 			"snapshot-durable",
 			() => `${node.id} empties its log for ${index} without a snapshot of it`,

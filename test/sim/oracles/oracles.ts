@@ -16,6 +16,7 @@ import { LogOracle } from "./log-oracle.js";
 import { Memberships } from "./memberships.js";
 import { PromiseOracle } from "./promise-oracle.js";
 import { RetentionRules } from "./retention-rules.js";
+import { RoundRules } from "./round-rules.js";
 import { SessionRules } from "./session-rules.js";
 import { SnapshotRules } from "./snapshot-rules.js";
 import { StateOracle } from "./state-oracle.js";
@@ -30,6 +31,7 @@ export class Oracles {
 	readonly campaigns = new CampaignRules();
 	readonly leaders: LeaderRules;
 	readonly retention: RetentionRules;
+	readonly rounds = new RoundRules();
 	readonly #snapshots: SnapshotRules;
 	readonly #promises: PromiseOracle;
 	readonly #votes: VoteRules;
@@ -82,6 +84,7 @@ export class Oracles {
 	started(node: SimNode): void {
 		this.#votes.restarted(node);
 		this.leaders.restarted(node);
+		this.rounds.restarted(node);
 		this.#state.started(node);
 	}
 
@@ -97,12 +100,14 @@ export class Oracles {
 	/** The core says something, now or once the disk is ready. */
 	said(node: SimNode, message: Message): void {
 		this.#votes.said(node, message);
+		this.rounds.said(node, message);
 	}
 
 	arriving(node: SimNode, message: Message): void {
 		this.#promises.delivered(node, message);
 		this.#votes.arriving(node, message);
 		this.leaders.arriving(node, message);
+		this.rounds.arriving(node, message);
 	}
 
 	handled(node: SimNode, message: Message, termBefore: number): void {
