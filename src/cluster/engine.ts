@@ -115,6 +115,8 @@ export interface MemberStatus {
 	readonly peer: string;
 	readonly client: string;
 	readonly admin: string;
+	/** Of its data directory; empty until it is known. */
+	readonly incarnation: string;
 }
 
 export interface FollowerView {

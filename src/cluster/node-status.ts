@@ -182,6 +182,7 @@ function decodeMember(read: Reader, member: MemberJson): MemberStatus {
 		peer: read.text("peerAddress", member.peerAddress),
 		client: read.text("clientAddress", member.clientAddress),
 		admin: read.text("adminAddress", member.adminAddress),
+		incarnation: read.text("incarnation", member.incarnation),
 	};
 }
 

@@ -7,6 +7,7 @@ import {
 	lookAtCluster,
 	type OperationContext,
 } from "./context.js";
+import { refuseSecondFounding } from "./founding.js";
 import { type PlanReport, planReport } from "./plan.js";
 import { type Program, programsOf } from "./program.js";
 import { awaitClusterStep } from "./steps/await-cluster.js";
@@ -31,6 +32,7 @@ interface UpReport {
 export async function up(context: OperationContext): Promise<UpReport> {
 	const { clock, emit, inventory, signal } = context;
 	const startedAt = clock.now();
+	await refuseSecondFounding(context);
 	const programs = await programsOf(context);
 	const started: string[] = [];
 	const starts = programs.map((program) =>
@@ -58,6 +60,7 @@ export async function up(context: OperationContext): Promise<UpReport> {
 
 /** What `up` would start now. Touches nothing. */
 export async function planUp(context: OperationContext): Promise<PlanReport> {
+	await refuseSecondFounding(context);
 	const programs = await programsOf(context);
 	const starts = programs.map((program) =>
 		startStep(context, program, {

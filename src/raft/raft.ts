@@ -412,6 +412,12 @@ export class Raft {
 		return this.#core.log.slice(first, last);
 	}
 
+	/** What the disk was given is not what the log is: entries were appended, or put in the place of others, since. */
+	get hasUnwritten(): boolean {
+		const { log, reset } = this.#core;
+		return reset !== null || log.submitted < log.lastIndex;
+	}
+
 	hasReady(): boolean {
 		const core = this.#core;
 		return (

@@ -16,13 +16,13 @@ interface Damage {
 export function damagedLog(damage: Damage): OperatorError {
 	const { nodeId, file, offset, index, what, cause } = damage;
 	return new OperatorError(
-		"unexpected",
+		"refused",
 		`the log is damaged: ${what}, in ${file} at offset ${offset}, after index ${index}`,
 		{
 			node: nodeId,
 			state:
 				"the node has not started and nothing was changed; entries that it acknowledged may be gone",
-			next: `leave it down: the other voters, if most are well, go on without it. Keep the directory; do not start ${nodeId} on an empty disk, which the others refuse on purpose. A later release will bring it back with raftctl reset-node`,
+			next: `leave it down: the other voters, if most are well, go on without it. raftctl doctor --data-dir says more. Keep the directory, and do not start ${nodeId} on an empty one under its old membership, which the others refuse on purpose: remove the member, then add it anew (docs/membership.md)`,
 			cause,
 		},
 	);

@@ -47,6 +47,8 @@ export class FakeCluster {
 	/** Moments at which fewer voters than a quorum were up. */
 	quorumLosses = 0;
 	leaderlessMs = 0;
+	/** Members that the others have never spoken to. */
+	readonly unmet = new Set<string>();
 	alarms: NodeStatus["alarms"] = [];
 	#leaderlessSinceMs: number | null = null;
 
@@ -190,6 +192,7 @@ export class FakeCluster {
 				peer: `${one.id}:1`,
 				client: `${one.id}:2`,
 				admin: `${one.id}:3`,
+				incarnation: this.unmet.has(one.id) ? "" : `i-${one.id}`,
 			})),
 			followers: leads ? others.map((one) => this.#followerView(one)) : [],
 			ready,

@@ -135,7 +135,7 @@ function outcome(disk: FakeDisk, known: Recorded): Outcome {
 			/0000000\d\d\d\.wal at offset \d+, after index \d+/,
 		);
 		expect((error as OperatorError).next).toContain(
-			"go on without it. Keep the directory",
+			"go on without it. raftctl doctor",
 		);
 		expect(disk.list(place.directory)).toEqual(before);
 		return "corrupt";

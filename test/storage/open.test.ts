@@ -198,9 +198,9 @@ for (const threaded of [true, false]) {
 			await expect(opening).rejects.toBeInstanceOf(OperatorError);
 			await expect(opening).rejects.toMatchObject({
 				node: "n1",
-				exitCode: 1,
+				exitCode: 11,
 				next: expect.stringMatching(
-					/other voters.*go on without it.*later release.*raftctl reset-node/,
+					/other voters.*go on without it.*remove the member, then add it anew/,
 				),
 			});
 			await expect(opening).rejects.toThrow(

@@ -64,7 +64,7 @@ export class Effects {
 		const { raft, log } = this.#options;
 		const { term, votedFor, ...status } = raft.status();
 		// What the disk holds there may not be what the core has committed: it would be executed after a restart.
-		if (raft.hasReady()) return;
+		if (raft.hasUnwritten) return;
 		const commit = Math.min(status.commit, this.#lastIndex);
 		log.append({
 			sequence: this.#lastSequence + 1,
