@@ -73,7 +73,7 @@ export const defaultLimits: Limits = {
 	snapshotEntries: 500_000,
 	snapshotLogBytes: 128 * mebibyte,
 	maxLogBytes: 1024 * mebibyte,
-	maxSnapshotBytesPerSecond: 256 * mebibyte,
+	maxSnapshotBytesPerSecond: 64 * mebibyte,
 	segmentBytes: 64 * mebibyte,
 	closeTimeoutMs: 2000,
 };

@@ -1,8 +1,8 @@
 import type { Disk, DiskFile } from "../disk.js";
 import { failedSnapshot } from "./problem.js";
 
-/** After so many bytes they are synced, so that the end of a large file does not hold the disk up for seconds. */
-export const syncEveryBytes = 8 * 1024 * 1024;
+/** After so many bytes they are synced: the log, on the same disk, waits behind no more than these. */
+export const syncEveryBytes = 2 * 1024 * 1024;
 
 /**
  * A file under a temporary name that grows at its end and gets its own name when it is whole. A failure of the disk is
