@@ -145,16 +145,17 @@ export class FrameBatch {
 	}
 
 	failed(frame: Omit<FailedFrame, "kind">): void {
-		const message = Buffer.from(frame.message);
+		const { message } = frame;
 		const at = this.#open(
 			ClientFrameKind.failed,
 			frame.requestId,
-			payloadHeaderBytes.failed + message.length,
+			payloadHeaderBytes.failed + Buffer.byteLength(message),
 		);
 		this.#buffer[at] = outcomes.indexOf(frame.outcome);
 		this.#buffer[at + 1] = reasons.indexOf(frame.reason);
 		this.#buffer.writeUInt32LE(wholeMs(frame.retryAfterMs), at + 2);
-		this.#buffer.set(message, at + payloadHeaderBytes.failed);
+		// Under overload most answers are this one: no buffer is made of each message.
+		this.#buffer.write(message, at + payloadHeaderBytes.failed);
 	}
 
 	goaway(): void {

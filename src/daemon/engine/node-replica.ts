@@ -31,6 +31,7 @@ export class NodeReplica implements Replica {
 	readonly #driver: Driver;
 	readonly #observers: Observers;
 	readonly #release: string;
+	#refused: (() => void)[] = [];
 
 	constructor(driver: Driver, release: string, diagnose: Diagnose) {
 		this.#driver = driver;
@@ -151,7 +152,17 @@ export class NodeReplica implements Replica {
 			origin,
 		});
 		if (refusal === null) this.#driver.wake();
-		else queueMicrotask(() => origin.done(refusal));
+		else this.#refuse(() => origin.done(refusal));
+	}
+
+	/** Once the calls of now are over. Under overload there are many, and a microtask each costs more than the answer. */
+	#refuse(tell: () => void): void {
+		if (this.#refused.push(tell) > 1) return;
+		queueMicrotask(() => {
+			const refused = this.#refused;
+			this.#refused = [];
+			for (const each of refused) each();
+		});
 	}
 
 	query(
@@ -192,7 +203,7 @@ export class NodeReplica implements Replica {
 	): void {
 		const refusal = this.#driver.parts.reads.accept(read, consistency);
 		if (refusal === null) this.#driver.wake();
-		else queueMicrotask(() => read.done(refusal));
+		else this.#refuse(() => read.done(refusal));
 	}
 
 	transferLeadership(
