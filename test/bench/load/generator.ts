@@ -7,10 +7,11 @@
 import { openStream } from "../../../src/client/open-stream.js";
 import { encodeCommand } from "../../../src/machines/kv/codec.js";
 import { FrameBatch } from "../../../src/wire/client-frame-batch.js";
-import { decodeResponseFrame } from "../../../src/wire/client-frame-reader.js";
 import {
 	bodyHeaderBytes,
+	ClientFrameKind,
 	maxResponseFrameBytes,
+	reasons,
 } from "../../../src/wire/client-frames.js";
 import { FrameSplitter } from "../../../src/wire/frame-splitter.js";
 import type { GeneratorOrder, LoadWindow, Writes } from "./orders.js";
@@ -23,6 +24,8 @@ const frameHeaderBytes = 4 + bodyHeaderBytes;
 /** Of the key within a frame: header, ack, deadline, the machine's code and the key's length. */
 const keyAt = frameHeaderBytes + 5 + 3;
 const keyDigits = 12;
+/** In an answer that failed, behind the outcome. */
+const reasonAt = bodyHeaderBytes + 1;
 
 const [endpoint = "", connectionCount = "4"] = process.argv.slice(2);
 const [host = "", port = ""] = endpoint.split(":");
@@ -46,11 +49,15 @@ async function connect() {
 	const receive = (chunk: Buffer) => {
 		const nowMs = performance.now();
 		splitter.push(chunk, (frame) => {
-			const answer = decodeResponseFrame(frame);
-			if (answer.kind === "goaway") return;
+			const kind = frame[0];
+			if (kind === ClientFrameKind.goaway) return;
 			underWay--;
-			if (answer.kind === "failed") window.refused(answer.reason);
-			else window.done(nowMs - (sinceMs[answer.requestId % slots] as number));
+			if (kind === ClientFrameKind.failed)
+				window.refused(reasons[frame[reasonAt] as number] ?? "unknown");
+			else {
+				const id = frame.readUInt32LE(1);
+				window.done(nowMs - (sinceMs[id % slots] as number));
+			}
 			onAnswer(stream);
 		});
 	};
