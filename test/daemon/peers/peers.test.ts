@@ -64,7 +64,6 @@ class Endpoint {
 				onForward: (_from, link, frame) => this.forwards.push({ link, frame }),
 				onOutcomes: () => {},
 				onSnapshotDamaged: () => {},
-				onSnapshotDamaged: () => {},
 				onConnected: () => {},
 				onBroken: (peer, direction) => this.broken.push(`${direction} ${peer}`),
 			},

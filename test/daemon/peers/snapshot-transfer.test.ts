@@ -75,7 +75,6 @@ class Side {
 				onForward() {},
 				onOutcomes() {},
 				onSnapshotDamaged() {},
-				onSnapshotDamaged() {},
 				onConnected() {},
 				onBroken() {},
 			},
