@@ -6,7 +6,12 @@ import { type BrokenRule, brokenRules } from "./broken.js";
 const caughtBy: Record<BrokenRule, readonly string[]> = {
 	"clock-drift": ["stale-read", "lease"],
 	"lease-check": ["stale-read"],
-	incarnation: ["durable-votes", "match-durable", "commit-durable"],
+	incarnation: [
+		"durable-votes",
+		"match-durable",
+		"commit-durable",
+		"joint-quorum",
+	],
 	"level-rule": ["unreadable-entry"],
 };
 

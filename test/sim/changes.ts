@@ -31,7 +31,7 @@ const draws: readonly (readonly [number, Draw])[] = [
 	[2, ({ world, now, random, node }) => replace(world, now, random, node)],
 	[2, ({ now, random }) => moveSeveral(now, random)],
 	[2, ({ now, random }) => [moveAddress(now, random.pick(membersOf(now)))]],
-	[1.5, ({ now, random }) => [nonsense(now, random)]],
+	[2.5, ({ now, random }) => [nonsense(now, random)]],
 	// Nobody would be left to decide.
 	[0.3, ({ now }) => now.voters.map((id) => ({ type: "remove", id }))],
 ];

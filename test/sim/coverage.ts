@@ -140,6 +140,7 @@ const faults = {
 	oneWayCuts: 0,
 	bridges: 0,
 	lags: 0,
+	lateTransfers: 0,
 	depositions: 0,
 	dropped: 0,
 	duplicated: 0,

@@ -107,17 +107,66 @@ export class Cuts {
 
 	/** A leader alone, and slow to notice, while its clients go on: there will be another one beside it. */
 	depose(): void {
-		const { options, coverage, nodes } = this.#world;
-		const leader = nodes.find(
-			(node) => node.raft !== null && node.seen?.role === "leader",
-		);
-		if (leader === undefined) return;
+		const { options, coverage } = this.#world;
+		const leader = this.#leader();
+		if (leader === null) return;
 		coverage.depositions++;
-		this.#cutWhere(
-			(from, to) => from === leader || to === leader,
-			options.electionTimeoutMs * this.#random.between(1, 6),
-		);
+		const cut = () =>
+			this.#cutWhere(
+				(from, to) => from === leader || to === leader,
+				options.electionTimeoutMs * this.#random.between(1, 6),
+			);
 		if (this.#random.chance(0.7))
 			leader.clock.set(Math.min(this.#rate(), this.#rate()), 0);
+		if (this.#random.chance(0.3)) this.#hurryOthers(leader);
+		if (this.#random.chance(0.5)) cut();
+		else this.#lateAnswers(leader, cut);
+	}
+
+	/** The others lose patience early. */
+	#hurryOthers(leader: SimNode): void {
+		for (const node of this.#world.nodes)
+			if (node !== leader)
+				node.clock.set(Math.max(this.#rate(), this.#rate()), 0);
+	}
+
+	/** What it hears is old already, and still comes in when it is alone. */
+	#lateAnswers(leader: SimNode, then: () => void): void {
+		const { options, network, nodes } = this.#world;
+		const lagMs = options.electionTimeoutMs * this.#random.between(0.2, 2);
+		const mends = nodes
+			.filter((other) => other !== leader)
+			.map((other) => network.lag(other, leader, lagMs));
+		this.#world.call(lagMs * this.#random.between(1, 1.5), () => {
+			for (const mend of mends) mend();
+			if (this.#world.faulty) then();
+		});
+	}
+
+	/**
+	 * A leader hands over, and what it asks for arrives late: perhaps only when it has given that up, and serves again. It
+	 * does not hear what comes of it (P37).
+	 */
+	lateTransfer(): void {
+		const { options, network, nodes, workload, coverage } = this.#world;
+		const leader = this.#leader();
+		if (leader === null || leader.backlog !== null) return;
+		coverage.lateTransfers++;
+		const lagMs = options.electionTimeoutMs * this.#random.scaled(0.1, 1.5);
+		const mends = nodes
+			.filter((other) => other !== leader)
+			.map((other) => network.lag(leader, other, lagMs));
+		workload.transfer(leader, null);
+		leader.settle();
+		this.#cutWhere((_, to) => to === leader, lagMs + this.#lastsMs());
+		this.#world.call(lagMs, () => {
+			for (const mend of mends) mend();
+		});
+	}
+
+	#leader(): SimNode | null {
+		const leads = ({ raft, seen }: SimNode) =>
+			raft !== null && seen?.role === "leader";
+		return this.#world.nodes.find(leads) ?? null;
 	}
 }

@@ -28,6 +28,15 @@ export class Download {
 	restart(): void {
 		this.#partial = this.#current ?? this.#partial;
 		this.#current = null;
+		// What was begun before may be gone on with at once, whoever leads by now.
+		const { againChance, chunkMs } = this.#world.options.snapshots;
+		const { random } = this.#node;
+		if (!random.chance(againChance)) return;
+		const sender = this.#partial?.sender ?? random.pick(this.#world.nodes);
+		this.#node.later(random.exponential(chunkMs), () => {
+			const index = sender.disk.snapshotIndex;
+			if (index > this.#node.disk.snapshotIndex) this.#begin(sender, index);
+		});
 	}
 
 	/** The core wants one; while another is on its way it has to wait. */
@@ -94,6 +103,7 @@ export class Download {
 		this.#current = null;
 		this.#partial = null;
 		disk.addSnapshot(file);
+		this.#world.faults.snapshotCame(this.#node);
 		if (raft?.status().leader !== sender.id) coverage.downloadsOfOlderLeaders++;
 		this.#install(file);
 		if (!random.chance(options.snapshots.againChance)) return;

@@ -133,6 +133,9 @@ export class Faults {
 			case "depose":
 				this.#cuts.depose();
 				break;
+			case "lateTransfer":
+				this.#cuts.lateTransfer();
+				break;
 			case "lag":
 				this.#cuts.lag(node);
 				break;
@@ -143,8 +146,7 @@ export class Faults {
 				this.#pause(node);
 				break;
 			case "diskStall":
-				world.coverage.diskStalls++;
-				node.disk.stalledUntilMs = world.nowMs + this.#lastsMs();
+				this.#diskStall(node);
 				break;
 			case "slowDisk":
 				this.#slowDisk(node);
@@ -214,6 +216,16 @@ export class Faults {
 		this.#world.call(lastsMs, () => {
 			if (node.epoch === epoch) this.#world.resume(node);
 		});
+	}
+
+	/** Sometimes the whole machine hangs on it, and is asked for a change when it goes on. */
+	#diskStall(node: SimNode): void {
+		const { coverage, nowMs, operator } = this.#world;
+		coverage.diskStalls++;
+		node.disk.stalledUntilMs = nowMs + this.#lastsMs();
+		if (node.raft === null || !this.#random.chance(0.2)) return;
+		this.#pause(node);
+		operator.ask(node);
 	}
 
 	#slowDisk(node: SimNode): void {

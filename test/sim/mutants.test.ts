@@ -36,7 +36,7 @@ const caughtBy: Record<Mutant, readonly string[]> = {
 		"log-agrees",
 	],
 	"skip-apply": ["state-machine-safety"],
-	"read-without-quorum": ["stale-read"],
+	"read-without-quorum": ["stale-read", "read-round"],
 	"lose-fetch": ["liveness"],
 };
 

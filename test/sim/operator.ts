@@ -51,13 +51,17 @@ export class Operator {
 	}
 
 	#act(): void {
-		const { nodes, options } = this.#world;
+		const { nodes } = this.#world;
 		const running = nodes.filter(({ raft }) => raft !== null);
 		const leaders = running.filter(({ seen }) => seen?.role === "leader");
 		const knows = leaders.length > 0 && this.#random.chance(0.9);
 		if (running.length === 0) return;
-		const node = this.#random.pick(knows ? leaders : running);
-		// Whoever stands still just now is asked when it goes on.
+		this.ask(this.#random.pick(knows ? leaders : running));
+	}
+
+	/** Asks for some change; one that stands still just now hears of it when it goes on. */
+	ask(node: SimNode): void {
+		const { options } = this.#world;
 		node.later(this.#random.exponential(options.network.baseMs), () => {
 			const change = drawChange(this.#world, this.#random, node);
 			if (change === null) return;

@@ -180,6 +180,7 @@ function faults(random: Random, electionMs: number, churn: boolean) {
 			corrupt: weight() * 0.4,
 			wipe: churn ? weight() * 0.3 : 0,
 			lag: weight(),
+			lateTransfer: weight() * 0.5,
 		},
 	};
 }

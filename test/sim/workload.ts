@@ -50,7 +50,9 @@ export class Workload {
 		this.#repeat(readMs, 1 - readAnywhereChance, (node) =>
 			this.reads.read(node),
 		);
-		this.#repeat(transferMs, knowsLeaderChance, (node) => this.#transfer(node));
+		this.#repeat(transferMs, knowsLeaderChance, (node) =>
+			this.transfer(node, this.#successor()),
+		);
 		if (options.leases) this.#repeat(leaseMs, 1, () => this.#readLeased());
 		if (!this.sessions.isEmpty)
 			this.#repeat(sessionMs, knowsLeaderChance, (node) =>
@@ -209,12 +211,17 @@ export class Workload {
 		}
 	}
 
-	#transfer(node: SimNode): void {
-		const token = this.#tokens++;
-		this.#of(node).transfers.add(token);
-		const target = this.#random.chance(0.4)
+	/** Null leaves the choice to the leader. */
+	#successor(): string | null {
+		return this.#random.chance(0.4)
 			? null
 			: this.#random.pick(this.#world.nodes).id;
+	}
+
+	/** Asks `node` to hand leadership over. */
+	transfer(node: SimNode, target: string | null): void {
+		const token = this.#tokens++;
+		this.#of(node).transfers.add(token);
 		node.raft?.transferLeadership(target, token);
 	}
 
