@@ -34,6 +34,8 @@ export class Applier {
 	#held = false;
 	#ended = false;
 	#waitingBytes = 0;
+	/** Ranges whose entries must still be read from the log. */
+	#unreadRanges = 0;
 
 	constructor(options: {
 		readonly state: ReplicatedState;
@@ -60,10 +62,7 @@ export class Applier {
 
 	/** More is committed and not applied than may be held in memory. */
 	get isBehind(): boolean {
-		return (
-			this.#waitingBytes > this.#maxWaitingBytes ||
-			this.#ranges.at(-1)?.entries === null
-		);
+		return this.#waitingBytes > this.#maxWaitingBytes || this.#unreadRanges > 0;
 	}
 
 	/** The next committed range; `entries` is null when the core no longer has them all. */
@@ -78,7 +77,10 @@ export class Applier {
 		// One read brings them together; one each would never catch up with a log that grows in small steps.
 		if (held === null && newest?.entries === null && !isLoading)
 			newest.last = range.last;
-		else this.#ranges.push({ ...range, entries: held });
+		else {
+			this.#ranges.push({ ...range, entries: held });
+			if (held === null) this.#unreadRanges++;
+		}
 		for (const entry of held ?? []) this.#waitingBytes += entryBytes(entry);
 	}
 
@@ -104,6 +106,7 @@ export class Applier {
 		this.#ranges = [];
 		this.#at = 0;
 		this.#waitingBytes = 0;
+		this.#unreadRanges = 0;
 	}
 
 	/** Applies for one turn; true when there is more to apply right away. */
@@ -156,7 +159,9 @@ export class Applier {
 				this.#loading = false;
 				this.#ranges.shift();
 				const last = entries.at(-1)?.index ?? range.first - 1;
-				if (last < range.last)
+				// What is left of the range is a range that is unread in its place.
+				if (last === range.last) this.#unreadRanges--;
+				else
 					this.#ranges.unshift({
 						first: last + 1,
 						last: range.last,

@@ -116,6 +116,15 @@ describe("the applier", () => {
 		expect(bench.applier.isBehind).toBe(false);
 	});
 
+	it("is behind for as long as anything must still be read, also when what is newer is in memory (P57)", () => {
+		const bench = new Bench(Number.MAX_SAFE_INTEGER);
+		bench.applier.add({ first: 1, last: 1_000_000 }, null);
+		bench.applier.add({ first: 1_000_001, last: 1_000_001 }, [
+			entry(1_000_001),
+		]);
+		expect(bench.applier.isBehind).toBe(true);
+	});
+
 	it("adds to no range that is being read", async () => {
 		const bench = new Bench(1);
 		bench.applier.add({ first: 1, last: 1 }, null);
