@@ -102,7 +102,7 @@ export function misaligned(
 		snapshot === null
 			? `the log begins at index ${firstIndex}, and there is no snapshot that can be used for what was before`
 			: `the log and the snapshot at index ${snapshot.index} do not belong together: the log begins at ${firstIndex}`;
-	return new OperatorError("unexpected", what, {
+	return new OperatorError("refused", what, {
 		node,
 		state: "the node has not started and nothing was changed",
 		next: `check the data directory (raftctl doctor --data-dir); if a snapshot was removed by hand, put it back; else remove the node, empty its data directory and add it as a new member`,
