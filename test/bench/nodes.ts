@@ -54,10 +54,6 @@ export class BenchNode {
 		return join(this.directory, "data");
 	}
 
-	get pid(): number {
-		return this.#child?.pid ?? 0;
-	}
-
 	start(argv: readonly string[]): void {
 		const log = openSync(join(this.directory, "log"), "a");
 		const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
@@ -119,12 +115,6 @@ export class BenchNode {
 			.split("\n")
 			.find((one) => one.startsWith(`${name} `));
 		return Number(line?.slice(name.length + 1));
-	}
-
-	/** Bytes that its process has sent to the disk so far, as the kernel counts them. */
-	diskBytes(): number {
-		const text = readFileSync(`/proc/${this.pid}/io`, "utf8");
-		return Number(text.match(/^write_bytes: (\d+)/m)?.[1]);
 	}
 
 	async takeSnapshot(): Promise<number> {
