@@ -8,7 +8,7 @@ describe("the simulated cluster", () => {
 		const batch = runBatch(1, coverageSeeds, { steps: 10_000 });
 		expect(batch.failed?.failure ?? null).toBeNull();
 		expect(missingCoverage(batch.coverage)).toEqual([]);
-	});
+	}, 600_000);
 
 	it("runs a seed the same way again, event by event", () => {
 		const run = () => {

@@ -16,14 +16,44 @@ export function runBatch(
 	seeds: number,
 	settings: RunSettings,
 ): BatchResult {
-	const coverage = emptyCoverage();
-	let steps = 0;
-	for (let at = 0; at < seeds; at++) {
-		const result = runSeed(first + at, settings);
-		addCoverage(coverage, result.coverage);
-		steps += result.steps;
-		if (result.failure !== null)
-			return { seeds: at + 1, steps, coverage, failed: result };
+	const batch = new Batch(first, seeds, settings);
+	while (!batch.isOver) batch.runNext();
+	return batch.result();
+}
+
+/** A batch that is run seed by seed, so that whoever runs it can look up in between. */
+export class Batch {
+	readonly #first: number;
+	readonly #seeds: number;
+	readonly #settings: RunSettings;
+	readonly #coverage = emptyCoverage();
+	#run = 0;
+	#steps = 0;
+	#failed: SeedResult | null = null;
+
+	constructor(first: number, seeds: number, settings: RunSettings) {
+		this.#first = first;
+		this.#seeds = seeds;
+		this.#settings = settings;
 	}
-	return { seeds, steps, coverage, failed: null };
+
+	get isOver(): boolean {
+		return this.#failed !== null || this.#run >= this.#seeds;
+	}
+
+	runNext(): void {
+		const result = runSeed(this.#first + this.#run, this.#settings);
+		this.#run++;
+		this.#steps += result.steps;
+		addCoverage(this.#coverage, result.coverage);
+		if (result.failure !== null) this.#failed = result;
+	}
+
+	/** What was run so far. */
+	result(): BatchResult {
+		return {
+			...{ seeds: this.#run, steps: this.#steps },
+			...{ coverage: { ...this.#coverage }, failed: this.#failed },
+		};
+	}
 }

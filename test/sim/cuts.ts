@@ -116,9 +116,9 @@ export class Cuts {
 				(from, to) => from === leader || to === leader,
 				options.electionTimeoutMs * this.#random.between(1, 6),
 			);
-		if (this.#random.chance(0.7))
+		if (this.#random.chance(0.8))
 			leader.clock.set(Math.min(this.#rate(), this.#rate()), 0);
-		if (this.#random.chance(0.3)) this.#hurryOthers(leader);
+		if (this.#random.chance(0.5)) this.#hurryOthers(leader);
 		if (this.#random.chance(0.5)) cut();
 		else this.#lateAnswers(leader, cut);
 	}

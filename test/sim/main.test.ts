@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 
@@ -33,9 +34,26 @@ describe("the simulator's command", () => {
 		expect(again.stderr).toBe(first.stderr);
 	});
 
+	it("ends a batch that is interrupted with what it did until then", async () => {
+		const args = ["--seeds", "100000", "--steps", "200", "--json"];
+		const child = spawn(process.execPath, [script, ...args, "--verbose"]);
+		let stdout = "";
+		child.stdout.setEncoding("utf8").on("data", (text) => {
+			stdout += text;
+		});
+		await once(child.stderr, "data");
+		child.stderr.resume();
+		child.kill("SIGTERM");
+		const [code] = await once(child, "close");
+		expect(code).toBe(143);
+		expect(JSON.parse(stdout)).toMatchObject({ violations: 0, judged: false });
+		expect(JSON.parse(stdout).seeds).toBeGreaterThan(0);
+	});
+
 	it("refuses arguments that make no sense", () => {
 		expect(sim("--seeds", "many").status).toBe(2);
 		expect(sim("--mutant", "nonsense").status).toBe(2);
+		expect(sim("--without", "nonsense").status).toBe(2);
 		expect(sim("--speed", "fast").status).toBe(2);
 	});
 });

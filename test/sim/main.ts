@@ -1,9 +1,10 @@
 import { parseArgs } from "node:util";
-import { runBatch } from "./batch.js";
 import { type BrokenRule, brokenRules } from "./broken.js";
+import { missingCoverage } from "./coverage.js";
 import { type Mutant, mutants } from "./mutants.js";
 import type { SeedResult } from "./run.js";
 import { judge } from "./verdict.js";
+import { runWatched, type WatchedResult } from "./watched-batch.js";
 
 const usage = `npm run sim -- [--seeds N] [--seed S] [--steps M] [--mutant NAME] [--without RULE] [--verbose] [--json]
   --seeds N    how many seeds (100)        --seed S   the first of them (1)
@@ -12,7 +13,7 @@ const usage = `npm run sim -- [--seeds N] [--seed S] [--steps M] [--mutant NAME]
   --without R  leave out what the core relies on: ${Object.keys(brokenRules).join(", ")}
   --verbose    print every event; for one seed`;
 
-function main(): number {
+async function main(): Promise<number> {
 	const values = parse();
 	if (values === null) return 2;
 	const [seeds, first, steps] = [values.seeds, values.seed, values.steps].map(
@@ -38,31 +39,29 @@ function main(): number {
 			: { broken: values.without as BrokenRule }),
 		...(values.verbose ? { live: (line: string) => console.error(line) } : {}),
 	};
-	const beganMs = performance.now();
-	const batch = runBatch(first, seeds, settings);
-	const { coverage, failed } = batch;
-	const seconds = (performance.now() - beganMs) / 1000;
-	if (failed !== null) reportFailure(failed, steps, values.mutant);
+	const batch = await runWatched(first, seeds, settings);
+	if (batch.failed !== null) reportFailure(batch.failed, values);
+	return conclude(batch, values.json);
+}
+
+/** Says what the batch came to; returns the exit code. */
+function conclude(batch: WatchedResult, json: boolean): number {
+	const { seeds, steps, stepsPerSecond, coverage, failed } = batch;
 	const { exitCode, judged, remarks } = judge(batch);
 	for (const remark of remarks) console.error(remark);
-	const stepsPerSecond = Math.round(batch.steps / seconds);
 	const violations = failed === null ? 0 : 1;
-	if (values.json)
+	const kinds = Object.keys(coverage).length;
+	const seen = kinds - missingCoverage(coverage).length;
+	if (json) {
+		const report = { seeds, steps, stepsPerSecond, violations };
+		console.log(JSON.stringify({ ...report, coverage, judged }));
+	} else
 		console.log(
-			JSON.stringify({
-				seeds: batch.seeds,
-				steps: batch.steps,
-				stepsPerSecond,
-				violations,
-				coverage,
-				judged,
-			}),
+			`${seeds} seeds, ${steps} steps, ${stepsPerSecond} steps/s, ${violations} violations, ${seen} of ${kinds} kinds of events`,
 		);
-	else
-		console.log(
-			`${batch.seeds} seeds, ${batch.steps} steps, ${stepsPerSecond} steps/s, ${violations} violations`,
-		);
-	return exitCode;
+	if (batch.interruptedBy === null) return exitCode;
+	console.error(`interrupted by ${batch.interruptedBy}`);
+	return batch.interruptedBy === "SIGINT" ? 130 : 143;
 }
 
 /** Nothing is a name of everything. */
@@ -94,11 +93,16 @@ function parse() {
 
 function reportFailure(
 	{ seed, failure }: SeedResult,
-	steps: number,
-	mutant: string | undefined,
+	given: {
+		readonly steps: string;
+		readonly mutant?: string;
+		readonly without?: string;
+	},
 ): void {
 	if (failure === null) return;
+	const { steps, mutant, without } = given;
 	const mutation = mutant === undefined ? "" : ` --mutant ${mutant}`;
+	const omission = without === undefined ? "" : ` --without ${without}`;
 	console.error(
 		`seed ${seed} broke ${failure.invariant}\n  ${failure.message}\n\nlast events:`,
 	);
@@ -106,8 +110,8 @@ function reportFailure(
 	console.error("\nnodes:");
 	for (const line of failure.nodes) console.error(`  ${line}`);
 	console.error(
-		`\nreplay: npm run sim -- --seed ${seed} --seeds 1 --steps ${steps}${mutation}`,
+		`\nreplay: npm run sim -- --seed ${seed} --seeds 1 --steps ${steps}${mutation}${omission}`,
 	);
 }
 
-process.exitCode = main();
+process.exitCode = await main();

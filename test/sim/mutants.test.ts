@@ -40,9 +40,16 @@ const caughtBy: Record<Mutant, readonly string[]> = {
 	"lose-fetch": ["liveness"],
 };
 
+/** A guard against a run that never ends; on a busy machine a batch takes its time. */
+const timeoutMs = 300_000;
+
 describe("a rule broken on purpose", () => {
-	it.each(Object.keys(mutants) as Mutant[])("is noticed: %s", (mutant) => {
-		const { failed } = runBatch(1, 200, { steps: 10_000, mutant });
-		expect(caughtBy[mutant]).toContain(failed?.failure?.invariant);
-	});
+	it.each(Object.keys(mutants) as Mutant[])(
+		"is noticed: %s",
+		(mutant) => {
+			const { failed } = runBatch(1, 200, { steps: 10_000, mutant });
+			expect(caughtBy[mutant]).toContain(failed?.failure?.invariant);
+		},
+		timeoutMs,
+	);
 });
