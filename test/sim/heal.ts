@@ -70,7 +70,7 @@ function healNodes(world: World, nodes: readonly SimNode[]): void {
 		if (node.raft === null) world.faults.restart(node);
 		else {
 			world.resume(node);
-			if (node.raft !== null) node.diskEvent();
+			if (node.raft !== null) node.driver.diskEvent();
 		}
 	}
 }

@@ -183,13 +183,13 @@ export class World {
 		const others = backlog.filter((event) => !isTick(event));
 		const { pauseTickFirst } = this.options.driver;
 		const { epoch } = node;
-		if (!pauseTickFirst) node.reportDisk();
+		if (!pauseTickFirst) node.driver.reportDisk();
 		for (const event of pauseTickFirst
 			? [...ticks, ...others]
 			: [...others, ...ticks]) {
 			if (node.epoch === epoch) this.#handle(event);
 		}
-		if (pauseTickFirst && node.epoch === epoch) node.reportDisk();
+		if (pauseTickFirst && node.epoch === epoch) node.driver.reportDisk();
 	}
 
 	#next(untilMs: number): boolean {
@@ -211,9 +211,9 @@ export class World {
 				return true;
 			}
 			this.#handle(event);
-			if (node.wrote !== null) {
-				this.faults.wrote(node, node.wrote);
-				node.wrote = null;
+			if (node.driver.wrote !== null) {
+				this.faults.wrote(node, node.driver.wrote);
+				node.driver.wrote = null;
 			}
 		}
 		this.#queue.release(event);
@@ -231,14 +231,14 @@ export class World {
 				this.schedule(this.options.tickMs, EventKind.tick, node, null);
 				break;
 			case EventKind.turn:
-				node.turn();
+				node.driver.turn();
 				break;
 			case EventKind.deliver:
 				this.trace.note(this.nowMs, "deliver", event.payload);
 				node.receive(event.payload as Message);
 				break;
 			case EventKind.disk:
-				node.diskEvent();
+				node.driver.diskEvent();
 				break;
 			case EventKind.work:
 				(event.payload as () => void)();

@@ -88,13 +88,13 @@ export class LeaderRules {
 			() => `${node.id} leads term ${status.term} and hears no quorum`,
 		);
 		// A tick that comes late judges nobody, and of two in a row the second is not late.
-		const isStalled = node.pendingMs > diskStallMs;
+		const isStalled = node.driver.pendingMs > diskStallMs;
 		reign.stalledTicks = isStalled ? reign.stalledTicks + 1 : 0;
 		demand(
 			reign.stalledTicks < 2,
 			"stalled-disk",
 			() =>
-				`${node.id} leads term ${status.term}; its disk has not answered for ${node.pendingMs} ms`,
+				`${node.id} leads term ${status.term}; its disk has not answered for ${node.driver.pendingMs} ms`,
 		);
 	}
 

@@ -104,7 +104,11 @@ export function checkWindow(
 	status: Status,
 	windowBytes: number,
 ): void {
-	const needed = Math.min(node.droppable, status.durableIndex, status.commit);
+	const needed = Math.min(
+		node.driver.droppable,
+		status.durableIndex,
+		status.commit,
+	);
 	let low = 1;
 	let high = status.lastIndex + 1;
 	while (low < high) {

@@ -69,7 +69,7 @@ export class PromiseOracle {
 			case "timeout-now":
 				node.handedOverIn = message.term;
 				// Who asks for a successor without leading any more has given up for its disk's sake.
-				if (node.seen?.role !== "leader" && node.writingMs > 0)
+				if (node.seen?.role !== "leader" && node.driver.writingMs > 0)
 					this.#coverage.diskStallStepDowns++;
 				break;
 			case "read-request":
