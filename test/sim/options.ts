@@ -22,7 +22,7 @@ export function optionsFor(seed: number) {
 		learners: random.chance(0.2) ? 1 : 0,
 		electionTimeoutMs,
 		heartbeatIntervalMs,
-		maxClockDrift: leases ? random.between(0, 0.4) : 0.1,
+		maxClockDrift: leases ? random.between(0, 0.6) : 0.1,
 		/** With leases clocks keep to the bound that the core is told of; without, they do what they like. */
 		leases,
 		tickMs: heartbeatIntervalMs / random.whole(1, 4),
