@@ -285,7 +285,7 @@ describe("a node that meets a rude client", () => {
 			"both to be cut off",
 			50_000,
 		);
-		expect(await beside.end()).toBeLessThan(128 * mebibyte);
+		expect(await beside.end()).toBeLessThan(256 * mebibyte);
 		http.socket.destroy();
 		stream.socket.destroy();
 	}, 90_000);

@@ -37,7 +37,7 @@ export class FakeReplica implements Replica {
 	/** So many of the next commands are executed, and their callers never hear of it. */
 	answersToLose = 0;
 	readonly sessions = new FakeSessions();
-	sessionTtlMs = 60_000;
+	sessionTtlMs = 600_000;
 	/** What stale answers give as their age. */
 	staleAgeMs = 0;
 	leader: string | null = "n1";

@@ -42,7 +42,7 @@ describe("sessions over HTTP", () => {
 		});
 		expect(opened).toMatchObject({
 			status: 201,
-			json: { session: 1, ttlMs: 60_000 },
+			json: { session: 1, ttlMs: 600_000 },
 		});
 		const command = `${node.url}/v1/command`;
 		const first = await ask(command, body, inSession(1, 1));
@@ -114,7 +114,7 @@ describe("sessions over a WebSocket", () => {
 			messages.some(({ type }) => type === "session"),
 		);
 		expect(client.messages.at(-1)).toEqual({
-			...{ type: "session", id: 1, session: 1, ttlMs: 60_000 },
+			...{ type: "session", id: 1, session: 1, ttlMs: 600_000 },
 		});
 		const session = { id: 1, sequence: 1 };
 		client.send({ id: 2, command: body, session });
@@ -151,7 +151,7 @@ describe("sessions over a stream", () => {
 		client.send();
 		await client.until(({ length }) => length === 1);
 		expect(client.answers[0]).toEqual({
-			...{ kind: "session", requestId: 1, id: 1, ttlMs: 60_000 },
+			...{ kind: "session", requestId: 1, id: 1, ttlMs: 600_000 },
 		});
 		for (const requestId of [2, 3])
 			client.batch.command({
