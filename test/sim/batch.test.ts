@@ -14,7 +14,7 @@ describe("the simulated cluster", () => {
 		const run = () => {
 			const events: string[] = [];
 			const result = runSeed(11, {
-				steps: 4000,
+				steps: 8000,
 				live: (line) => events.push(line),
 			});
 			return { result, events };

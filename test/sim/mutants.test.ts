@@ -33,6 +33,7 @@ const caughtBy: Record<Mutant, readonly string[]> = {
 		"core-threw",
 		"log-matching",
 		"leader-completeness",
+		"committed-immutable",
 		"log-agrees",
 	],
 	"skip-apply": ["state-machine-safety"],
