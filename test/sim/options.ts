@@ -122,7 +122,7 @@ function snapshots(random: Random, beatMs: number) {
 		/** How many applied entries lie between two; 0 for never. */
 		everyEntries: random.chance(0.85) ? Math.round(random.scaled(6, 120)) : 0,
 		saveMs: beatMs * random.scaled(0.01, 5),
-		restoreMs: beatMs * random.scaled(0.01, 3),
+		restoreMs: beatMs * random.scaled(0.01, 30),
 		/** Until the old segments of a log are gone. */
 		compactMs: beatMs * random.scaled(0.1, 5),
 		/** How many entries a segment holds: the log goes in such pieces. */

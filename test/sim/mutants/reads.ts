@@ -44,6 +44,19 @@ export const reads: readonly CoreMutant[] = [
 		],
 	},
 	{
+		name: "reads-counted-from-zero",
+		pitfall: "P41",
+		breaks:
+			"forwarded reads are counted from zero, so that answers from before a restart fit",
+		edits: [
+			{
+				file: "src/raft/reads.ts",
+				text: "this.#sequence = startOfCount(random);",
+				replacement: "this.#sequence = random() * 0;",
+			},
+		],
+	},
+	{
 		name: "reads-outlive-leadership",
 		pitfall: "P42",
 		breaks: "a leader that steps down forgets the reads that wait",

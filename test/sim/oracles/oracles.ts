@@ -15,6 +15,7 @@ import { LeaderRules } from "./leader-rules.js";
 import { LogOracle } from "./log-oracle.js";
 import { Memberships } from "./memberships.js";
 import { PromiseOracle } from "./promise-oracle.js";
+import { QuestionRules } from "./question-rules.js";
 import { RetentionRules } from "./retention-rules.js";
 import { RoundRules } from "./round-rules.js";
 import { SessionRules } from "./session-rules.js";
@@ -32,6 +33,7 @@ export class Oracles {
 	readonly leaders: LeaderRules;
 	readonly retention: RetentionRules;
 	readonly rounds = new RoundRules();
+	readonly #questions = new QuestionRules();
 	readonly #snapshots: SnapshotRules;
 	readonly #promises: PromiseOracle;
 	readonly #votes: VoteRules;
@@ -101,6 +103,7 @@ export class Oracles {
 	said(node: SimNode, message: Message): void {
 		this.#votes.said(node, message);
 		this.rounds.said(node, message);
+		this.#questions.said(node, message);
 	}
 
 	arriving(node: SimNode, message: Message): void {

@@ -9,14 +9,11 @@ interface Expectation {
 	readonly hearsLeader: boolean;
 	/** Whom the voter had voted for in its term before it was asked. */
 	readonly votedFor: string | null;
-	/** In which of its lives the candidate asked; restarts may not mix them up. */
-	readonly life: number;
 }
 
 /** Before anything was asked. */
 const nothing: Expectation = {
-	...{ upToDate: true, hearsLeader: false },
-	...{ votedFor: null, life: 0 },
+	...{ upToDate: true, hearsLeader: false, votedFor: null },
 };
 
 /**
@@ -29,8 +26,6 @@ export class VoteRules {
 	readonly #asked = new Map<string, Expectation>();
 	/** Of the request that is being handled. */
 	#current: Expectation = nothing;
-	/** In which of its lives a candidate asked, by what was asked and what was answered. */
-	readonly #lives = new WeakMap<Message, number>();
 	/** Per candidate: the last pre-vote campaign, and who granted it. */
 	readonly #campaigns = new Map<
 		SimNode,
@@ -73,8 +68,7 @@ export class VoteRules {
 			message.granted
 		) {
 			const campaign = this.#campaigns.get(node);
-			const isOfThisLife = this.#lives.get(message) === node.epoch;
-			if (campaign?.attempt === message.attempt && isOfThisLife)
+			if (campaign?.attempt === message.attempt)
 				campaign.granted.add(message.from);
 		} else if (
 			message.type === "heartbeat" ||
@@ -97,7 +91,7 @@ export class VoteRules {
 				message.lastTerm > lastTerm ||
 				(message.lastTerm === lastTerm && message.lastIndex >= lastIndex),
 			hearsLeader: role === "leader" || node.tickMs < untilMs,
-			...{ votedFor, life: this.#lives.get(message) ?? 0 },
+			votedFor,
 		};
 	}
 
@@ -123,10 +117,7 @@ export class VoteRules {
 
 	/** The core says something; it may still wait for the disk. */
 	said(node: SimNode, message: Message): void {
-		if (message.type === "vote-request") {
-			this.#lives.set(message, node.epoch);
-			this.#campaigned(node, message);
-		}
+		if (message.type === "vote-request") this.#campaigned(node, message);
 		if (message.type === "timeout-now") this.#handedOver(node, message.to);
 		if (message.type !== "vote-response" || !message.granted) return;
 		const asked = this.#asked.get(key(node.id, message.to, message));
@@ -135,7 +126,6 @@ export class VoteRules {
 			"unasked-vote",
 			() => `${node.id} votes for ${message.to}, which did not ask`,
 		);
-		this.#lives.set(message, asked.life);
 		demand(
 			asked.upToDate,
 			"up-to-date",
