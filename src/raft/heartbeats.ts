@@ -1,4 +1,5 @@
 import type { Core } from "./core.js";
+import { confirmedMs } from "./lease.js";
 import type { Progress } from "./progress.js";
 import { confirmReads } from "./read-index.js";
 import { inquire, offerSnapshot } from "./replication.js";
@@ -7,18 +8,31 @@ import type { HeartbeatResponse } from "./types.js";
 /** Heartbeats for everybody: proof of life, the commit index as far as each has matched, and the newest read round. */
 export function sendHeartbeats(core: Core): void {
 	core.nextHeartbeatMs = core.nowMs + core.options.heartbeatIntervalMs;
-	for (const progress of core.followers.values()) sendHeartbeat(core, progress);
+	const currentStamp = wholeStamp(confirmedMs(core, core.nowMs));
+	for (const progress of core.followers.values())
+		sendHeartbeat(core, progress, currentStamp);
 }
 
 /** Followers learn a commit index from the next append; when none comes, from here. */
 export function sendCommits(core: Core): void {
+	let currentStamp: number | undefined;
 	for (const progress of core.followers.values()) {
-		if (progress.commitSent < Math.min(core.log.commit, progress.match))
-			sendHeartbeat(core, progress);
+		if (progress.commitSent >= Math.min(core.log.commit, progress.match))
+			continue;
+		currentStamp ??= wholeStamp(confirmedMs(core, core.nowMs));
+		sendHeartbeat(core, progress, currentStamp);
 	}
 }
 
-function sendHeartbeat(core: Core, progress: Progress): void {
+function wholeStamp(atMs: number): number {
+	return Math.max(0, Math.floor(atMs));
+}
+
+function sendHeartbeat(
+	core: Core,
+	progress: Progress,
+	currentStamp: number,
+): void {
 	const commit = Math.min(core.log.commit, progress.match);
 	progress.commitSent = Math.max(progress.commitSent, commit);
 	core.send({
@@ -29,7 +43,9 @@ function sendHeartbeat(core: Core, progress: Progress): void {
 		session: progress.session,
 		commit,
 		read: core.rounds.sequence,
-		stamp: Math.max(0, Math.floor(core.nowMs)),
+		stamp: wholeStamp(core.nowMs),
+		currentCommit: currentStamp > 0 ? core.log.commit : 0,
+		currentStamp,
 	});
 }
 

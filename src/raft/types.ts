@@ -163,6 +163,12 @@ export interface Heartbeat extends Envelope {
 	readonly read: number;
 	/** The leader's clock when it was sent, whole milliseconds rounded down: a lease counts from there (P43). */
 	readonly stamp: number;
+	/**
+	 * Everything that the cluster had committed when the leader's clock showed `currentStamp`: a quorum has confirmed
+	 * that it led then. 0 while it cannot say.
+	 */
+	readonly currentCommit: number;
+	readonly currentStamp: number;
 }
 
 export interface HeartbeatResponse extends Envelope {

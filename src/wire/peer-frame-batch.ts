@@ -62,12 +62,14 @@ export class PeerFrameBatch {
 				this.#u48(message.hintTerm);
 				break;
 			case "heartbeat":
-				this.#open(PeerFrameKind.heartbeat, 30);
+				this.#open(PeerFrameKind.heartbeat, 42);
 				this.#u48(message.term);
 				this.#u48(message.session);
 				this.#u48(message.commit);
 				this.#u48(message.read);
 				this.#u48(message.stamp);
+				this.#u48(message.currentCommit);
+				this.#u48(message.currentStamp);
 				break;
 			case "heartbeat-response":
 				this.#open(PeerFrameKind.heartbeatResponse, 24);

@@ -105,7 +105,8 @@ function decodeKind(
 			return {
 				...{ type: "heartbeat", from, to, term: cursor.u48() },
 				...{ session: cursor.u48(), commit: cursor.u48(), read: cursor.u48() },
-				stamp: cursor.u48(),
+				...{ stamp: cursor.u48(), currentCommit: cursor.u48() },
+				currentStamp: cursor.u48(),
 			};
 		case PeerFrameKind.heartbeatResponse:
 			return {

@@ -57,6 +57,7 @@ const messages: readonly Draw[] = [
 		...{ type: "heartbeat", ...link, term: u48(random) },
 		...{ session: u48(random), commit: u48(random) },
 		...{ read: u48(random), stamp: u48(random) },
+		...{ currentCommit: u48(random), currentStamp: u48(random) },
 	}),
 	(random) => ({
 		...{ type: "heartbeat-response", ...link, term: u48(random) },

@@ -36,6 +36,8 @@ describe("a read on a follower", () => {
 			commit: 1,
 			read: 0,
 			stamp: 0,
+			currentCommit: 0,
+			currentStamp: 0,
 		});
 		expect(follower.reads).toEqual([{ token: 7, index: null }]);
 	});
@@ -81,6 +83,8 @@ describe("a read on a follower", () => {
 				commit: 1,
 				read: 0,
 				stamp: 0,
+				currentCommit: 0,
+				currentStamp: 0,
 			});
 			const sent: number[] = [];
 			node.raft.readIndex(1);

@@ -64,6 +64,8 @@ describe("a leader that is heard", () => {
 			commit: 1,
 			read: 0,
 			stamp: 0,
+			currentCommit: 0,
+			currentStamp: 0,
 		} as const;
 		cluster.node(2).step(heartbeat);
 		cluster.drop();

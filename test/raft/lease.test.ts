@@ -43,7 +43,7 @@ describe("a voter that has just answered its leader", () => {
 		voter.raft.step(
 			{
 				...{ type: "heartbeat", from: "n1", to: "n2", term: 2, session: 1 },
-				...{ commit: 2, read: 0, stamp: 0 },
+				...{ commit: 2, read: 0, stamp: 0, currentCommit: 0, currentStamp: 0 },
 			},
 			heardMs,
 		);

@@ -92,6 +92,8 @@ describe("a pre-vote", () => {
 			commit: 1,
 			read: 0,
 			stamp: 0,
+			currentCommit: 0,
+			currentStamp: 0,
 		});
 		cluster.drop();
 		for (let beat = 0; beat < 30 && node.role !== "leader"; beat++) {

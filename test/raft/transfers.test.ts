@@ -93,6 +93,8 @@ describe("a transfer of leadership", () => {
 			commit: 1,
 			read: 0,
 			stamp: 0,
+			currentCommit: 0,
+			currentStamp: 0,
 		});
 		expect(leader.transfers).toEqual([
 			{ token: 1, outcome: "aborted", reason: null },

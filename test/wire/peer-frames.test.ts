@@ -82,6 +82,8 @@ const small = fc.oneof(
 		commit: u48,
 		read: u48,
 		stamp: u48,
+		currentCommit: u48,
+		currentStamp: u48,
 	}),
 	fc.record({
 		type: fc.constant("heartbeat-response" as const),

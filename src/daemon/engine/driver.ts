@@ -143,7 +143,6 @@ export class Driver {
 	peerBroken(peer: string, direction: "to" | "from"): void {
 		this.guard(() => {
 			if (direction === "to") this.raft.unreachable(peer);
-			else this.parts.watch.broken(peer);
 			this.parts.commands.peerBroken(peer);
 			this.parts.reads.peerBroken(peer);
 		});

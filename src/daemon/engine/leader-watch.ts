@@ -11,10 +11,6 @@ export class LeaderWatch {
 	#commit: number | null = null;
 	/** When that was the leader's commit index, by this node's clock. */
 	#heardMs = Number.NEGATIVE_INFINITY;
-	/** Its leader's heartbeats alone may hide from a follower how far behind it is. */
-	#hasAppended = false;
-	/** A leader's first word comes before it is known as the leader. */
-	#lastWord: { from: string; term: number; commit: number } | null = null;
 	#clock = new SendingClock();
 	#leadership: Leadership = {
 		self: "",
@@ -31,7 +27,7 @@ export class LeaderWatch {
 	observe(status: Status, nowMs: number): void {
 		const isNew = status.leader !== this.#leadership.leader;
 		this.#leadership = leadershipOf(status);
-		if (isNew) this.#begin(status);
+		if (isNew) this.#clock = new SendingClock();
 		if (status.leader === null) {
 			// A node that starts knows none yet; that says nothing of the cluster.
 			if (this.#everLed) this.#leaderlessSinceMs ??= nowMs;
@@ -46,36 +42,23 @@ export class LeaderWatch {
 	}
 
 	/**
-	 * A message has come in. An append says what the leader had committed; a heartbeat says at most what this node has
-	 * matched, and when it was sent: it may have waited for long, here or on its way, and is no news then.
+	 * A message has come in. An append says what the leader had committed, but not whether it still led. A heartbeat says
+	 * both, and when: it may have waited for long, here or on its way, and is no news then.
 	 */
 	heard(message: Message, nowMs: number): void {
-		if (message.type === "append-request")
-			this.#appended(message, message.commit);
-		else if (message.type === "snapshot-offer")
-			this.#appended(message, message.snapshotIndex);
+		if (message.from !== this.#leadership.leader) return;
+		if (message.type === "append-request") this.#raise(message.commit);
 		else if (message.type === "heartbeat") this.#beaten(message, nowMs);
 	}
 
-	#appended({ from, term }: Message, commit: number): void {
-		this.#lastWord = { from, term, commit };
-		if (from !== this.#leadership.leader) return;
-		this.#hasAppended = true;
-		this.#raise(commit);
-	}
-
-	#beaten({ from, stamp, commit }: Heartbeat, nowMs: number): void {
-		if (from !== this.#leadership.leader) return;
+	#beaten(
+		{ stamp, currentCommit, currentStamp }: Heartbeat,
+		nowMs: number,
+	): void {
 		const sentMs = this.#clock.sentMs(stamp, nowMs);
-		if (!this.#hasAppended || commit < (this.#commit ?? 0)) return;
-		this.#raise(commit);
-		this.#heardMs = Math.max(this.#heardMs, sentMs);
-	}
-
-	/** The link from `peer` broke: its next heartbeat may be the first word after a long time. */
-	broken(peer: string): void {
-		if (peer === this.#leadership.leader) this.#hasAppended = false;
-		if (peer === this.#lastWord?.from) this.#lastWord = null;
+		if (currentStamp === 0) return;
+		this.#raise(currentCommit);
+		this.#heardMs = Math.max(this.#heardMs, sentMs - (stamp - currentStamp));
 	}
 
 	/** A leader's own commit index was the cluster's when it certainly led. */
@@ -95,13 +78,6 @@ export class LeaderWatch {
 
 	#raise(commit: number): void {
 		this.#commit = Math.max(this.#commit ?? 0, commit);
-	}
-
-	#begin({ leader, term }: Status): void {
-		this.#clock = new SendingClock();
-		const word = this.#lastWord;
-		this.#hasAppended = word?.from === leader && word.term === term;
-		if (this.#hasAppended && word !== null) this.#raise(word.commit);
 	}
 
 	leaderless(nowMs: number): {

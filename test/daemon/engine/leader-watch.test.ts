@@ -7,17 +7,18 @@ import type { Message, Status } from "../../../src/raft/types.js";
 const apartMs = 5_000_000;
 const link = { from: "n1", to: "n2", term: 3, session: 1 };
 
-const heartbeat = (commit: number, sentMs: number): Message => ({
-	...{ ...link, type: "heartbeat", commit, read: 0 },
-	stamp: sentMs + apartMs,
+const heartbeat = (
+	currentCommit: number,
+	sentMs: number,
+	confirmedMs = sentMs,
+): Message => ({
+	...{ ...link, type: "heartbeat", commit: 0, read: 0 },
+	...{ stamp: sentMs + apartMs, currentCommit },
+	currentStamp: confirmedMs + apartMs,
 });
 const append = (commit: number): Message => ({
 	...{ ...link, type: "append-request", prevIndex: 0, prevTerm: 0 },
 	...{ entries: [], commit },
-});
-const offer = (index: number): Message => ({
-	...{ ...link, type: "snapshot-offer", snapshotIndex: index },
-	snapshotTerm: 2,
 });
 
 let watch: LeaderWatch;
@@ -35,15 +36,32 @@ function follow(leader: string | null, nowMs: number): void {
 }
 
 describe("what a follower knows of its leader's commit index", () => {
-	it("is that of the last heartbeat, as old as the heartbeat", () => {
+	it("is that of the last heartbeat, as old as the leader's last proof that it led", () => {
+		watch.heard(heartbeat(10, 120, 70), 120);
+		expect(watch.leaderCommit(150)).toEqual({ index: 10, heardAgoMs: 80 });
+	});
+
+	it("is not known from an append, which an old leader may have sent", () => {
 		watch.heard(append(10), 100);
 		expect(watch.leaderCommit(100)).toBeNull();
-		watch.heard(heartbeat(10, 120), 120);
-		expect(watch.leaderCommit(150)).toEqual({ index: 10, heardAgoMs: 30 });
+	});
+
+	it("is never below what an append has said, however old that is", () => {
+		watch.heard(heartbeat(10, 100), 100);
+		watch.heard(append(50), 110);
+		expect(watch.leaderCommit(120)).toEqual({ index: 50, heardAgoMs: 20 });
+	});
+
+	it("is not known from a leader that no quorum has confirmed yet", () => {
+		const mute = { ...heartbeat(0, 100), currentStamp: 0 } as Message;
+		watch.heard(mute, 100);
+		expect(watch.leaderCommit(100)).toBeNull();
+		watch.heard(heartbeat(10, 150, 140), 150);
+		watch.heard({ ...mute, stamp: 900 + apartMs } as Message, 900);
+		expect(watch.leaderCommit(900)).toEqual({ index: 10, heardAgoMs: 760 });
 	});
 
 	it("is as old as what it heard, though that was read only now", () => {
-		watch.heard(append(10), 100);
 		for (const sentMs of [100, 150, 200])
 			watch.heard(heartbeat(10, sentMs), sentMs + 2);
 		// Stood still from 200 to 5200; what waited in the socket is read at once.
@@ -54,53 +72,13 @@ describe("what a follower knows of its leader's commit index", () => {
 		expect(heardAgoMs).toBeLessThanOrEqual(4900);
 	});
 
-	it("is not taken from heartbeats alone, which say no more than what the node has", () => {
-		watch.heard(heartbeat(10, 100), 100);
-		expect(watch.leaderCommit(100)).toBeNull();
-		watch.heard(offer(500), 110);
-		watch.heard(heartbeat(10, 120), 120);
-		expect(watch.leaderCommit(120)).toBeNull();
-		watch.heard(append(600), 130);
-		watch.heard(heartbeat(600, 140), 140);
-		expect(watch.leaderCommit(140)).toEqual({ index: 600, heardAgoMs: 0 });
-	});
-
-	it("counts the leader's first word, which comes before it is known as the leader", () => {
-		follow(null, 0);
-		watch.heard(append(10), 100);
-		follow("n1", 100);
-		watch.heard(heartbeat(10, 150), 150);
-		expect(watch.leaderCommit(150)).toEqual({ index: 10, heardAgoMs: 0 });
-		// Of an earlier term it says nothing of this one.
-		follow(null, 200);
-		watch.heard({ ...append(11), term: 2 } as Message, 210);
-		follow("n1", 220);
-		watch.heard(heartbeat(11, 400), 400);
-		expect(watch.leaderCommit(400)).toEqual({ index: 10, heardAgoMs: 250 });
-	});
-
-	it("is no news after a broken link, until the leader has said more than a heartbeat", () => {
-		watch.heard(append(10), 100);
-		watch.heard(heartbeat(10, 100), 100);
-		watch.broken("n3");
-		watch.heard(heartbeat(10, 200), 200);
-		watch.broken("n1");
-		watch.heard(heartbeat(10, 900), 900);
-		expect(watch.leaderCommit(900)).toEqual({ index: 10, heardAgoMs: 700 });
-		watch.heard(append(50), 910);
-		watch.heard(heartbeat(50, 920), 920);
-		expect(watch.leaderCommit(920)).toEqual({ index: 50, heardAgoMs: 0 });
-	});
-
 	it("goes on with the next leader, whose clock is another", () => {
-		watch.heard(append(10), 100);
 		watch.heard(heartbeat(10, 100), 100);
 		follow("n3", 200);
-		const other = { ...link, from: "n3", commit: 12 };
 		watch.heard(heartbeat(99, 210), 210);
-		watch.heard({ ...append(12), ...other } as Message, 220);
-		watch.heard({ ...heartbeat(12, 0), ...other, stamp: 17 } as Message, 300);
-		expect(watch.leaderCommit(310)).toEqual({ index: 12, heardAgoMs: 10 });
+		const other = { from: "n3", stamp: 17, currentStamp: 12 };
+		watch.heard({ ...heartbeat(12, 0), ...other } as Message, 300);
+		expect(watch.leaderCommit(310)).toEqual({ index: 12, heardAgoMs: 15 });
 	});
 
 	it("is a leader's own only as of when it certainly led", () => {

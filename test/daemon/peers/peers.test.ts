@@ -132,6 +132,8 @@ async function stranger(target: Endpoint, words: Buffer) {
 const heartbeat = (from: string, to: string): Message => ({
 	...{ type: "heartbeat", from, to, term: 3, session: 1, commit: 2, read: 0 },
 	stamp: 0,
+	currentCommit: 0,
+	currentStamp: 0,
 });
 
 describe("links between peers", () => {
