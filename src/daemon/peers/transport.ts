@@ -8,9 +8,12 @@ import { splitAddress } from "../listen.js";
 export function dial(address: string): Socket {
 	const { host, port } = splitAddress(address);
 	const socket = new Socket();
+	// `connect` would take the option and do nothing with it: only what makes the socket does. Without it each round of
+	// a write waits for the other side's delayed acknowledgement, 40 ms.
+	socket.setNoDelay(true);
 	try {
 		// The name is resolved anew for every connection: an address may move while the node runs.
-		socket.connect({ host, port, noDelay: true });
+		socket.connect({ host, port });
 	} catch (error) {
 		// An address that makes no sense is one that nobody listens on.
 		socket.destroy(error as Error);
