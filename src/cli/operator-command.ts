@@ -28,6 +28,7 @@ export abstract class OperatorCommand<
 			emit: this.emit,
 			signal: this.signal,
 			holder: holder(),
+			release: this.config.version,
 		};
 	}
 }

@@ -40,7 +40,146 @@ export interface Engine {
 		fencingToken: number,
 		options: CallOptions,
 	): Promise<void>;
+	/**
+	 * Asks the leader, wherever `node` says it is; resolves when the final configuration is committed. Throws
+	 * ChangeRefusedError when nothing was changed; OperatorError "timeout" when it may or may not come about.
+	 */
+	changeMembership(
+		node: NodeRef,
+		request: MembershipRequest,
+		options: CallOptions,
+	): Promise<{ readonly index: number }>;
+	/** Takes a snapshot on `node` itself, now. */
+	takeSnapshot(
+		node: NodeRef,
+		options: CallOptions,
+	): Promise<{ readonly index: number }>;
+	/** Those on `node`'s disk, newest first. */
+	snapshots(
+		node: NodeRef,
+		options: CallOptions,
+	): Promise<readonly SnapshotSummary[]>;
+	/** The raw file of a snapshot on `node`, from byte `offset` on. `timeoutMs` is for the answer to begin. */
+	readSnapshot(
+		node: NodeRef,
+		wish: { readonly index: number; readonly offset: number },
+		options: CallOptions,
+	): Promise<AsyncIterable<Uint8Array>>;
+	setSnapshotSchedule(
+		node: NodeRef,
+		request: {
+			readonly schedule: SnapshotSchedule | null;
+			readonly fencingToken: number;
+		},
+		options: CallOptions,
+	): Promise<void>;
+	clearAlarm(
+		node: NodeRef,
+		alarm: {
+			readonly kind: string;
+			readonly node: string;
+			readonly fencingToken: number;
+		},
+		options: CallOptions,
+	): Promise<void>;
+	/**
+	 * Writes into the cluster's journal, by the holder of the lock. Throws OperatorError "locked" when the token is no
+	 * longer the lock's, UnfinishedOperationError when another operation is not finished.
+	 */
+	writeOperation(
+		node: NodeRef,
+		request: OperationWrite,
+		options: CallOptions,
+	): Promise<StoredOperation>;
+	/** Asks whoever runs it to stop at the next step boundary. */
+	pauseOperation(
+		node: NodeRef,
+		id: string,
+		options: CallOptions,
+	): Promise<void>;
+	/** The whole journal, newest first; confirmed by a quorum. */
+	operations(
+		node: NodeRef,
+		options: CallOptions,
+	): Promise<readonly StoredOperation[]>;
 	close(): void;
+}
+
+export interface MembershipRequest {
+	/** Done as one. */
+	readonly changes: readonly MembershipChange[];
+	/** The index of the configuration that the caller saw. */
+	readonly expectedIndex: number;
+	readonly waived: readonly ("catch-up" | "quorum")[];
+	readonly fencingToken: number;
+}
+
+export type MembershipChange =
+	| {
+			readonly id: string;
+			readonly type: "add";
+			readonly peer: string;
+			readonly client: string;
+			readonly admin: string;
+			/** Of the new member's data directory, as its status says. */
+			readonly incarnation: string;
+	  }
+	| { readonly id: string; readonly type: "promote" | "demote" | "remove" };
+
+/** An operation as the cluster's journal keeps it; `record` is raftctl's own (operations/journal). */
+export interface StoredOperation {
+	readonly id: string;
+	readonly unfinished: boolean;
+	readonly record: string;
+	readonly pauseRequested: boolean;
+	readonly beganAtMs: number;
+	readonly updatedAtMs: number;
+}
+
+export interface OperationWrite {
+	readonly id: string;
+	readonly unfinished: boolean;
+	readonly record: string;
+	readonly fencingToken: number;
+}
+
+export interface SnapshotSummary {
+	readonly index: number;
+	readonly term: number;
+	readonly id: string;
+	readonly fileBytes: number;
+	readonly sha256: string;
+	readonly level: number;
+	readonly release: string;
+	readonly machine: string;
+	readonly createdAtMs: number;
+}
+
+/** Which snapshots the cluster takes by itself, and where copies go. */
+export interface SnapshotSchedule {
+	readonly intervalMs: number;
+	readonly keep: number;
+	readonly directory: string;
+	/** Program and arguments; empty for none. */
+	readonly command: readonly string[];
+	readonly s3: {
+		readonly endpoint: string;
+		readonly bucket: string;
+		readonly prefix: string;
+		readonly region: string;
+	} | null;
+}
+
+export interface ScheduledSnapshot {
+	/** Null when none has gone well yet. */
+	readonly succeededAtMs: number | null;
+	readonly index: number;
+	readonly node: string;
+	readonly file: string;
+	readonly bytes: number;
+	readonly attemptedAtMs: number;
+	/** Of the last attempt; empty when it went well. */
+	readonly fault: string;
 }
 
 /** A node as it can be reached. */
@@ -107,6 +246,15 @@ export interface NodeStatus {
 	readonly uptimeMs: number;
 	readonly leaderlessMaxMs: number;
 	readonly leaderlessTotalMs: number;
+	/** The operation that is not finished; null when there is none. */
+	readonly operation: StoredOperation | null;
+	readonly snapshotSchedule: SnapshotSchedule | null;
+	readonly scheduledSnapshot: ScheduledSnapshot | null;
+	/** What the cluster may write; null until it was set for the first time. */
+	readonly writeLevel: {
+		readonly level: number;
+		readonly release: string;
+	} | null;
 }
 
 export interface MemberStatus {
@@ -124,6 +272,18 @@ export interface FollowerView {
 	readonly state: string;
 	readonly match: number;
 	readonly heardAgoMs: number;
+	readonly catchUp: CatchUpView;
+	/** False for one whose log went back: what it says is not believed. */
+	readonly counted: boolean;
+}
+
+/** How far behind a member is, as its leader sees it. */
+export interface CatchUpView {
+	readonly lagEntries: number;
+	readonly entriesPerSecond: number;
+	/** Until it has caught up at this rate; null when it never will. */
+	readonly remainingMs: number | null;
+	readonly caughtUp: boolean;
 }
 
 export interface DrainOptions {

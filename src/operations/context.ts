@@ -6,6 +6,7 @@ import type { Inventory, NodeEntry } from "../config/inventory.js";
 import type { Host, Service } from "../hosts/host.js";
 import type { Clock } from "./clock.js";
 import type { Emit } from "./events.js";
+import type { Step } from "./steps/step.js";
 
 /** All that an operation may touch, handed in: nothing in operations/ opens a connection or reads a clock by itself. */
 export interface OperationContext {
@@ -20,6 +21,17 @@ export interface OperationContext {
 	/** The user's first Ctrl-C, or the pipeline's SIGTERM: end in order. */
 	readonly signal: AbortSignal;
 	readonly holder: Holder;
+	/** Of this raftctl, as the journal records it. */
+	readonly release: string;
+	/** Told of every step, where somebody keeps a journal or watches a budget. */
+	readonly steps?: StepObserver;
+}
+
+export interface StepObserver {
+	/** Between two steps: throws when the operation must not go on. */
+	boundary(): Promise<void>;
+	began(step: Step): void;
+	undone(step: Step): void;
 }
 
 export interface Machines {

@@ -22,6 +22,7 @@ export interface ContextOptions {
 	readonly emit: Emit;
 	readonly signal: AbortSignal;
 	readonly holder: Holder;
+	readonly release: string;
 }
 
 interface OpenContext extends OperationContext {

@@ -1,8 +1,8 @@
 /**
  * The numbers of this software on this machine.
  *
- *   npm run bench -- [throughput|snapshot|transfer|overload|restart|simulator|all]… [--json]
- *     throughput, the default: --rounds 3  --seconds 4  --bytes 256  --clients 1,16,64,256,1000
+ *   npm run bench -- [throughput|snapshot|transfer|overload|restart|simulator]… [--json]
+ *     throughput: --rounds 3  --seconds 4  --bytes 256  --clients 1,16,64,256,1000
  *     the others: --profile DIRECTORY writes a CPU profile of every raftd
  *
  * --json prints one object: {"rows","ratios","startUp"} of throughput, and "figures" of the others, each {"of", "name",
@@ -43,11 +43,12 @@ const { values, positionals } = parseArgs({
 });
 
 const all = ["throughput", ...Object.keys(measures)];
-const wanted = positionals.length === 0 ? ["throughput"] : positionals;
-const chosen = wanted.includes("all") ? all : wanted;
+const chosen = positionals.length === 0 ? all : positionals;
 const unknown = chosen.filter((name) => !all.includes(name));
 if (unknown.length > 0) {
-	console.error(`no figure is called ${unknown[0]}; there are ${all}, all`);
+	console.error(
+		`no figure is called ${unknown[0]}; there are ${all.join(", ")}`,
+	);
 	process.exit(2);
 }
 

@@ -50,6 +50,7 @@ export function operating(
 			},
 			signal: abort.signal,
 			holder: { holder: "ann@desk:1", host: "desk" },
+			release: "0.1.0",
 		},
 	};
 	return world;

@@ -18,6 +18,10 @@ export interface Step extends PlannedStep {
 	undo?(): Promise<void>;
 	/** Begun, it is ended, whatever is pressed: half of it would be worse. It cannot be undone, nor what came before. */
 	readonly committed?: true;
+	/** It changes nothing anywhere: an operation that got no further has touched nothing. */
+	readonly looks?: true;
+	/** After it, what is left is planned anew: the world may be another. */
+	readonly replan?: true;
 }
 
 /**
@@ -33,8 +37,10 @@ export async function runSteps(
 	for (const step of steps) {
 		try {
 			throwIfEnded(signal);
+			await context.steps?.boundary();
 			await step.guard?.();
 			throwIfEnded(signal);
+			context.steps?.began(step);
 			if (step.committed) undoable = [];
 			else if (step.undo) undoable.unshift(step);
 			await runStep(context, step, signal);
@@ -79,12 +85,13 @@ async function runStep(
 }
 
 async function undo(
-	{ emit }: OperationContext,
+	{ emit, steps: observer }: OperationContext,
 	steps: readonly Step[],
 ): Promise<void> {
 	for (const step of steps) {
 		try {
 			await step.undo?.();
+			observer?.undone(step);
 		} catch (error) {
 			emit({
 				type: "warning",

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file raftctl/admin/v1/admin.proto.
  */
 export const file_raftctl_admin_v1_admin: GenFile = /*@__PURE__*/
-  fileDesc("ChxyYWZ0Y3RsL2FkbWluL3YxL2FkbWluLnByb3RvEhByYWZ0Y3RsLmFkbWluLnYxIhIKEEdldFN0YXR1c1JlcXVlc3QinAcKEUdldFN0YXR1c1Jlc3BvbnNlEhIKCmNsdXN0ZXJfaWQYASABKAkSFAoMY2x1c3Rlcl9uYW1lGAIgASgJEg8KB25vZGVfaWQYAyABKAkSEwoLaW5jYXJuYXRpb24YBCABKAkSDwoHcmVsZWFzZRgFIAEoCRIMCgRyb2xlGAYgASgJEgwKBHRlcm0YByABKAQSEQoJbGVhZGVyX2lkGAggASgJEhMKC2ZpcnN0X2luZGV4GAkgASgEEhIKCmxhc3RfaW5kZXgYCiABKAQSFQoNZHVyYWJsZV9pbmRleBgLIAEoBBIUCgxjb21taXRfaW5kZXgYDCABKAQSFQoNYXBwbGllZF9pbmRleBgNIAEoBBI2Cg1jb25maWd1cmF0aW9uGA4gASgLMh8ucmFmdGN0bC5hZG1pbi52MS5Db25maWd1cmF0aW9uEi0KCWZvbGxvd2VycxgPIAMoCzIaLnJhZnRjdGwuYWRtaW4udjEuRm9sbG93ZXISLgoJcmVhZGluZXNzGBAgASgLMhsucmFmdGN0bC5hZG1pbi52MS5SZWFkaW5lc3MSKwoFZHJhaW4YESABKAsyHC5yYWZ0Y3RsLmFkbWluLnYxLkRyYWluU3RhdGUSMgoLY29ubmVjdGlvbnMYEiABKAsyHS5yYWZ0Y3RsLmFkbWluLnYxLkNvbm5lY3Rpb25zEiQKBGxvY2sYEyABKAsyFi5yYWZ0Y3RsLmFkbWluLnYxLkxvY2sSEQoJdXB0aW1lX21zGBQgASgBEhIKCnByb2Nlc3NfaWQYFSABKAkSFwoPY29ubmVjdGVkX3BlZXJzGBYgAygJEigKBmxldmVscxgXIAEoCzIYLnJhZnRjdGwuYWRtaW4udjEuTGV2ZWxzEg8KB21hY2hpbmUYGCABKAkSFwoPdHJhbnNmZXJfdGFyZ2V0GBkgASgJEhkKEWluZmxpZ2h0X3JlcXVlc3RzGBogASgNEhsKE2xlYWRlcmxlc3NfdG90YWxfbXMYGyABKAESGQoRbGVhZGVybGVzc19tYXhfbXMYHCABKAESFgoOc25hcHNob3RfaW5kZXgYHSABKAQSJwoGYWxhcm1zGB4gAygLMhcucmFmdGN0bC5hZG1pbi52MS5BbGFybRIxCgt3cml0ZV9sZXZlbBgfIAEoCzIcLnJhZnRjdGwuYWRtaW4udjEuV3JpdGVMZXZlbBIRCglsb2dfYnl0ZXMYICABKAQiLAoKV3JpdGVMZXZlbBINCgVsZXZlbBgBIAEoDRIPCgdyZWxlYXNlGAIgASgJIlkKBUFsYXJtEgwKBGtpbmQYASABKAkSDAoEbm9kZRgCIAEoCRINCgVpbmRleBgDIAEoBBIPCgdtZXNzYWdlGAQgASgJEhQKDHJhaXNlZF9hdF9tcxgFIAEoASJJCg1Db25maWd1cmF0aW9uEg0KBWluZGV4GAEgASgEEikKB21lbWJlcnMYAiADKAsyGC5yYWZ0Y3RsLmFkbWluLnYxLk1lbWJlciJ8CgZNZW1iZXISCgoCaWQYASABKAkSDAoEcm9sZRgCIAEoCRIUCgxwZWVyX2FkZHJlc3MYAyABKAkSFgoOY2xpZW50X2FkZHJlc3MYBCABKAkSFQoNYWRtaW5fYWRkcmVzcxgFIAEoCRITCgtpbmNhcm5hdGlvbhgGIAEoCSKiAQoIRm9sbG93ZXISCgoCaWQYASABKAkSDQoFc3RhdGUYAiABKAkSEwoLbWF0Y2hfaW5kZXgYAyABKAQSEgoKbmV4dF9pbmRleBgEIAEoBBIUCgxoZWFyZF9hZ29fbXMYBSABKAESKwoIY2F0Y2hfdXAYBiABKAsyGS5yYWZ0Y3RsLmFkbWluLnYxLkNhdGNoVXASDwoHY291bnRlZBgHIAEoCCJjCgdDYXRjaFVwEhMKC2xhZ19lbnRyaWVzGAEgASgEEhoKEmVudHJpZXNfcGVyX3NlY29uZBgCIAEoARIUCgxyZW1haW5pbmdfbXMYAyABKAESEQoJY2F1Z2h0X3VwGAQgASgIIkMKCVJlYWRpbmVzcxINCgVyZWFkeRgBIAEoCBInCgZjaGVja3MYAiADKAsyFy5yYWZ0Y3RsLmFkbWluLnYxLkNoZWNrIjEKBUNoZWNrEgwKBG5hbWUYASABKAkSCgoCb2sYAiABKAgSDgoGcmVhc29uGAMgASgJInIKCkRyYWluU3RhdGUSEAoIZHJhaW5pbmcYASABKAgSDwoHY2xvc2luZxgCIAEoCBIVCg1sZWFzZV9sZWZ0X21zGAMgASgBEhgKEGNvbm5lY3Rpb25zX2xlZnQYBCABKA0SEAoIc3RvcHBpbmcYBSABKAgiQQoLQ29ubmVjdGlvbnMSDQoFdG90YWwYASABKA0SEgoKd2Vic29ja2V0cxgCIAEoDRIPCgdzdHJlYW1zGAMgASgNIj4KBkxldmVscxISCgpyZWFkc19mcm9tGAEgASgNEhAKCHJlYWRzX3RvGAIgASgNEg4KBndyaXRlcxgDIAEoDSKaAQoETG9jaxIOCgZob2xkZXIYASABKAkSDAoEaG9zdBgCIAEoCRIRCglvcGVyYXRpb24YAyABKAkSFQoNZmVuY2luZ190b2tlbhgEIAEoBBIWCg5hY3F1aXJlZF9hdF9tcxgFIAEoARIVCg1leHBpcmVzX2F0X21zGAYgASgBEgwKBHN0ZXAYByABKAkSDQoFbm9uY2UYCCABKAkiKQoTR2V0UmVhZEluZGV4UmVxdWVzdBISCgp0aW1lb3V0X21zGAEgASgNIkYKFEdldFJlYWRJbmRleFJlc3BvbnNlEg0KBWluZGV4GAEgASgEEhEKCWxlYWRlcl9pZBgCIAEoCRIMCgR0ZXJtGAMgASgEIl0KDERyYWluUmVxdWVzdBIQCghsZWFzZV9tcxgBIAEoDRINCgVjbG9zZRgCIAEoCBIVCg1jbG9zZV9vdmVyX21zGAMgASgNEhUKDWZlbmNpbmdfdG9rZW4YBCABKAQiPAoNRHJhaW5SZXNwb25zZRIrCgVkcmFpbhgBIAEoCzIcLnJhZnRjdGwuYWRtaW4udjEuRHJhaW5TdGF0ZSInCg5VbmRyYWluUmVxdWVzdBIVCg1mZW5jaW5nX3Rva2VuGAEgASgEIhEKD1VuZHJhaW5SZXNwb25zZSJCChlUcmFuc2ZlckxlYWRlcnNoaXBSZXF1ZXN0Eg4KBnRhcmdldBgBIAEoCRIVCg1mZW5jaW5nX3Rva2VuGAIgASgEIlIKGlRyYW5zZmVyTGVhZGVyc2hpcFJlc3BvbnNlEhEKCWxlYWRlcl9pZBgBIAEoCRIMCgR0ZXJtGAIgASgEEhMKC2R1cmF0aW9uX21zGAMgASgBImQKEkFjcXVpcmVMb2NrUmVxdWVzdBIOCgZob2xkZXIYASABKAkSDAoEaG9zdBgCIAEoCRIRCglvcGVyYXRpb24YAyABKAkSDgoGdHRsX21zGAQgASgNEg0KBW5vbmNlGAUgASgJIjsKE0FjcXVpcmVMb2NrUmVzcG9uc2USJAoEbG9jaxgBIAEoCzIWLnJhZnRjdGwuYWRtaW4udjEuTG9jayJHChBSZW5ld0xvY2tSZXF1ZXN0EhUKDWZlbmNpbmdfdG9rZW4YASABKAQSDgoGdHRsX21zGAIgASgNEgwKBHN0ZXAYAyABKAkiOQoRUmVuZXdMb2NrUmVzcG9uc2USJAoEbG9jaxgBIAEoCzIWLnJhZnRjdGwuYWRtaW4udjEuTG9jayIrChJSZWxlYXNlTG9ja1JlcXVlc3QSFQoNZmVuY2luZ190b2tlbhgBIAEoBCIVChNSZWxlYXNlTG9ja1Jlc3BvbnNlIokBChdDaGFuZ2VNZW1iZXJzaGlwUmVxdWVzdBIvCgdjaGFuZ2VzGAEgAygLMh4ucmFmdGN0bC5hZG1pbi52MS5NZW1iZXJDaGFuZ2USFgoOZXhwZWN0ZWRfaW5kZXgYAiABKAQSDgoGd2FpdmVkGAMgAygJEhUKDWZlbmNpbmdfdG9rZW4YBCABKAQiggEKDE1lbWJlckNoYW5nZRIKCgJpZBgBIAEoCRIMCgR0eXBlGAIgASgJEhQKDHBlZXJfYWRkcmVzcxgDIAEoCRIWCg5jbGllbnRfYWRkcmVzcxgEIAEoCRIVCg1hZG1pbl9hZGRyZXNzGAUgASgJEhMKC2luY2FybmF0aW9uGAYgASgJIikKGENoYW5nZU1lbWJlcnNoaXBSZXNwb25zZRINCgVpbmRleBgBIAEoBCJaCg1DaGFuZ2VSZWZ1c2FsEg4KBnJlYXNvbhgBIAEoCRIMCgRub2RlGAIgASgJEisKCGNhdGNoX3VwGAMgASgLMhkucmFmdGN0bC5hZG1pbi52MS5DYXRjaFVwIhUKE1Rha2VTbmFwc2hvdFJlcXVlc3QiJQoUVGFrZVNuYXBzaG90UmVzcG9uc2USDQoFaW5kZXgYASABKAQiPAoUU2V0V3JpdGVMZXZlbFJlcXVlc3QSDQoFbGV2ZWwYASABKA0SFQoNZmVuY2luZ190b2tlbhgCIAEoBCIXChVTZXRXcml0ZUxldmVsUmVzcG9uc2UiRgoRQ2xlYXJBbGFybVJlcXVlc3QSDAoEa2luZBgBIAEoCRIMCgRub2RlGAIgASgJEhUKDWZlbmNpbmdfdG9rZW4YAyABKAQiFAoSQ2xlYXJBbGFybVJlc3BvbnNlMuEICgxBZG1pblNlcnZpY2USVAoJR2V0U3RhdHVzEiIucmFmdGN0bC5hZG1pbi52MS5HZXRTdGF0dXNSZXF1ZXN0GiMucmFmdGN0bC5hZG1pbi52MS5HZXRTdGF0dXNSZXNwb25zZRJdCgxHZXRSZWFkSW5kZXgSJS5yYWZ0Y3RsLmFkbWluLnYxLkdldFJlYWRJbmRleFJlcXVlc3QaJi5yYWZ0Y3RsLmFkbWluLnYxLkdldFJlYWRJbmRleFJlc3BvbnNlEkgKBURyYWluEh4ucmFmdGN0bC5hZG1pbi52MS5EcmFpblJlcXVlc3QaHy5yYWZ0Y3RsLmFkbWluLnYxLkRyYWluUmVzcG9uc2USTgoHVW5kcmFpbhIgLnJhZnRjdGwuYWRtaW4udjEuVW5kcmFpblJlcXVlc3QaIS5yYWZ0Y3RsLmFkbWluLnYxLlVuZHJhaW5SZXNwb25zZRJvChJUcmFuc2ZlckxlYWRlcnNoaXASKy5yYWZ0Y3RsLmFkbWluLnYxLlRyYW5zZmVyTGVhZGVyc2hpcFJlcXVlc3QaLC5yYWZ0Y3RsLmFkbWluLnYxLlRyYW5zZmVyTGVhZGVyc2hpcFJlc3BvbnNlEloKC0FjcXVpcmVMb2NrEiQucmFmdGN0bC5hZG1pbi52MS5BY3F1aXJlTG9ja1JlcXVlc3QaJS5yYWZ0Y3RsLmFkbWluLnYxLkFjcXVpcmVMb2NrUmVzcG9uc2USVAoJUmVuZXdMb2NrEiIucmFmdGN0bC5hZG1pbi52MS5SZW5ld0xvY2tSZXF1ZXN0GiMucmFmdGN0bC5hZG1pbi52MS5SZW5ld0xvY2tSZXNwb25zZRJaCgtSZWxlYXNlTG9jaxIkLnJhZnRjdGwuYWRtaW4udjEuUmVsZWFzZUxvY2tSZXF1ZXN0GiUucmFmdGN0bC5hZG1pbi52MS5SZWxlYXNlTG9ja1Jlc3BvbnNlEmkKEENoYW5nZU1lbWJlcnNoaXASKS5yYWZ0Y3RsLmFkbWluLnYxLkNoYW5nZU1lbWJlcnNoaXBSZXF1ZXN0GioucmFmdGN0bC5hZG1pbi52MS5DaGFuZ2VNZW1iZXJzaGlwUmVzcG9uc2USXQoMVGFrZVNuYXBzaG90EiUucmFmdGN0bC5hZG1pbi52MS5UYWtlU25hcHNob3RSZXF1ZXN0GiYucmFmdGN0bC5hZG1pbi52MS5UYWtlU25hcHNob3RSZXNwb25zZRJgCg1TZXRXcml0ZUxldmVsEiYucmFmdGN0bC5hZG1pbi52MS5TZXRXcml0ZUxldmVsUmVxdWVzdBonLnJhZnRjdGwuYWRtaW4udjEuU2V0V3JpdGVMZXZlbFJlc3BvbnNlElcKCkNsZWFyQWxhcm0SIy5yYWZ0Y3RsLmFkbWluLnYxLkNsZWFyQWxhcm1SZXF1ZXN0GiQucmFmdGN0bC5hZG1pbi52MS5DbGVhckFsYXJtUmVzcG9uc2ViBnByb3RvMw");
+  fileDesc("ChxyYWZ0Y3RsL2FkbWluL3YxL2FkbWluLnByb3RvEhByYWZ0Y3RsLmFkbWluLnYxIhIKEEdldFN0YXR1c1JlcXVlc3Qi0ggKEUdldFN0YXR1c1Jlc3BvbnNlEhIKCmNsdXN0ZXJfaWQYASABKAkSFAoMY2x1c3Rlcl9uYW1lGAIgASgJEg8KB25vZGVfaWQYAyABKAkSEwoLaW5jYXJuYXRpb24YBCABKAkSDwoHcmVsZWFzZRgFIAEoCRIMCgRyb2xlGAYgASgJEgwKBHRlcm0YByABKAQSEQoJbGVhZGVyX2lkGAggASgJEhMKC2ZpcnN0X2luZGV4GAkgASgEEhIKCmxhc3RfaW5kZXgYCiABKAQSFQoNZHVyYWJsZV9pbmRleBgLIAEoBBIUCgxjb21taXRfaW5kZXgYDCABKAQSFQoNYXBwbGllZF9pbmRleBgNIAEoBBI2Cg1jb25maWd1cmF0aW9uGA4gASgLMh8ucmFmdGN0bC5hZG1pbi52MS5Db25maWd1cmF0aW9uEi0KCWZvbGxvd2VycxgPIAMoCzIaLnJhZnRjdGwuYWRtaW4udjEuRm9sbG93ZXISLgoJcmVhZGluZXNzGBAgASgLMhsucmFmdGN0bC5hZG1pbi52MS5SZWFkaW5lc3MSKwoFZHJhaW4YESABKAsyHC5yYWZ0Y3RsLmFkbWluLnYxLkRyYWluU3RhdGUSMgoLY29ubmVjdGlvbnMYEiABKAsyHS5yYWZ0Y3RsLmFkbWluLnYxLkNvbm5lY3Rpb25zEiQKBGxvY2sYEyABKAsyFi5yYWZ0Y3RsLmFkbWluLnYxLkxvY2sSEQoJdXB0aW1lX21zGBQgASgBEhIKCnByb2Nlc3NfaWQYFSABKAkSFwoPY29ubmVjdGVkX3BlZXJzGBYgAygJEigKBmxldmVscxgXIAEoCzIYLnJhZnRjdGwuYWRtaW4udjEuTGV2ZWxzEg8KB21hY2hpbmUYGCABKAkSFwoPdHJhbnNmZXJfdGFyZ2V0GBkgASgJEhkKEWluZmxpZ2h0X3JlcXVlc3RzGBogASgNEhsKE2xlYWRlcmxlc3NfdG90YWxfbXMYGyABKAESGQoRbGVhZGVybGVzc19tYXhfbXMYHCABKAESFgoOc25hcHNob3RfaW5kZXgYHSABKAQSJwoGYWxhcm1zGB4gAygLMhcucmFmdGN0bC5hZG1pbi52MS5BbGFybRIxCgt3cml0ZV9sZXZlbBgfIAEoCzIcLnJhZnRjdGwuYWRtaW4udjEuV3JpdGVMZXZlbBIRCglsb2dfYnl0ZXMYICABKAQSNAoJb3BlcmF0aW9uGCEgASgLMiEucmFmdGN0bC5hZG1pbi52MS5TdG9yZWRPcGVyYXRpb24SPQoRc25hcHNob3Rfc2NoZWR1bGUYIiABKAsyIi5yYWZ0Y3RsLmFkbWluLnYxLlNuYXBzaG90U2NoZWR1bGUSPwoSc2NoZWR1bGVkX3NuYXBzaG90GCMgASgLMiMucmFmdGN0bC5hZG1pbi52MS5TY2hlZHVsZWRTbmFwc2hvdCKGAQoPU3RvcmVkT3BlcmF0aW9uEgoKAmlkGAEgASgJEhIKCnVuZmluaXNoZWQYAiABKAgSDgoGcmVjb3JkGAMgASgJEhcKD3BhdXNlX3JlcXVlc3RlZBgEIAEoCBITCgtiZWdhbl9hdF9tcxgFIAEoARIVCg11cGRhdGVkX2F0X21zGAYgASgBIl4KFVdyaXRlT3BlcmF0aW9uUmVxdWVzdBIKCgJpZBgBIAEoCRISCgp1bmZpbmlzaGVkGAIgASgIEg4KBnJlY29yZBgDIAEoCRIVCg1mZW5jaW5nX3Rva2VuGAQgASgEIk4KFldyaXRlT3BlcmF0aW9uUmVzcG9uc2USNAoJb3BlcmF0aW9uGAEgASgLMiEucmFmdGN0bC5hZG1pbi52MS5TdG9yZWRPcGVyYXRpb24iWAoQT3BlcmF0aW9uUmVmdXNhbBIOCgZyZWFzb24YASABKAkSNAoJb3BlcmF0aW9uGAIgASgLMiEucmFmdGN0bC5hZG1pbi52MS5TdG9yZWRPcGVyYXRpb24iIwoVUGF1c2VPcGVyYXRpb25SZXF1ZXN0EgoKAmlkGAEgASgJIhgKFlBhdXNlT3BlcmF0aW9uUmVzcG9uc2UiFwoVTGlzdE9wZXJhdGlvbnNSZXF1ZXN0Ik8KFkxpc3RPcGVyYXRpb25zUmVzcG9uc2USNQoKb3BlcmF0aW9ucxgBIAMoCzIhLnJhZnRjdGwuYWRtaW4udjEuU3RvcmVkT3BlcmF0aW9uIoEBChBTbmFwc2hvdFNjaGVkdWxlEhMKC2ludGVydmFsX21zGAEgASgEEgwKBGtlZXAYAiABKA0SEQoJZGlyZWN0b3J5GAMgASgJEg8KB2NvbW1hbmQYBCADKAkSJgoCczMYBSABKAsyGi5yYWZ0Y3RsLmFkbWluLnYxLlMzVGFyZ2V0IkwKCFMzVGFyZ2V0EhAKCGVuZHBvaW50GAEgASgJEg4KBmJ1Y2tldBgCIAEoCRIOCgZwcmVmaXgYAyABKAkSDgoGcmVnaW9uGAQgASgJIo4BChFTY2hlZHVsZWRTbmFwc2hvdBIXCg9zdWNjZWVkZWRfYXRfbXMYASABKAESDQoFaW5kZXgYAiABKAQSDAoEbm9kZRgDIAEoCRIMCgRmaWxlGAQgASgJEg0KBWJ5dGVzGAUgASgEEhcKD2F0dGVtcHRlZF9hdF9tcxgGIAEoARINCgVmYXVsdBgHIAEoCSJpChpTZXRTbmFwc2hvdFNjaGVkdWxlUmVxdWVzdBI0CghzY2hlZHVsZRgBIAEoCzIiLnJhZnRjdGwuYWRtaW4udjEuU25hcHNob3RTY2hlZHVsZRIVCg1mZW5jaW5nX3Rva2VuGAIgASgEIh0KG1NldFNuYXBzaG90U2NoZWR1bGVSZXNwb25zZSIWChRMaXN0U25hcHNob3RzUmVxdWVzdCJNChVMaXN0U25hcHNob3RzUmVzcG9uc2USNAoJc25hcHNob3RzGAEgAygLMiEucmFmdGN0bC5hZG1pbi52MS5TbmFwc2hvdFN1bW1hcnkipgEKD1NuYXBzaG90U3VtbWFyeRINCgVpbmRleBgBIAEoBBIMCgR0ZXJtGAIgASgEEgoKAmlkGAMgASgJEhIKCmZpbGVfYnl0ZXMYBCABKAQSDgoGc2hhMjU2GAUgASgJEg0KBWxldmVsGAYgASgNEg8KB3JlbGVhc2UYByABKAkSDwoHbWFjaGluZRgIIAEoCRIVCg1jcmVhdGVkX2F0X21zGAkgASgBIiwKCldyaXRlTGV2ZWwSDQoFbGV2ZWwYASABKA0SDwoHcmVsZWFzZRgCIAEoCSJZCgVBbGFybRIMCgRraW5kGAEgASgJEgwKBG5vZGUYAiABKAkSDQoFaW5kZXgYAyABKAQSDwoHbWVzc2FnZRgEIAEoCRIUCgxyYWlzZWRfYXRfbXMYBSABKAEiSQoNQ29uZmlndXJhdGlvbhINCgVpbmRleBgBIAEoBBIpCgdtZW1iZXJzGAIgAygLMhgucmFmdGN0bC5hZG1pbi52MS5NZW1iZXIifAoGTWVtYmVyEgoKAmlkGAEgASgJEgwKBHJvbGUYAiABKAkSFAoMcGVlcl9hZGRyZXNzGAMgASgJEhYKDmNsaWVudF9hZGRyZXNzGAQgASgJEhUKDWFkbWluX2FkZHJlc3MYBSABKAkSEwoLaW5jYXJuYXRpb24YBiABKAkiogEKCEZvbGxvd2VyEgoKAmlkGAEgASgJEg0KBXN0YXRlGAIgASgJEhMKC21hdGNoX2luZGV4GAMgASgEEhIKCm5leHRfaW5kZXgYBCABKAQSFAoMaGVhcmRfYWdvX21zGAUgASgBEisKCGNhdGNoX3VwGAYgASgLMhkucmFmdGN0bC5hZG1pbi52MS5DYXRjaFVwEg8KB2NvdW50ZWQYByABKAgiYwoHQ2F0Y2hVcBITCgtsYWdfZW50cmllcxgBIAEoBBIaChJlbnRyaWVzX3Blcl9zZWNvbmQYAiABKAESFAoMcmVtYWluaW5nX21zGAMgASgBEhEKCWNhdWdodF91cBgEIAEoCCJDCglSZWFkaW5lc3MSDQoFcmVhZHkYASABKAgSJwoGY2hlY2tzGAIgAygLMhcucmFmdGN0bC5hZG1pbi52MS5DaGVjayIxCgVDaGVjaxIMCgRuYW1lGAEgASgJEgoKAm9rGAIgASgIEg4KBnJlYXNvbhgDIAEoCSJyCgpEcmFpblN0YXRlEhAKCGRyYWluaW5nGAEgASgIEg8KB2Nsb3NpbmcYAiABKAgSFQoNbGVhc2VfbGVmdF9tcxgDIAEoARIYChBjb25uZWN0aW9uc19sZWZ0GAQgASgNEhAKCHN0b3BwaW5nGAUgASgIIkEKC0Nvbm5lY3Rpb25zEg0KBXRvdGFsGAEgASgNEhIKCndlYnNvY2tldHMYAiABKA0SDwoHc3RyZWFtcxgDIAEoDSI+CgZMZXZlbHMSEgoKcmVhZHNfZnJvbRgBIAEoDRIQCghyZWFkc190bxgCIAEoDRIOCgZ3cml0ZXMYAyABKA0imgEKBExvY2sSDgoGaG9sZGVyGAEgASgJEgwKBGhvc3QYAiABKAkSEQoJb3BlcmF0aW9uGAMgASgJEhUKDWZlbmNpbmdfdG9rZW4YBCABKAQSFgoOYWNxdWlyZWRfYXRfbXMYBSABKAESFQoNZXhwaXJlc19hdF9tcxgGIAEoARIMCgRzdGVwGAcgASgJEg0KBW5vbmNlGAggASgJIikKE0dldFJlYWRJbmRleFJlcXVlc3QSEgoKdGltZW91dF9tcxgBIAEoDSJGChRHZXRSZWFkSW5kZXhSZXNwb25zZRINCgVpbmRleBgBIAEoBBIRCglsZWFkZXJfaWQYAiABKAkSDAoEdGVybRgDIAEoBCJdCgxEcmFpblJlcXVlc3QSEAoIbGVhc2VfbXMYASABKA0SDQoFY2xvc2UYAiABKAgSFQoNY2xvc2Vfb3Zlcl9tcxgDIAEoDRIVCg1mZW5jaW5nX3Rva2VuGAQgASgEIjwKDURyYWluUmVzcG9uc2USKwoFZHJhaW4YASABKAsyHC5yYWZ0Y3RsLmFkbWluLnYxLkRyYWluU3RhdGUiJwoOVW5kcmFpblJlcXVlc3QSFQoNZmVuY2luZ190b2tlbhgBIAEoBCIRCg9VbmRyYWluUmVzcG9uc2UiQgoZVHJhbnNmZXJMZWFkZXJzaGlwUmVxdWVzdBIOCgZ0YXJnZXQYASABKAkSFQoNZmVuY2luZ190b2tlbhgCIAEoBCJSChpUcmFuc2ZlckxlYWRlcnNoaXBSZXNwb25zZRIRCglsZWFkZXJfaWQYASABKAkSDAoEdGVybRgCIAEoBBITCgtkdXJhdGlvbl9tcxgDIAEoASJkChJBY3F1aXJlTG9ja1JlcXVlc3QSDgoGaG9sZGVyGAEgASgJEgwKBGhvc3QYAiABKAkSEQoJb3BlcmF0aW9uGAMgASgJEg4KBnR0bF9tcxgEIAEoDRINCgVub25jZRgFIAEoCSI7ChNBY3F1aXJlTG9ja1Jlc3BvbnNlEiQKBGxvY2sYASABKAsyFi5yYWZ0Y3RsLmFkbWluLnYxLkxvY2siRwoQUmVuZXdMb2NrUmVxdWVzdBIVCg1mZW5jaW5nX3Rva2VuGAEgASgEEg4KBnR0bF9tcxgCIAEoDRIMCgRzdGVwGAMgASgJIjkKEVJlbmV3TG9ja1Jlc3BvbnNlEiQKBGxvY2sYASABKAsyFi5yYWZ0Y3RsLmFkbWluLnYxLkxvY2siKwoSUmVsZWFzZUxvY2tSZXF1ZXN0EhUKDWZlbmNpbmdfdG9rZW4YASABKAQiFQoTUmVsZWFzZUxvY2tSZXNwb25zZSKJAQoXQ2hhbmdlTWVtYmVyc2hpcFJlcXVlc3QSLwoHY2hhbmdlcxgBIAMoCzIeLnJhZnRjdGwuYWRtaW4udjEuTWVtYmVyQ2hhbmdlEhYKDmV4cGVjdGVkX2luZGV4GAIgASgEEg4KBndhaXZlZBgDIAMoCRIVCg1mZW5jaW5nX3Rva2VuGAQgASgEIoIBCgxNZW1iZXJDaGFuZ2USCgoCaWQYASABKAkSDAoEdHlwZRgCIAEoCRIUCgxwZWVyX2FkZHJlc3MYAyABKAkSFgoOY2xpZW50X2FkZHJlc3MYBCABKAkSFQoNYWRtaW5fYWRkcmVzcxgFIAEoCRITCgtpbmNhcm5hdGlvbhgGIAEoCSIpChhDaGFuZ2VNZW1iZXJzaGlwUmVzcG9uc2USDQoFaW5kZXgYASABKAQiWgoNQ2hhbmdlUmVmdXNhbBIOCgZyZWFzb24YASABKAkSDAoEbm9kZRgCIAEoCRIrCghjYXRjaF91cBgDIAEoCzIZLnJhZnRjdGwuYWRtaW4udjEuQ2F0Y2hVcCIVChNUYWtlU25hcHNob3RSZXF1ZXN0IiUKFFRha2VTbmFwc2hvdFJlc3BvbnNlEg0KBWluZGV4GAEgASgEIjwKFFNldFdyaXRlTGV2ZWxSZXF1ZXN0Eg0KBWxldmVsGAEgASgNEhUKDWZlbmNpbmdfdG9rZW4YAiABKAQiFwoVU2V0V3JpdGVMZXZlbFJlc3BvbnNlIkYKEUNsZWFyQWxhcm1SZXF1ZXN0EgwKBGtpbmQYASABKAkSDAoEbm9kZRgCIAEoCRIVCg1mZW5jaW5nX3Rva2VuGAMgASgEIhQKEkNsZWFyQWxhcm1SZXNwb25zZTLmDAoMQWRtaW5TZXJ2aWNlElQKCUdldFN0YXR1cxIiLnJhZnRjdGwuYWRtaW4udjEuR2V0U3RhdHVzUmVxdWVzdBojLnJhZnRjdGwuYWRtaW4udjEuR2V0U3RhdHVzUmVzcG9uc2USXQoMR2V0UmVhZEluZGV4EiUucmFmdGN0bC5hZG1pbi52MS5HZXRSZWFkSW5kZXhSZXF1ZXN0GiYucmFmdGN0bC5hZG1pbi52MS5HZXRSZWFkSW5kZXhSZXNwb25zZRJICgVEcmFpbhIeLnJhZnRjdGwuYWRtaW4udjEuRHJhaW5SZXF1ZXN0Gh8ucmFmdGN0bC5hZG1pbi52MS5EcmFpblJlc3BvbnNlEk4KB1VuZHJhaW4SIC5yYWZ0Y3RsLmFkbWluLnYxLlVuZHJhaW5SZXF1ZXN0GiEucmFmdGN0bC5hZG1pbi52MS5VbmRyYWluUmVzcG9uc2USbwoSVHJhbnNmZXJMZWFkZXJzaGlwEisucmFmdGN0bC5hZG1pbi52MS5UcmFuc2ZlckxlYWRlcnNoaXBSZXF1ZXN0GiwucmFmdGN0bC5hZG1pbi52MS5UcmFuc2ZlckxlYWRlcnNoaXBSZXNwb25zZRJaCgtBY3F1aXJlTG9jaxIkLnJhZnRjdGwuYWRtaW4udjEuQWNxdWlyZUxvY2tSZXF1ZXN0GiUucmFmdGN0bC5hZG1pbi52MS5BY3F1aXJlTG9ja1Jlc3BvbnNlElQKCVJlbmV3TG9jaxIiLnJhZnRjdGwuYWRtaW4udjEuUmVuZXdMb2NrUmVxdWVzdBojLnJhZnRjdGwuYWRtaW4udjEuUmVuZXdMb2NrUmVzcG9uc2USWgoLUmVsZWFzZUxvY2sSJC5yYWZ0Y3RsLmFkbWluLnYxLlJlbGVhc2VMb2NrUmVxdWVzdBolLnJhZnRjdGwuYWRtaW4udjEuUmVsZWFzZUxvY2tSZXNwb25zZRJpChBDaGFuZ2VNZW1iZXJzaGlwEikucmFmdGN0bC5hZG1pbi52MS5DaGFuZ2VNZW1iZXJzaGlwUmVxdWVzdBoqLnJhZnRjdGwuYWRtaW4udjEuQ2hhbmdlTWVtYmVyc2hpcFJlc3BvbnNlEl0KDFRha2VTbmFwc2hvdBIlLnJhZnRjdGwuYWRtaW4udjEuVGFrZVNuYXBzaG90UmVxdWVzdBomLnJhZnRjdGwuYWRtaW4udjEuVGFrZVNuYXBzaG90UmVzcG9uc2USYAoNU2V0V3JpdGVMZXZlbBImLnJhZnRjdGwuYWRtaW4udjEuU2V0V3JpdGVMZXZlbFJlcXVlc3QaJy5yYWZ0Y3RsLmFkbWluLnYxLlNldFdyaXRlTGV2ZWxSZXNwb25zZRJXCgpDbGVhckFsYXJtEiMucmFmdGN0bC5hZG1pbi52MS5DbGVhckFsYXJtUmVxdWVzdBokLnJhZnRjdGwuYWRtaW4udjEuQ2xlYXJBbGFybVJlc3BvbnNlEmMKDldyaXRlT3BlcmF0aW9uEicucmFmdGN0bC5hZG1pbi52MS5Xcml0ZU9wZXJhdGlvblJlcXVlc3QaKC5yYWZ0Y3RsLmFkbWluLnYxLldyaXRlT3BlcmF0aW9uUmVzcG9uc2USYwoOUGF1c2VPcGVyYXRpb24SJy5yYWZ0Y3RsLmFkbWluLnYxLlBhdXNlT3BlcmF0aW9uUmVxdWVzdBooLnJhZnRjdGwuYWRtaW4udjEuUGF1c2VPcGVyYXRpb25SZXNwb25zZRJjCg5MaXN0T3BlcmF0aW9ucxInLnJhZnRjdGwuYWRtaW4udjEuTGlzdE9wZXJhdGlvbnNSZXF1ZXN0GigucmFmdGN0bC5hZG1pbi52MS5MaXN0T3BlcmF0aW9uc1Jlc3BvbnNlEnIKE1NldFNuYXBzaG90U2NoZWR1bGUSLC5yYWZ0Y3RsLmFkbWluLnYxLlNldFNuYXBzaG90U2NoZWR1bGVSZXF1ZXN0Gi0ucmFmdGN0bC5hZG1pbi52MS5TZXRTbmFwc2hvdFNjaGVkdWxlUmVzcG9uc2USYAoNTGlzdFNuYXBzaG90cxImLnJhZnRjdGwuYWRtaW4udjEuTGlzdFNuYXBzaG90c1JlcXVlc3QaJy5yYWZ0Y3RsLmFkbWluLnYxLkxpc3RTbmFwc2hvdHNSZXNwb25zZWIGcHJvdG8z");
 
 /**
  * @generated from message raftctl.admin.v1.GetStatusRequest
@@ -220,6 +220,27 @@ export type GetStatusResponse = Message<"raftctl.admin.v1.GetStatusResponse"> & 
    * @generated from field: uint64 log_bytes = 32;
    */
   logBytes: bigint;
+
+  /**
+   * The operation that is not finished; absent when there is none.
+   *
+   * @generated from field: raftctl.admin.v1.StoredOperation operation = 33;
+   */
+  operation?: StoredOperation | undefined;
+
+  /**
+   * Absent when the cluster takes none by itself.
+   *
+   * @generated from field: raftctl.admin.v1.SnapshotSchedule snapshot_schedule = 34;
+   */
+  snapshotSchedule?: SnapshotSchedule | undefined;
+
+  /**
+   * How the last one of the schedule went; absent when there was none yet.
+   *
+   * @generated from field: raftctl.admin.v1.ScheduledSnapshot scheduled_snapshot = 35;
+   */
+  scheduledSnapshot?: ScheduledSnapshot | undefined;
 };
 
 /**
@@ -407,6 +428,27 @@ export type GetStatusResponseJson = {
    * @generated from field: uint64 log_bytes = 32;
    */
   logBytes?: string;
+
+  /**
+   * The operation that is not finished; absent when there is none.
+   *
+   * @generated from field: raftctl.admin.v1.StoredOperation operation = 33;
+   */
+  operation?: StoredOperationJson;
+
+  /**
+   * Absent when the cluster takes none by itself.
+   *
+   * @generated from field: raftctl.admin.v1.SnapshotSchedule snapshot_schedule = 34;
+   */
+  snapshotSchedule?: SnapshotScheduleJson;
+
+  /**
+   * How the last one of the schedule went; absent when there was none yet.
+   *
+   * @generated from field: raftctl.admin.v1.ScheduledSnapshot scheduled_snapshot = 35;
+   */
+  scheduledSnapshot?: ScheduledSnapshotJson;
 };
 
 /**
@@ -415,6 +457,776 @@ export type GetStatusResponseJson = {
  */
 export const GetStatusResponseSchema: GenMessage<GetStatusResponse, {jsonType: GetStatusResponseJson}> = /*@__PURE__*/
   messageDesc(file_raftctl_admin_v1_admin, 1);
+
+/**
+ * One operation of the journal.
+ *
+ * @generated from message raftctl.admin.v1.StoredOperation
+ */
+export type StoredOperation = Message<"raftctl.admin.v1.StoredOperation"> & {
+  /**
+   * As the operator chose it, unique.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * False once it is done or aborted. At most one operation is unfinished.
+   *
+   * @generated from field: bool unfinished = 2;
+   */
+  unfinished: boolean;
+
+  /**
+   * JSON, for raftctl; at most 16 KiB.
+   *
+   * @generated from field: string record = 3;
+   */
+  record: string;
+
+  /**
+   * Somebody asks that it stops at the next step boundary.
+   *
+   * @generated from field: bool pause_requested = 4;
+   */
+  pauseRequested: boolean;
+
+  /**
+   * Milliseconds since the Unix epoch, as the lock has them: first and last written.
+   *
+   * @generated from field: double began_at_ms = 5;
+   */
+  beganAtMs: number;
+
+  /**
+   * @generated from field: double updated_at_ms = 6;
+   */
+  updatedAtMs: number;
+};
+
+/**
+ * One operation of the journal.
+ *
+ * @generated from message raftctl.admin.v1.StoredOperation
+ */
+export type StoredOperationJson = {
+  /**
+   * As the operator chose it, unique.
+   *
+   * @generated from field: string id = 1;
+   */
+  id?: string;
+
+  /**
+   * False once it is done or aborted. At most one operation is unfinished.
+   *
+   * @generated from field: bool unfinished = 2;
+   */
+  unfinished?: boolean;
+
+  /**
+   * JSON, for raftctl; at most 16 KiB.
+   *
+   * @generated from field: string record = 3;
+   */
+  record?: string;
+
+  /**
+   * Somebody asks that it stops at the next step boundary.
+   *
+   * @generated from field: bool pause_requested = 4;
+   */
+  pauseRequested?: boolean;
+
+  /**
+   * Milliseconds since the Unix epoch, as the lock has them: first and last written.
+   *
+   * @generated from field: double began_at_ms = 5;
+   */
+  beganAtMs?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * @generated from field: double updated_at_ms = 6;
+   */
+  updatedAtMs?: number | "NaN" | "Infinity" | "-Infinity";
+};
+
+/**
+ * Describes the message raftctl.admin.v1.StoredOperation.
+ * Use `create(StoredOperationSchema)` to create a new message.
+ */
+export const StoredOperationSchema: GenMessage<StoredOperation, {jsonType: StoredOperationJson}> = /*@__PURE__*/
+  messageDesc(file_raftctl_admin_v1_admin, 2);
+
+/**
+ * @generated from message raftctl.admin.v1.WriteOperationRequest
+ */
+export type WriteOperationRequest = Message<"raftctl.admin.v1.WriteOperationRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: bool unfinished = 2;
+   */
+  unfinished: boolean;
+
+  /**
+   * @generated from field: string record = 3;
+   */
+  record: string;
+
+  /**
+   * @generated from field: uint64 fencing_token = 4;
+   */
+  fencingToken: bigint;
+};
+
+/**
+ * @generated from message raftctl.admin.v1.WriteOperationRequest
+ */
+export type WriteOperationRequestJson = {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id?: string;
+
+  /**
+   * @generated from field: bool unfinished = 2;
+   */
+  unfinished?: boolean;
+
+  /**
+   * @generated from field: string record = 3;
+   */
+  record?: string;
+
+  /**
+   * @generated from field: uint64 fencing_token = 4;
+   */
+  fencingToken?: string;
+};
+
+/**
+ * Describes the message raftctl.admin.v1.WriteOperationRequest.
+ * Use `create(WriteOperationRequestSchema)` to create a new message.
+ */
+export const WriteOperationRequestSchema: GenMessage<WriteOperationRequest, {jsonType: WriteOperationRequestJson}> = /*@__PURE__*/
+  messageDesc(file_raftctl_admin_v1_admin, 3);
+
+/**
+ * @generated from message raftctl.admin.v1.WriteOperationResponse
+ */
+export type WriteOperationResponse = Message<"raftctl.admin.v1.WriteOperationResponse"> & {
+  /**
+   * @generated from field: raftctl.admin.v1.StoredOperation operation = 1;
+   */
+  operation?: StoredOperation | undefined;
+};
+
+/**
+ * @generated from message raftctl.admin.v1.WriteOperationResponse
+ */
+export type WriteOperationResponseJson = {
+  /**
+   * @generated from field: raftctl.admin.v1.StoredOperation operation = 1;
+   */
+  operation?: StoredOperationJson;
+};
+
+/**
+ * Describes the message raftctl.admin.v1.WriteOperationResponse.
+ * Use `create(WriteOperationResponseSchema)` to create a new message.
+ */
+export const WriteOperationResponseSchema: GenMessage<WriteOperationResponse, {jsonType: WriteOperationResponseJson}> = /*@__PURE__*/
+  messageDesc(file_raftctl_admin_v1_admin, 4);
+
+/**
+ * @generated from message raftctl.admin.v1.OperationRefusal
+ */
+export type OperationRefusal = Message<"raftctl.admin.v1.OperationRefusal"> & {
+  /**
+   * unfinished-operation: another is not finished. too-large: the record is.
+   *
+   * @generated from field: string reason = 1;
+   */
+  reason: string;
+
+  /**
+   * @generated from field: raftctl.admin.v1.StoredOperation operation = 2;
+   */
+  operation?: StoredOperation | undefined;
+};
+
+/**
+ * @generated from message raftctl.admin.v1.OperationRefusal
+ */
+export type OperationRefusalJson = {
+  /**
+   * unfinished-operation: another is not finished. too-large: the record is.
+   *
+   * @generated from field: string reason = 1;
+   */
+  reason?: string;
+
+  /**
+   * @generated from field: raftctl.admin.v1.StoredOperation operation = 2;
+   */
+  operation?: StoredOperationJson;
+};
+
+/**
+ * Describes the message raftctl.admin.v1.OperationRefusal.
+ * Use `create(OperationRefusalSchema)` to create a new message.
+ */
+export const OperationRefusalSchema: GenMessage<OperationRefusal, {jsonType: OperationRefusalJson}> = /*@__PURE__*/
+  messageDesc(file_raftctl_admin_v1_admin, 5);
+
+/**
+ * @generated from message raftctl.admin.v1.PauseOperationRequest
+ */
+export type PauseOperationRequest = Message<"raftctl.admin.v1.PauseOperationRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * @generated from message raftctl.admin.v1.PauseOperationRequest
+ */
+export type PauseOperationRequestJson = {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id?: string;
+};
+
+/**
+ * Describes the message raftctl.admin.v1.PauseOperationRequest.
+ * Use `create(PauseOperationRequestSchema)` to create a new message.
+ */
+export const PauseOperationRequestSchema: GenMessage<PauseOperationRequest, {jsonType: PauseOperationRequestJson}> = /*@__PURE__*/
+  messageDesc(file_raftctl_admin_v1_admin, 6);
+
+/**
+ * @generated from message raftctl.admin.v1.PauseOperationResponse
+ */
+export type PauseOperationResponse = Message<"raftctl.admin.v1.PauseOperationResponse"> & {
+};
+
+/**
+ * @generated from message raftctl.admin.v1.PauseOperationResponse
+ */
+export type PauseOperationResponseJson = {
+};
+
+/**
+ * Describes the message raftctl.admin.v1.PauseOperationResponse.
+ * Use `create(PauseOperationResponseSchema)` to create a new message.
+ */
+export const PauseOperationResponseSchema: GenMessage<PauseOperationResponse, {jsonType: PauseOperationResponseJson}> = /*@__PURE__*/
+  messageDesc(file_raftctl_admin_v1_admin, 7);
+
+/**
+ * @generated from message raftctl.admin.v1.ListOperationsRequest
+ */
+export type ListOperationsRequest = Message<"raftctl.admin.v1.ListOperationsRequest"> & {
+};
+
+/**
+ * @generated from message raftctl.admin.v1.ListOperationsRequest
+ */
+export type ListOperationsRequestJson = {
+};
+
+/**
+ * Describes the message raftctl.admin.v1.ListOperationsRequest.
+ * Use `create(ListOperationsRequestSchema)` to create a new message.
+ */
+export const ListOperationsRequestSchema: GenMessage<ListOperationsRequest, {jsonType: ListOperationsRequestJson}> = /*@__PURE__*/
+  messageDesc(file_raftctl_admin_v1_admin, 8);
+
+/**
+ * @generated from message raftctl.admin.v1.ListOperationsResponse
+ */
+export type ListOperationsResponse = Message<"raftctl.admin.v1.ListOperationsResponse"> & {
+  /**
+   * @generated from field: repeated raftctl.admin.v1.StoredOperation operations = 1;
+   */
+  operations: StoredOperation[];
+};
+
+/**
+ * @generated from message raftctl.admin.v1.ListOperationsResponse
+ */
+export type ListOperationsResponseJson = {
+  /**
+   * @generated from field: repeated raftctl.admin.v1.StoredOperation operations = 1;
+   */
+  operations?: StoredOperationJson[];
+};
+
+/**
+ * Describes the message raftctl.admin.v1.ListOperationsResponse.
+ * Use `create(ListOperationsResponseSchema)` to create a new message.
+ */
+export const ListOperationsResponseSchema: GenMessage<ListOperationsResponse, {jsonType: ListOperationsResponseJson}> = /*@__PURE__*/
+  messageDesc(file_raftctl_admin_v1_admin, 9);
+
+/**
+ * @generated from message raftctl.admin.v1.SnapshotSchedule
+ */
+export type SnapshotSchedule = Message<"raftctl.admin.v1.SnapshotSchedule"> & {
+  /**
+   * @generated from field: uint64 interval_ms = 1;
+   */
+  intervalMs: bigint;
+
+  /**
+   * How many copies are kept in the directory; older ones are removed once a newer one is whole.
+   *
+   * @generated from field: uint32 keep = 2;
+   */
+  keep: number;
+
+  /**
+   * On the node that leads; absolute. The same path on every node.
+   *
+   * @generated from field: string directory = 3;
+   */
+  directory: string;
+
+  /**
+   * Run after each copy, without a shell: program and arguments. RAFTCTL_SNAPSHOT is the file's path. Empty for none.
+   *
+   * @generated from field: repeated string command = 4;
+   */
+  command: string[];
+
+  /**
+   * Copies to S3-compatible storage; absent for none. Credentials come from each node's environment or node.yaml.
+   *
+   * @generated from field: raftctl.admin.v1.S3Target s3 = 5;
+   */
+  s3?: S3Target | undefined;
+};
+
+/**
+ * @generated from message raftctl.admin.v1.SnapshotSchedule
+ */
+export type SnapshotScheduleJson = {
+  /**
+   * @generated from field: uint64 interval_ms = 1;
+   */
+  intervalMs?: string;
+
+  /**
+   * How many copies are kept in the directory; older ones are removed once a newer one is whole.
+   *
+   * @generated from field: uint32 keep = 2;
+   */
+  keep?: number;
+
+  /**
+   * On the node that leads; absolute. The same path on every node.
+   *
+   * @generated from field: string directory = 3;
+   */
+  directory?: string;
+
+  /**
+   * Run after each copy, without a shell: program and arguments. RAFTCTL_SNAPSHOT is the file's path. Empty for none.
+   *
+   * @generated from field: repeated string command = 4;
+   */
+  command?: string[];
+
+  /**
+   * Copies to S3-compatible storage; absent for none. Credentials come from each node's environment or node.yaml.
+   *
+   * @generated from field: raftctl.admin.v1.S3Target s3 = 5;
+   */
+  s3?: S3TargetJson;
+};
+
+/**
+ * Describes the message raftctl.admin.v1.SnapshotSchedule.
+ * Use `create(SnapshotScheduleSchema)` to create a new message.
+ */
+export const SnapshotScheduleSchema: GenMessage<SnapshotSchedule, {jsonType: SnapshotScheduleJson}> = /*@__PURE__*/
+  messageDesc(file_raftctl_admin_v1_admin, 10);
+
+/**
+ * @generated from message raftctl.admin.v1.S3Target
+ */
+export type S3Target = Message<"raftctl.admin.v1.S3Target"> & {
+  /**
+   * http(s)://host:port
+   *
+   * @generated from field: string endpoint = 1;
+   */
+  endpoint: string;
+
+  /**
+   * @generated from field: string bucket = 2;
+   */
+  bucket: string;
+
+  /**
+   * @generated from field: string prefix = 3;
+   */
+  prefix: string;
+
+  /**
+   * @generated from field: string region = 4;
+   */
+  region: string;
+};
+
+/**
+ * @generated from message raftctl.admin.v1.S3Target
+ */
+export type S3TargetJson = {
+  /**
+   * http(s)://host:port
+   *
+   * @generated from field: string endpoint = 1;
+   */
+  endpoint?: string;
+
+  /**
+   * @generated from field: string bucket = 2;
+   */
+  bucket?: string;
+
+  /**
+   * @generated from field: string prefix = 3;
+   */
+  prefix?: string;
+
+  /**
+   * @generated from field: string region = 4;
+   */
+  region?: string;
+};
+
+/**
+ * Describes the message raftctl.admin.v1.S3Target.
+ * Use `create(S3TargetSchema)` to create a new message.
+ */
+export const S3TargetSchema: GenMessage<S3Target, {jsonType: S3TargetJson}> = /*@__PURE__*/
+  messageDesc(file_raftctl_admin_v1_admin, 11);
+
+/**
+ * @generated from message raftctl.admin.v1.ScheduledSnapshot
+ */
+export type ScheduledSnapshot = Message<"raftctl.admin.v1.ScheduledSnapshot"> & {
+  /**
+   * Of the last one that went well: 0 for none yet.
+   *
+   * @generated from field: double succeeded_at_ms = 1;
+   */
+  succeededAtMs: number;
+
+  /**
+   * @generated from field: uint64 index = 2;
+   */
+  index: bigint;
+
+  /**
+   * @generated from field: string node = 3;
+   */
+  node: string;
+
+  /**
+   * @generated from field: string file = 4;
+   */
+  file: string;
+
+  /**
+   * @generated from field: uint64 bytes = 5;
+   */
+  bytes: bigint;
+
+  /**
+   * Of the last attempt; empty fault when it went well.
+   *
+   * @generated from field: double attempted_at_ms = 6;
+   */
+  attemptedAtMs: number;
+
+  /**
+   * @generated from field: string fault = 7;
+   */
+  fault: string;
+};
+
+/**
+ * @generated from message raftctl.admin.v1.ScheduledSnapshot
+ */
+export type ScheduledSnapshotJson = {
+  /**
+   * Of the last one that went well: 0 for none yet.
+   *
+   * @generated from field: double succeeded_at_ms = 1;
+   */
+  succeededAtMs?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * @generated from field: uint64 index = 2;
+   */
+  index?: string;
+
+  /**
+   * @generated from field: string node = 3;
+   */
+  node?: string;
+
+  /**
+   * @generated from field: string file = 4;
+   */
+  file?: string;
+
+  /**
+   * @generated from field: uint64 bytes = 5;
+   */
+  bytes?: string;
+
+  /**
+   * Of the last attempt; empty fault when it went well.
+   *
+   * @generated from field: double attempted_at_ms = 6;
+   */
+  attemptedAtMs?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * @generated from field: string fault = 7;
+   */
+  fault?: string;
+};
+
+/**
+ * Describes the message raftctl.admin.v1.ScheduledSnapshot.
+ * Use `create(ScheduledSnapshotSchema)` to create a new message.
+ */
+export const ScheduledSnapshotSchema: GenMessage<ScheduledSnapshot, {jsonType: ScheduledSnapshotJson}> = /*@__PURE__*/
+  messageDesc(file_raftctl_admin_v1_admin, 12);
+
+/**
+ * @generated from message raftctl.admin.v1.SetSnapshotScheduleRequest
+ */
+export type SetSnapshotScheduleRequest = Message<"raftctl.admin.v1.SetSnapshotScheduleRequest"> & {
+  /**
+   * Absent to end it.
+   *
+   * @generated from field: raftctl.admin.v1.SnapshotSchedule schedule = 1;
+   */
+  schedule?: SnapshotSchedule | undefined;
+
+  /**
+   * @generated from field: uint64 fencing_token = 2;
+   */
+  fencingToken: bigint;
+};
+
+/**
+ * @generated from message raftctl.admin.v1.SetSnapshotScheduleRequest
+ */
+export type SetSnapshotScheduleRequestJson = {
+  /**
+   * Absent to end it.
+   *
+   * @generated from field: raftctl.admin.v1.SnapshotSchedule schedule = 1;
+   */
+  schedule?: SnapshotScheduleJson;
+
+  /**
+   * @generated from field: uint64 fencing_token = 2;
+   */
+  fencingToken?: string;
+};
+
+/**
+ * Describes the message raftctl.admin.v1.SetSnapshotScheduleRequest.
+ * Use `create(SetSnapshotScheduleRequestSchema)` to create a new message.
+ */
+export const SetSnapshotScheduleRequestSchema: GenMessage<SetSnapshotScheduleRequest, {jsonType: SetSnapshotScheduleRequestJson}> = /*@__PURE__*/
+  messageDesc(file_raftctl_admin_v1_admin, 13);
+
+/**
+ * @generated from message raftctl.admin.v1.SetSnapshotScheduleResponse
+ */
+export type SetSnapshotScheduleResponse = Message<"raftctl.admin.v1.SetSnapshotScheduleResponse"> & {
+};
+
+/**
+ * @generated from message raftctl.admin.v1.SetSnapshotScheduleResponse
+ */
+export type SetSnapshotScheduleResponseJson = {
+};
+
+/**
+ * Describes the message raftctl.admin.v1.SetSnapshotScheduleResponse.
+ * Use `create(SetSnapshotScheduleResponseSchema)` to create a new message.
+ */
+export const SetSnapshotScheduleResponseSchema: GenMessage<SetSnapshotScheduleResponse, {jsonType: SetSnapshotScheduleResponseJson}> = /*@__PURE__*/
+  messageDesc(file_raftctl_admin_v1_admin, 14);
+
+/**
+ * @generated from message raftctl.admin.v1.ListSnapshotsRequest
+ */
+export type ListSnapshotsRequest = Message<"raftctl.admin.v1.ListSnapshotsRequest"> & {
+};
+
+/**
+ * @generated from message raftctl.admin.v1.ListSnapshotsRequest
+ */
+export type ListSnapshotsRequestJson = {
+};
+
+/**
+ * Describes the message raftctl.admin.v1.ListSnapshotsRequest.
+ * Use `create(ListSnapshotsRequestSchema)` to create a new message.
+ */
+export const ListSnapshotsRequestSchema: GenMessage<ListSnapshotsRequest, {jsonType: ListSnapshotsRequestJson}> = /*@__PURE__*/
+  messageDesc(file_raftctl_admin_v1_admin, 15);
+
+/**
+ * @generated from message raftctl.admin.v1.ListSnapshotsResponse
+ */
+export type ListSnapshotsResponse = Message<"raftctl.admin.v1.ListSnapshotsResponse"> & {
+  /**
+   * @generated from field: repeated raftctl.admin.v1.SnapshotSummary snapshots = 1;
+   */
+  snapshots: SnapshotSummary[];
+};
+
+/**
+ * @generated from message raftctl.admin.v1.ListSnapshotsResponse
+ */
+export type ListSnapshotsResponseJson = {
+  /**
+   * @generated from field: repeated raftctl.admin.v1.SnapshotSummary snapshots = 1;
+   */
+  snapshots?: SnapshotSummaryJson[];
+};
+
+/**
+ * Describes the message raftctl.admin.v1.ListSnapshotsResponse.
+ * Use `create(ListSnapshotsResponseSchema)` to create a new message.
+ */
+export const ListSnapshotsResponseSchema: GenMessage<ListSnapshotsResponse, {jsonType: ListSnapshotsResponseJson}> = /*@__PURE__*/
+  messageDesc(file_raftctl_admin_v1_admin, 16);
+
+/**
+ * @generated from message raftctl.admin.v1.SnapshotSummary
+ */
+export type SnapshotSummary = Message<"raftctl.admin.v1.SnapshotSummary"> & {
+  /**
+   * @generated from field: uint64 index = 1;
+   */
+  index: bigint;
+
+  /**
+   * @generated from field: uint64 term = 2;
+   */
+  term: bigint;
+
+  /**
+   * @generated from field: string id = 3;
+   */
+  id: string;
+
+  /**
+   * @generated from field: uint64 file_bytes = 4;
+   */
+  fileBytes: bigint;
+
+  /**
+   * @generated from field: string sha256 = 5;
+   */
+  sha256: string;
+
+  /**
+   * @generated from field: uint32 level = 6;
+   */
+  level: number;
+
+  /**
+   * @generated from field: string release = 7;
+   */
+  release: string;
+
+  /**
+   * @generated from field: string machine = 8;
+   */
+  machine: string;
+
+  /**
+   * @generated from field: double created_at_ms = 9;
+   */
+  createdAtMs: number;
+};
+
+/**
+ * @generated from message raftctl.admin.v1.SnapshotSummary
+ */
+export type SnapshotSummaryJson = {
+  /**
+   * @generated from field: uint64 index = 1;
+   */
+  index?: string;
+
+  /**
+   * @generated from field: uint64 term = 2;
+   */
+  term?: string;
+
+  /**
+   * @generated from field: string id = 3;
+   */
+  id?: string;
+
+  /**
+   * @generated from field: uint64 file_bytes = 4;
+   */
+  fileBytes?: string;
+
+  /**
+   * @generated from field: string sha256 = 5;
+   */
+  sha256?: string;
+
+  /**
+   * @generated from field: uint32 level = 6;
+   */
+  level?: number;
+
+  /**
+   * @generated from field: string release = 7;
+   */
+  release?: string;
+
+  /**
+   * @generated from field: string machine = 8;
+   */
+  machine?: string;
+
+  /**
+   * @generated from field: double created_at_ms = 9;
+   */
+  createdAtMs?: number | "NaN" | "Infinity" | "-Infinity";
+};
+
+/**
+ * Describes the message raftctl.admin.v1.SnapshotSummary.
+ * Use `create(SnapshotSummarySchema)` to create a new message.
+ */
+export const SnapshotSummarySchema: GenMessage<SnapshotSummary, {jsonType: SnapshotSummaryJson}> = /*@__PURE__*/
+  messageDesc(file_raftctl_admin_v1_admin, 17);
 
 /**
  * @generated from message raftctl.admin.v1.WriteLevel
@@ -451,7 +1263,7 @@ export type WriteLevelJson = {
  * Use `create(WriteLevelSchema)` to create a new message.
  */
 export const WriteLevelSchema: GenMessage<WriteLevel, {jsonType: WriteLevelJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 2);
+  messageDesc(file_raftctl_admin_v1_admin, 18);
 
 /**
  * What only people can put right; known to every node.
@@ -526,7 +1338,7 @@ export type AlarmJson = {
  * Use `create(AlarmSchema)` to create a new message.
  */
 export const AlarmSchema: GenMessage<Alarm, {jsonType: AlarmJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 3);
+  messageDesc(file_raftctl_admin_v1_admin, 19);
 
 /**
  * @generated from message raftctl.admin.v1.Configuration
@@ -567,7 +1379,7 @@ export type ConfigurationJson = {
  * Use `create(ConfigurationSchema)` to create a new message.
  */
 export const ConfigurationSchema: GenMessage<Configuration, {jsonType: ConfigurationJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 4);
+  messageDesc(file_raftctl_admin_v1_admin, 20);
 
 /**
  * @generated from message raftctl.admin.v1.Member
@@ -652,7 +1464,7 @@ export type MemberJson = {
  * Use `create(MemberSchema)` to create a new message.
  */
 export const MemberSchema: GenMessage<Member, {jsonType: MemberJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 5);
+  messageDesc(file_raftctl_admin_v1_admin, 21);
 
 /**
  * @generated from message raftctl.admin.v1.Follower
@@ -743,7 +1555,7 @@ export type FollowerJson = {
  * Use `create(FollowerSchema)` to create a new message.
  */
 export const FollowerSchema: GenMessage<Follower, {jsonType: FollowerJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 6);
+  messageDesc(file_raftctl_admin_v1_admin, 22);
 
 /**
  * How far behind a member is, as its leader sees it.
@@ -808,7 +1620,7 @@ export type CatchUpJson = {
  * Use `create(CatchUpSchema)` to create a new message.
  */
 export const CatchUpSchema: GenMessage<CatchUp, {jsonType: CatchUpJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 7);
+  messageDesc(file_raftctl_admin_v1_admin, 23);
 
 /**
  * @generated from message raftctl.admin.v1.Readiness
@@ -845,7 +1657,7 @@ export type ReadinessJson = {
  * Use `create(ReadinessSchema)` to create a new message.
  */
 export const ReadinessSchema: GenMessage<Readiness, {jsonType: ReadinessJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 8);
+  messageDesc(file_raftctl_admin_v1_admin, 24);
 
 /**
  * @generated from message raftctl.admin.v1.Check
@@ -896,7 +1708,7 @@ export type CheckJson = {
  * Use `create(CheckSchema)` to create a new message.
  */
 export const CheckSchema: GenMessage<Check, {jsonType: CheckJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 9);
+  messageDesc(file_raftctl_admin_v1_admin, 25);
 
 /**
  * @generated from message raftctl.admin.v1.DrainState
@@ -975,7 +1787,7 @@ export type DrainStateJson = {
  * Use `create(DrainStateSchema)` to create a new message.
  */
 export const DrainStateSchema: GenMessage<DrainState, {jsonType: DrainStateJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 10);
+  messageDesc(file_raftctl_admin_v1_admin, 26);
 
 /**
  * @generated from message raftctl.admin.v1.Connections
@@ -1026,7 +1838,7 @@ export type ConnectionsJson = {
  * Use `create(ConnectionsSchema)` to create a new message.
  */
 export const ConnectionsSchema: GenMessage<Connections, {jsonType: ConnectionsJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 11);
+  messageDesc(file_raftctl_admin_v1_admin, 27);
 
 /**
  * @generated from message raftctl.admin.v1.Levels
@@ -1073,7 +1885,7 @@ export type LevelsJson = {
  * Use `create(LevelsSchema)` to create a new message.
  */
 export const LevelsSchema: GenMessage<Levels, {jsonType: LevelsJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 12);
+  messageDesc(file_raftctl_admin_v1_admin, 28);
 
 /**
  * @generated from message raftctl.admin.v1.Lock
@@ -1186,7 +1998,7 @@ export type LockJson = {
  * Use `create(LockSchema)` to create a new message.
  */
 export const LockSchema: GenMessage<Lock, {jsonType: LockJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 13);
+  messageDesc(file_raftctl_admin_v1_admin, 29);
 
 /**
  * @generated from message raftctl.admin.v1.GetReadIndexRequest
@@ -1213,7 +2025,7 @@ export type GetReadIndexRequestJson = {
  * Use `create(GetReadIndexRequestSchema)` to create a new message.
  */
 export const GetReadIndexRequestSchema: GenMessage<GetReadIndexRequest, {jsonType: GetReadIndexRequestJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 14);
+  messageDesc(file_raftctl_admin_v1_admin, 30);
 
 /**
  * @generated from message raftctl.admin.v1.GetReadIndexResponse
@@ -1260,7 +2072,7 @@ export type GetReadIndexResponseJson = {
  * Use `create(GetReadIndexResponseSchema)` to create a new message.
  */
 export const GetReadIndexResponseSchema: GenMessage<GetReadIndexResponse, {jsonType: GetReadIndexResponseJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 15);
+  messageDesc(file_raftctl_admin_v1_admin, 31);
 
 /**
  * @generated from message raftctl.admin.v1.DrainRequest
@@ -1325,7 +2137,7 @@ export type DrainRequestJson = {
  * Use `create(DrainRequestSchema)` to create a new message.
  */
 export const DrainRequestSchema: GenMessage<DrainRequest, {jsonType: DrainRequestJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 16);
+  messageDesc(file_raftctl_admin_v1_admin, 32);
 
 /**
  * @generated from message raftctl.admin.v1.DrainResponse
@@ -1352,7 +2164,7 @@ export type DrainResponseJson = {
  * Use `create(DrainResponseSchema)` to create a new message.
  */
 export const DrainResponseSchema: GenMessage<DrainResponse, {jsonType: DrainResponseJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 17);
+  messageDesc(file_raftctl_admin_v1_admin, 33);
 
 /**
  * @generated from message raftctl.admin.v1.UndrainRequest
@@ -1379,7 +2191,7 @@ export type UndrainRequestJson = {
  * Use `create(UndrainRequestSchema)` to create a new message.
  */
 export const UndrainRequestSchema: GenMessage<UndrainRequest, {jsonType: UndrainRequestJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 18);
+  messageDesc(file_raftctl_admin_v1_admin, 34);
 
 /**
  * @generated from message raftctl.admin.v1.UndrainResponse
@@ -1398,7 +2210,7 @@ export type UndrainResponseJson = {
  * Use `create(UndrainResponseSchema)` to create a new message.
  */
 export const UndrainResponseSchema: GenMessage<UndrainResponse, {jsonType: UndrainResponseJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 19);
+  messageDesc(file_raftctl_admin_v1_admin, 35);
 
 /**
  * @generated from message raftctl.admin.v1.TransferLeadershipRequest
@@ -1435,7 +2247,7 @@ export type TransferLeadershipRequestJson = {
  * Use `create(TransferLeadershipRequestSchema)` to create a new message.
  */
 export const TransferLeadershipRequestSchema: GenMessage<TransferLeadershipRequest, {jsonType: TransferLeadershipRequestJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 20);
+  messageDesc(file_raftctl_admin_v1_admin, 36);
 
 /**
  * @generated from message raftctl.admin.v1.TransferLeadershipResponse
@@ -1482,7 +2294,7 @@ export type TransferLeadershipResponseJson = {
  * Use `create(TransferLeadershipResponseSchema)` to create a new message.
  */
 export const TransferLeadershipResponseSchema: GenMessage<TransferLeadershipResponse, {jsonType: TransferLeadershipResponseJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 21);
+  messageDesc(file_raftctl_admin_v1_admin, 37);
 
 /**
  * @generated from message raftctl.admin.v1.AcquireLockRequest
@@ -1553,7 +2365,7 @@ export type AcquireLockRequestJson = {
  * Use `create(AcquireLockRequestSchema)` to create a new message.
  */
 export const AcquireLockRequestSchema: GenMessage<AcquireLockRequest, {jsonType: AcquireLockRequestJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 22);
+  messageDesc(file_raftctl_admin_v1_admin, 38);
 
 /**
  * @generated from message raftctl.admin.v1.AcquireLockResponse
@@ -1580,7 +2392,7 @@ export type AcquireLockResponseJson = {
  * Use `create(AcquireLockResponseSchema)` to create a new message.
  */
 export const AcquireLockResponseSchema: GenMessage<AcquireLockResponse, {jsonType: AcquireLockResponseJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 23);
+  messageDesc(file_raftctl_admin_v1_admin, 39);
 
 /**
  * @generated from message raftctl.admin.v1.RenewLockRequest
@@ -1627,7 +2439,7 @@ export type RenewLockRequestJson = {
  * Use `create(RenewLockRequestSchema)` to create a new message.
  */
 export const RenewLockRequestSchema: GenMessage<RenewLockRequest, {jsonType: RenewLockRequestJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 24);
+  messageDesc(file_raftctl_admin_v1_admin, 40);
 
 /**
  * @generated from message raftctl.admin.v1.RenewLockResponse
@@ -1654,7 +2466,7 @@ export type RenewLockResponseJson = {
  * Use `create(RenewLockResponseSchema)` to create a new message.
  */
 export const RenewLockResponseSchema: GenMessage<RenewLockResponse, {jsonType: RenewLockResponseJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 25);
+  messageDesc(file_raftctl_admin_v1_admin, 41);
 
 /**
  * @generated from message raftctl.admin.v1.ReleaseLockRequest
@@ -1681,7 +2493,7 @@ export type ReleaseLockRequestJson = {
  * Use `create(ReleaseLockRequestSchema)` to create a new message.
  */
 export const ReleaseLockRequestSchema: GenMessage<ReleaseLockRequest, {jsonType: ReleaseLockRequestJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 26);
+  messageDesc(file_raftctl_admin_v1_admin, 42);
 
 /**
  * @generated from message raftctl.admin.v1.ReleaseLockResponse
@@ -1700,7 +2512,7 @@ export type ReleaseLockResponseJson = {
  * Use `create(ReleaseLockResponseSchema)` to create a new message.
  */
 export const ReleaseLockResponseSchema: GenMessage<ReleaseLockResponse, {jsonType: ReleaseLockResponseJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 27);
+  messageDesc(file_raftctl_admin_v1_admin, 43);
 
 /**
  * @generated from message raftctl.admin.v1.ChangeMembershipRequest
@@ -1769,7 +2581,7 @@ export type ChangeMembershipRequestJson = {
  * Use `create(ChangeMembershipRequestSchema)` to create a new message.
  */
 export const ChangeMembershipRequestSchema: GenMessage<ChangeMembershipRequest, {jsonType: ChangeMembershipRequestJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 28);
+  messageDesc(file_raftctl_admin_v1_admin, 44);
 
 /**
  * @generated from message raftctl.admin.v1.MemberChange
@@ -1858,7 +2670,7 @@ export type MemberChangeJson = {
  * Use `create(MemberChangeSchema)` to create a new message.
  */
 export const MemberChangeSchema: GenMessage<MemberChange, {jsonType: MemberChangeJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 29);
+  messageDesc(file_raftctl_admin_v1_admin, 45);
 
 /**
  * @generated from message raftctl.admin.v1.ChangeMembershipResponse
@@ -1889,7 +2701,7 @@ export type ChangeMembershipResponseJson = {
  * Use `create(ChangeMembershipResponseSchema)` to create a new message.
  */
 export const ChangeMembershipResponseSchema: GenMessage<ChangeMembershipResponse, {jsonType: ChangeMembershipResponseJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 30);
+  messageDesc(file_raftctl_admin_v1_admin, 46);
 
 /**
  * @generated from message raftctl.admin.v1.ChangeRefusal
@@ -1944,7 +2756,7 @@ export type ChangeRefusalJson = {
  * Use `create(ChangeRefusalSchema)` to create a new message.
  */
 export const ChangeRefusalSchema: GenMessage<ChangeRefusal, {jsonType: ChangeRefusalJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 31);
+  messageDesc(file_raftctl_admin_v1_admin, 47);
 
 /**
  * @generated from message raftctl.admin.v1.TakeSnapshotRequest
@@ -1963,7 +2775,7 @@ export type TakeSnapshotRequestJson = {
  * Use `create(TakeSnapshotRequestSchema)` to create a new message.
  */
 export const TakeSnapshotRequestSchema: GenMessage<TakeSnapshotRequest, {jsonType: TakeSnapshotRequestJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 32);
+  messageDesc(file_raftctl_admin_v1_admin, 48);
 
 /**
  * @generated from message raftctl.admin.v1.TakeSnapshotResponse
@@ -1990,7 +2802,7 @@ export type TakeSnapshotResponseJson = {
  * Use `create(TakeSnapshotResponseSchema)` to create a new message.
  */
 export const TakeSnapshotResponseSchema: GenMessage<TakeSnapshotResponse, {jsonType: TakeSnapshotResponseJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 33);
+  messageDesc(file_raftctl_admin_v1_admin, 49);
 
 /**
  * @generated from message raftctl.admin.v1.SetWriteLevelRequest
@@ -2027,7 +2839,7 @@ export type SetWriteLevelRequestJson = {
  * Use `create(SetWriteLevelRequestSchema)` to create a new message.
  */
 export const SetWriteLevelRequestSchema: GenMessage<SetWriteLevelRequest, {jsonType: SetWriteLevelRequestJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 34);
+  messageDesc(file_raftctl_admin_v1_admin, 50);
 
 /**
  * @generated from message raftctl.admin.v1.SetWriteLevelResponse
@@ -2046,7 +2858,7 @@ export type SetWriteLevelResponseJson = {
  * Use `create(SetWriteLevelResponseSchema)` to create a new message.
  */
 export const SetWriteLevelResponseSchema: GenMessage<SetWriteLevelResponse, {jsonType: SetWriteLevelResponseJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 35);
+  messageDesc(file_raftctl_admin_v1_admin, 51);
 
 /**
  * @generated from message raftctl.admin.v1.ClearAlarmRequest
@@ -2093,7 +2905,7 @@ export type ClearAlarmRequestJson = {
  * Use `create(ClearAlarmRequestSchema)` to create a new message.
  */
 export const ClearAlarmRequestSchema: GenMessage<ClearAlarmRequest, {jsonType: ClearAlarmRequestJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 36);
+  messageDesc(file_raftctl_admin_v1_admin, 52);
 
 /**
  * @generated from message raftctl.admin.v1.ClearAlarmResponse
@@ -2112,7 +2924,7 @@ export type ClearAlarmResponseJson = {
  * Use `create(ClearAlarmResponseSchema)` to create a new message.
  */
 export const ClearAlarmResponseSchema: GenMessage<ClearAlarmResponse, {jsonType: ClearAlarmResponseJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 37);
+  messageDesc(file_raftctl_admin_v1_admin, 53);
 
 /**
  * @generated from service raftctl.admin.v1.AdminService
@@ -2236,6 +3048,57 @@ export const AdminService: GenService<{
     methodKind: "unary";
     input: typeof ClearAlarmRequestSchema;
     output: typeof ClearAlarmResponseSchema;
+  },
+  /**
+   * Writes an operation's record into the cluster's journal: by the holder of the lock only. FAILED_PRECONDITION with an
+   * OperationRefusal when another operation is unfinished. Any node answers.
+   *
+   * @generated from rpc raftctl.admin.v1.AdminService.WriteOperation
+   */
+  writeOperation: {
+    methodKind: "unary";
+    input: typeof WriteOperationRequestSchema;
+    output: typeof WriteOperationResponseSchema;
+  },
+  /**
+   * Asks whoever runs an unfinished operation to stop at the next step boundary. Needs no lock.
+   *
+   * @generated from rpc raftctl.admin.v1.AdminService.PauseOperation
+   */
+  pauseOperation: {
+    methodKind: "unary";
+    input: typeof PauseOperationRequestSchema;
+    output: typeof PauseOperationResponseSchema;
+  },
+  /**
+   * The journal: unfinished and finished operations, newest first. Confirmed by a quorum.
+   *
+   * @generated from rpc raftctl.admin.v1.AdminService.ListOperations
+   */
+  listOperations: {
+    methodKind: "unary";
+    input: typeof ListOperationsRequestSchema;
+    output: typeof ListOperationsResponseSchema;
+  },
+  /**
+   * Which snapshots the cluster takes by itself and where it keeps copies of them; an empty one ends that.
+   *
+   * @generated from rpc raftctl.admin.v1.AdminService.SetSnapshotSchedule
+   */
+  setSnapshotSchedule: {
+    methodKind: "unary";
+    input: typeof SetSnapshotScheduleRequestSchema;
+    output: typeof SetSnapshotScheduleResponseSchema;
+  },
+  /**
+   * The snapshots on this node's disk, newest first. Their bytes are at GET /snapshots/<index> of the admin port.
+   *
+   * @generated from rpc raftctl.admin.v1.AdminService.ListSnapshots
+   */
+  listSnapshots: {
+    methodKind: "unary";
+    input: typeof ListSnapshotsRequestSchema;
+    output: typeof ListSnapshotsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_raftctl_admin_v1_admin, 0);

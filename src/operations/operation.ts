@@ -1,0 +1,163 @@
+import type { OperatorError } from "../errors.js";
+import type { OperationContext } from "./context.js";
+import type { PlannedStep } from "./events.js";
+import type { OperationRecord } from "./journal/record.js";
+import {
+	beginOperation,
+	takeUpOperation,
+	type Undertaking,
+} from "./journal/undertaking.js";
+import type { OperationLock } from "./lock.js";
+import { type Confirm, type PlanReport, planReport, unlocked } from "./plan.js";
+import { planOf, runSteps, type Step } from "./steps/step.js";
+
+/**
+ * One day-two task, so made that it can be killed anywhere: what is left to do follows from the world as it is, never
+ * from what was recorded. Made anew for every run, from its arguments alone; it may keep what this run has seen.
+ */
+export interface Operation {
+	/** As the catalogue knows it: "replace-node". */
+	readonly name: string;
+	/** As the user would have typed it, the checks left out included. */
+	readonly text: string;
+	/** Everything that decides what it does; JSON. `catalogue` makes the same operation of it. */
+	readonly arguments: object;
+	readonly skip: readonly string[];
+	/**
+	 * Throws when it must not begin. Returns what has to be remembered of the world before the first step, as JSON; {}
+	 * when everything can be seen afterwards. Touches nothing.
+	 */
+	prepare(context: OperationContext): Promise<object>;
+	/**
+	 * What is left to do, in order; empty when all is done. Asked before the first step, after a step that is marked
+	 * `replan`, and again by whoever resumes. Steps that may be done already say so by `isDone`.
+	 */
+	steps(run: Run): Promise<readonly Step[]>;
+	/** What leaves the cluster valid, nothing drained and nothing half added, when the operation is given up. */
+	abortSteps(run: Run): Promise<readonly Step[]>;
+	/** What it did, for people and machines; operation, cluster, plan and duration are added. */
+	report(run: Run): Promise<object>;
+	/** Makes of what went wrong an error that says the state and the one command to go on. */
+	failure?(run: Run, cause: unknown): OperatorError;
+	/** Lets go of what this run holds, however it ended. */
+	end?(run: Run): Promise<void>;
+}
+
+/** An operation under way. */
+export interface Run {
+	readonly context: OperationContext;
+	readonly lock: OperationLock;
+	/** What `prepare` returned when the operation began, perhaps in another process. */
+	readonly memo: object;
+	/** True when another process began it. */
+	readonly isResumed: boolean;
+}
+
+export interface OperationOptions {
+	/** How long to wait for another operation's lock; 0 fails at once. */
+	readonly lockWaitMs: number;
+	readonly confirm?: Confirm;
+}
+
+/** What every operation's result has; its own fields stand beside these. */
+export interface OperationReport {
+	readonly operation: string;
+	readonly cluster: string;
+	/** Of the journal. */
+	readonly id: string;
+	readonly plan: readonly PlannedStep[];
+	readonly durationMs: number;
+}
+
+/** What the operation would do now. Takes no lock and touches nothing. */
+export async function planOperation(
+	context: OperationContext,
+	operation: Operation,
+): Promise<PlanReport> {
+	const run = {
+		...{ context, lock: unlocked(context), isResumed: false },
+		memo: await operation.prepare(context),
+	};
+	try {
+		const steps = await operation.steps(run);
+		return await planReport(context, operation.name, steps);
+	} finally {
+		await operation.end?.(run);
+	}
+}
+
+/** Shows the plan, asks, takes the lock, looks again, and does it; the journal knows of every step. */
+export async function runOperation(
+	context: OperationContext,
+	operation: Operation,
+	{ lockWaitMs, confirm }: OperationOptions,
+): Promise<OperationReport> {
+	const { plan } = await planOperation(context, operation);
+	context.emit({ type: "plan", operation: operation.name, steps: plan });
+	await confirm?.();
+	const { name, text, skip } = operation;
+	return beginOperation(
+		context,
+		{
+			...{ operation: name, text, skip, lockWaitMs },
+			arguments: operation.arguments,
+			memo: () => operation.prepare(context),
+		},
+		(undertaking) => carryOut(undertaking, operation, "steps"),
+	);
+}
+
+/** Ends what a killed or stopped process began: `resume` does what is left, `abort` leaves the cluster valid. */
+export function takeUp(
+	context: OperationContext,
+	operation: Operation,
+	wish: {
+		readonly record: OperationRecord;
+		readonly as: "resume" | "abort";
+		readonly lockWaitMs: number;
+	},
+): Promise<OperationReport> {
+	const kind = wish.as === "resume" ? "steps" : "abortSteps";
+	return takeUpOperation(context, wish, (undertaking) =>
+		carryOut(undertaking, operation, kind),
+	);
+}
+
+async function carryOut(
+	{ context, lock, record }: Undertaking,
+	operation: Operation,
+	kind: "steps" | "abortSteps",
+): Promise<OperationReport> {
+	const startedAt = context.clock.now();
+	const isResumed = record.attempts.length > 1;
+	const run = { context, lock, memo: record.memo, isResumed };
+	let plan: readonly PlannedStep[] = [];
+	try {
+		for (;;) {
+			const left = await operation[kind](run);
+			if (plan.length === 0) plan = planOf(left);
+			context.emit({
+				...{ type: "plan", operation: operation.name },
+				steps: planOf(left),
+			});
+			const stretch = upToReplan(left);
+			await runSteps(context, stretch, lock.signal);
+			if (stretch.length === left.length && !left.at(-1)?.replan) break;
+		}
+		return {
+			...{ operation: operation.name, cluster: context.inventory.name },
+			...{ id: record.id, plan },
+			...(await operation.report(run)),
+			durationMs: Math.round(context.clock.now() - startedAt),
+		};
+	} catch (error) {
+		throw operation.failure?.(run, error) ?? error;
+	} finally {
+		await operation.end?.(run);
+	}
+}
+
+function upToReplan(steps: readonly Step[]): readonly Step[] {
+	const at = steps.findIndex(({ replan }) => replan);
+	return at === -1 ? steps : steps.slice(0, at + 1);
+}
