@@ -1,10 +1,20 @@
-import type { LockStatus, NodeStatus } from "../../src/cluster/engine.js";
+import type {
+	LockStatus,
+	NodeStatus,
+	ScheduledSnapshot,
+	SnapshotSchedule,
+	SnapshotSummary,
+	StoredOperation,
+} from "../../src/cluster/engine.js";
 import { OperatorError } from "../../src/errors.js";
 import type { FakeClock } from "./fake-clock.js";
 
 export interface FakeNode {
 	readonly id: string;
-	readonly role: "voter" | "learner";
+	/** As the newest configuration has it; null for one that takes no part. */
+	role: "voter" | "learner" | null;
+	/** Of its data directory; null when that is empty. */
+	incarnation: string | null;
 	running: boolean;
 	/** It starts, and ends at once, as with a port in use. */
 	failsToStart: boolean;
@@ -12,8 +22,11 @@ export interface FakeNode {
 	neverReady: boolean;
 	/** It ignores SIGTERM. */
 	neverStops: boolean;
-	/** Entries that its log is short of the leader's. */
+	/** Entries that its log is short of the leader's: so many when it started, and less by `catchesUpPerMs` since. */
 	behind: number;
+	catchesUpPerMs: number;
+	/** Newest first. */
+	snapshots: SnapshotSummary[];
 	process: number;
 	startedAtMs: number;
 	downSinceMs: number;
@@ -30,6 +43,8 @@ export interface FakeConnection {
 
 const bootMs = 300;
 const electionMs = 1_000;
+/** What a node with an empty disk has to fetch, in entries. */
+const newcomerBehind = 2_000;
 
 /** A small cluster in memory, by the rules that matter to an operator: quorum, leadership, drain, connections, lock. */
 export class FakeCluster {
@@ -50,6 +65,14 @@ export class FakeCluster {
 	/** Members that the others have never spoken to. */
 	readonly unmet = new Set<string>();
 	alarms: NodeStatus["alarms"] = [];
+	configurationIndex = 1;
+	/** Every change that was made, as "add n4, promote n4". */
+	readonly changes: string[] = [];
+	/** Newest first. */
+	operations: StoredOperation[] = [];
+	schedule: SnapshotSchedule | null = null;
+	scheduled: ScheduledSnapshot | null = null;
+	#incarnations = 0;
 	#leaderlessSinceMs: number | null = null;
 
 	constructor(
@@ -66,6 +89,30 @@ export class FakeCluster {
 		const node = this.nodes.get(id);
 		if (node === undefined) throw new Error(`no node ${id}`);
 		return node;
+	}
+
+	/** A program that nobody knows yet, with an empty data directory. */
+	addProgram(id: string): FakeNode {
+		const node = { ...freshNode(id, "learner"), role: null, process: 0 };
+		node.running = false;
+		node.incarnation = null;
+		this.nodes.set(id, node);
+		return node;
+	}
+
+	/** Its data directory is gone. */
+	wipe(id: string): void {
+		this.node(id).incarnation = null;
+		this.node(id).snapshots = [];
+	}
+
+	members(): FakeNode[] {
+		return [...this.nodes.values()].filter(({ role }) => role !== null);
+	}
+
+	behindNow({ behind, catchesUpPerMs, startedAtMs }: FakeNode): number {
+		const caughtUp = (this.clock.now() - startedAtMs) * catchesUpPerMs;
+		return Math.max(0, behind - Math.floor(caughtUp));
 	}
 
 	voters(): FakeNode[] {
@@ -96,6 +143,7 @@ export class FakeCluster {
 			node.running &&
 			!node.neverReady &&
 			this.clock.now() - node.startedAtMs >= bootMs &&
+			node.role !== null &&
 			this.leader !== null
 		);
 	}
@@ -104,6 +152,11 @@ export class FakeCluster {
 		const node = this.node(id);
 		if (node.running || node.failsToStart) return;
 		node.running = true;
+		if (node.incarnation === null) {
+			node.incarnation = `i-${id}-${++this.#incarnations}`;
+			node.behind = newcomerBehind;
+			node.catchesUpPerMs = 1;
+		}
 		node.process += 1;
 		node.startedAtMs = this.clock.now();
 		node.drain = { until: 0, closing: false };
@@ -123,7 +176,9 @@ export class FakeCluster {
 	/** Lets elections and leases catch up with the clock. */
 	advance(): void {
 		const now = this.clock.now();
-		const leaderGone = this.leader !== null && !this.node(this.leader).running;
+		const leads = this.leader === null ? null : this.node(this.leader);
+		const leaderGone =
+			leads !== null && (!leads.running || leads.role !== "voter");
 		if (leaderGone || (this.leader !== null && !this.hasQuorum())) {
 			this.leader = null;
 			this.#leaderlessSinceMs = now;
@@ -168,31 +223,32 @@ export class FakeCluster {
 		const leads = this.leader === id;
 		const booted = this.clock.now() - node.startedAtMs >= bootMs;
 		const ready = this.isReady(id) && !this.isDraining(id);
-		const others = [...this.nodes.values()].filter((one) => one.id !== id);
+		const others = this.members().filter((one) => one.id !== id);
 		const connections = this.at(id).length;
 		return {
 			clusterId: this.clusterId,
 			clusterName: "test",
 			nodeId: id,
-			incarnation: `i-${id}`,
+			incarnation: node.incarnation ?? "",
 			processId: `${id}-${node.process}`,
 			release: "0.1.0",
 			machine: "kv",
 			role: leads ? "leader" : "follower",
 			term: this.term,
-			leader: booted ? this.leader : null,
+			leader: booted && node.role !== null ? this.leader : null,
 			lastIndex: this.commit(),
 			durableIndex: this.commit(),
 			commitIndex: this.commit(),
-			appliedIndex: booted ? this.commit() - node.behind : 0,
-			configurationIndex: 1,
-			members: [...this.nodes.values()].map((one) => ({
+			appliedIndex:
+				booted && node.role !== null ? this.commit() - this.behindNow(node) : 0,
+			configurationIndex: node.role === null ? 0 : this.configurationIndex,
+			members: (node.role === null ? [] : this.members()).map((one) => ({
 				id: one.id,
-				role: one.role,
+				role: one.role ?? "learner",
 				peer: `${one.id}:1`,
 				client: `${one.id}:2`,
 				admin: `${one.id}:3`,
-				incarnation: this.unmet.has(one.id) ? "" : `i-${one.id}`,
+				incarnation: this.unmet.has(one.id) ? "" : (one.incarnation ?? ""),
 			})),
 			followers: leads ? others.map((one) => this.#followerView(one)) : [],
 			ready,
@@ -218,7 +274,11 @@ export class FakeCluster {
 			lock: this.lock,
 			levels: { readsFrom: 0, readsTo: 1, writes: 0 },
 			alarms: this.alarms,
-			snapshotIndex: 0,
+			snapshotIndex: node.snapshots[0]?.index ?? 0,
+			operation: this.operations.find(({ unfinished }) => unfinished) ?? null,
+			snapshotSchedule: this.schedule,
+			scheduledSnapshot: this.scheduled,
+			writeLevel: null,
 			uptimeMs: this.clock.now() - node.startedAtMs,
 			leaderlessMaxMs: this.leaderlessMs,
 			leaderlessTotalMs: this.leaderlessMs,
@@ -237,11 +297,25 @@ export class FakeCluster {
 		};
 	}
 
+	catchUpOf(node: FakeNode): NodeStatus["followers"][number]["catchUp"] {
+		const lagEntries = this.behindNow(node);
+		const perMs = node.running ? node.catchesUpPerMs : 0;
+		return {
+			lagEntries,
+			entriesPerSecond: perMs * 1_000,
+			remainingMs:
+				lagEntries === 0 ? 0 : perMs === 0 ? null : lagEntries / perMs,
+			caughtUp: node.running && lagEntries === 0,
+		};
+	}
+
 	#followerView(node: FakeNode): NodeStatus["followers"][number] {
 		return {
 			id: node.id,
 			state: "replicate",
-			match: node.running ? this.commit() - node.behind : 0,
+			match: node.running ? this.commit() - this.behindNow(node) : 0,
+			catchUp: this.catchUpOf(node),
+			counted: true,
 			heardAgoMs: node.running
 				? 10
 				: this.clock.now() - node.downSinceMs + 2_000,
@@ -272,7 +346,10 @@ function freshNode(id: string, role: FakeNode["role"]): FakeNode {
 		failsToStart: false,
 		neverReady: false,
 		neverStops: false,
+		incarnation: `i-${id}`,
 		behind: 0,
+		catchesUpPerMs: 0,
+		snapshots: [],
 		process: 1,
 		startedAtMs: -10_000,
 		downSinceMs: 0,

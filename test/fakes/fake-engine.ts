@@ -1,5 +1,7 @@
+import { UnfinishedOperationError } from "../../src/cluster/change-refused.js";
 import type { Engine, NodeRef } from "../../src/cluster/engine.js";
 import { OperatorError } from "../../src/errors.js";
+import { changeMembers } from "./fake-changes.js";
 import type { FakeCluster } from "./fake-cluster.js";
 
 /** raftd's admin port over a FakeCluster: the same answers, the same refusals. */
@@ -52,7 +54,22 @@ export function fakeEngine(cluster: FakeCluster): Engine {
 			cluster.transfers.push(target);
 			return { leader: target, durationMs: 40 };
 		},
+		async changeMembership(node, request) {
+			requireLeader(node);
+			cluster.requireFencing(node.id, request.fencingToken);
+			await clock.sleep(20);
+			return { index: changeMembers(cluster, request) };
+		},
+		async clearAlarm(node, alarm) {
+			requireLeader(node);
+			cluster.requireFencing(node.id, alarm.fencingToken);
+			cluster.alarms = cluster.alarms.filter(
+				(one) => one.kind !== alarm.kind || one.node !== alarm.node,
+			);
+		},
 		...fakeLock(cluster, requireLeader),
+		...fakeJournal(cluster, requireLeader),
+		...fakeSnapshots(cluster, reach, requireLeader),
 		close: () => undefined,
 	};
 }
@@ -96,5 +113,95 @@ function fakeLock(
 			requireHeld(fencingToken);
 			cluster.lock = null;
 		},
+	};
+}
+
+function fakeJournal(
+	cluster: FakeCluster,
+	requireLeader: (node: NodeRef) => string,
+): Pick<Engine, "writeOperation" | "pauseOperation" | "operations"> {
+	const nowMs = () => cluster.clock.now();
+	return {
+		async writeOperation(node, { id, unfinished, record, fencingToken }) {
+			requireLeader(node);
+			if (cluster.lockNow()?.fencingToken !== fencingToken)
+				throw new OperatorError("locked", "the operation lock was lost");
+			const other = cluster.operations.find(
+				(one) => one.unfinished && one.id !== id,
+			);
+			if (unfinished && other !== undefined)
+				throw new UnfinishedOperationError("another is unfinished", other);
+			const known = cluster.operations.find((one) => one.id === id);
+			const stored = {
+				...{ id, unfinished, record },
+				pauseRequested: unfinished && (known?.pauseRequested ?? false),
+				beganAtMs: known?.beganAtMs ?? nowMs(),
+				updatedAtMs: nowMs(),
+			};
+			cluster.operations = [
+				...(known === undefined ? [stored] : []),
+				...cluster.operations.map((one) => (one === known ? stored : one)),
+			];
+			return stored;
+		},
+		async pauseOperation(node, id) {
+			requireLeader(node);
+			cluster.operations = cluster.operations.map((one) =>
+				one.id === id && one.unfinished
+					? { ...one, pauseRequested: true }
+					: one,
+			);
+		},
+		async operations(node) {
+			requireLeader(node);
+			return cluster.operations;
+		},
+	};
+}
+
+function fakeSnapshots(
+	cluster: FakeCluster,
+	reach: (node: NodeRef) => void,
+	requireLeader: (node: NodeRef) => string,
+): Pick<
+	Engine,
+	"takeSnapshot" | "snapshots" | "readSnapshot" | "setSnapshotSchedule"
+> {
+	return {
+		async takeSnapshot(node) {
+			reach(node);
+			const index = cluster.commit();
+			cluster.node(node.id).snapshots.unshift(summaryOf(index));
+			return { index };
+		},
+		async snapshots(node) {
+			reach(node);
+			return cluster.node(node.id).snapshots;
+		},
+		async readSnapshot(node, { index, offset }) {
+			reach(node);
+			const bytes = snapshotBytes(index).subarray(offset);
+			return (async function* () {
+				yield bytes;
+			})();
+		},
+		async setSnapshotSchedule(node, { schedule, fencingToken }) {
+			requireLeader(node);
+			cluster.requireFencing(node.id, fencingToken);
+			cluster.schedule = schedule;
+		},
+	};
+}
+
+/** The file of a snapshot; no real one. */
+export function snapshotBytes(index: number): Uint8Array {
+	return Buffer.from(`snapshot ${index}`.padEnd(4_096, "."));
+}
+
+function summaryOf(index: number) {
+	return {
+		...{ index, term: 3, id: `s-${index}`, level: 1, release: "0.1.0" },
+		fileBytes: snapshotBytes(index).length,
+		...{ sha256: "0".repeat(64), machine: "kv", createdAtMs: index },
 	};
 }

@@ -16,13 +16,31 @@ export class FakeMachines implements Machines {
 	async host(name: string): Promise<Host> {
 		return {
 			name,
-			run: async () => ({ exitCode: 0, stdout: "", stderr: "" }),
+			run: async (argv) => {
+				this.log.push(argv.join(" "));
+				this.#runProgram(argv);
+				return { exitCode: 0, stdout: "", stderr: "" };
+			},
 			upload: async (path, content, mode) => {
 				this.files.set(path, { content, mode });
 			},
 			read: async (path) => this.files.get(path)?.content ?? null,
 			close: async () => undefined,
 		};
+	}
+
+	/** Only what moves or removes a node's data directory does anything. */
+	#runProgram(argv: readonly string[]): void {
+		if (!["mv", "rm"].includes(argv[0] ?? "")) return;
+		for (const path of argv.filter((word) => word.startsWith("/"))) {
+			for (const { id, running } of this.cluster.nodes.values()) {
+				if (path !== `/data/${id}`) continue;
+				if (running) throw new Error(`${id} runs while its data is removed`);
+				this.cluster.wipe(id);
+			}
+			for (const name of this.files.keys())
+				if (name.startsWith(`${path}/`)) this.files.delete(name);
+		}
 	}
 
 	isRunning(name: string): boolean {
@@ -33,6 +51,8 @@ export class FakeMachines implements Machines {
 
 	async service({ name }: { readonly name: string }): Promise<Service> {
 		const { cluster, log } = this;
+		if (name !== "balancer" && !cluster.nodes.has(name))
+			cluster.addProgram(name);
 		const isNode = cluster.nodes.has(name);
 		return {
 			name,
