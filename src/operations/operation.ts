@@ -89,21 +89,23 @@ export async function planOperation(
 /** Shows the plan, asks, takes the lock, looks again, and does it; the journal knows of every step. */
 export async function runOperation(
 	context: OperationContext,
-	operation: Operation,
+	make: () => Operation,
 	{ lockWaitMs, confirm }: OperationOptions,
 ): Promise<OperationReport> {
-	const { plan } = await planOperation(context, operation);
-	context.emit({ type: "plan", operation: operation.name, steps: plan });
-	await confirm?.();
+	const operation = make();
 	const { name, text, skip } = operation;
+	// What only makes the plan holds no lock, and must leave nothing behind in what acts.
+	const { plan } = await planOperation(context, make());
+	context.emit({ type: "plan", operation: name, steps: plan });
+	await confirm?.();
 	return beginOperation(
 		context,
 		{
 			...{ operation: name, text, skip, lockWaitMs },
 			arguments: operation.arguments,
-			memo: () => operation.prepare(context),
+			...{ memo: () => operation.prepare(context), plan },
 		},
-		(undertaking) => carryOut(undertaking, operation, "steps"),
+		(undertaking) => carryOut(undertaking, operation, { kind: "steps", plan }),
 	);
 }
 
@@ -119,27 +121,29 @@ export function takeUp(
 ): Promise<OperationReport> {
 	const kind = wish.as === "resume" ? "steps" : "abortSteps";
 	return takeUpOperation(context, wish, (undertaking) =>
-		carryOut(undertaking, operation, kind),
+		carryOut(undertaking, operation, { kind, plan: [] }),
 	);
+}
+
+interface Course {
+	readonly kind: "steps" | "abortSteps";
+	/** As it was shown already. */
+	readonly plan: readonly PlannedStep[];
 }
 
 async function carryOut(
 	{ context, lock, record }: Undertaking,
 	operation: Operation,
-	kind: "steps" | "abortSteps",
+	{ kind, plan: shown }: Course,
 ): Promise<OperationReport> {
 	const startedAt = context.clock.now();
 	const isResumed = record.attempts.length > 1;
 	const run = { context, lock, memo: record.memo, isResumed };
-	let plan: readonly PlannedStep[] = [];
+	let plan = shown;
 	try {
 		for (;;) {
 			const left = await operation[kind](run);
-			if (plan.length === 0) plan = planOf(left);
-			context.emit({
-				...{ type: "plan", operation: operation.name },
-				steps: planOf(left),
-			});
+			plan = showIfNew(context, operation, { left: planOf(left), plan });
 			const stretch = upToReplan(left);
 			await runSteps(context, stretch, lock.signal);
 			if (stretch.length === left.length && !left.at(-1)?.replan) break;
@@ -155,6 +159,18 @@ async function carryOut(
 	} finally {
 		await operation.end?.(run);
 	}
+}
+
+/** A plan is shown again only if there is something in it that was not there. Returns what was shown last. */
+function showIfNew(
+	{ emit }: OperationContext,
+	{ name }: Operation,
+	{ left, plan }: Record<"left" | "plan", readonly PlannedStep[]>,
+): readonly PlannedStep[] {
+	const known = new Set(plan.map(({ id }) => id));
+	if (left.every(({ id }) => known.has(id))) return plan;
+	emit({ type: "plan", operation: name, steps: left });
+	return left;
 }
 
 function upToReplan(steps: readonly Step[]): readonly Step[] {

@@ -30,6 +30,8 @@ export interface NewOperation {
 	readonly arguments: object;
 	readonly skip: readonly string[];
 	readonly lockWaitMs: number;
+	/** As it was shown. */
+	readonly plan: OperationRecord["plan"];
 	/** Called under the lock: what the world is like now, as far as resume has to know. Throws when it must not begin. */
 	readonly memo: () => Promise<object>;
 }
@@ -50,7 +52,8 @@ export function beginOperation<Report extends object>(
 				...{ version: recordVersion, id: newId(), operation, text },
 				...{ arguments: wish.arguments, memo, skip, state: "running" },
 				attempts: [attemptOf(context, "begin")],
-				...{ plan: [], finished: [], step: null, error: null, report: null },
+				plan: wish.plan,
+				...{ finished: [], step: null, error: null, report: null },
 			},
 			body,
 		);

@@ -1,9 +1,10 @@
+import type { NodeStatus } from "../../cluster/engine.js";
 import { type ClusterFacts, statusOf } from "../../cluster/facts.js";
 import { confirmedLeader, safeToStop } from "../../cluster/health.js";
 import type { NodeEntry } from "../../config/inventory.js";
 import type { Service } from "../../hosts/host.js";
 import { healthLimits } from "../context.js";
-import { nodeService } from "../node-service.js";
+import { nodeService, writeNodeConfig } from "../node-service.js";
 import { admitNodeStep } from "../steps/admit-node.js";
 import { awaitReadyStep } from "../steps/await-ready.js";
 import { type DrainHold, holdDrain } from "../steps/drain-hold.js";
@@ -118,6 +119,7 @@ function restart(roll: Roll, wish: RestartWish): Step[] {
 			hold,
 			requireLock: () => lock.requireFresh(),
 			stopTimeoutMs: settings.stopTimeoutMs,
+			configure: () => writeNodeConfig(context, node),
 			cost:
 				margin > 0
 					? `${margin} more may fail while it is down`
@@ -143,10 +145,75 @@ function restart(roll: Roll, wish: RestartWish): Step[] {
 			node,
 			fencingToken: lock.fencingToken,
 			skipBalancer: skip.includes("balancer"),
+			admitted: () => admitted(roll, passage),
+		}),
+	];
+}
+
+async function admitted(roll: Roll, passage: Passage): Promise<void> {
+	roll.restarted.push(passage.node);
+	roll.costs.push(costOf(passage));
+	await roll.preference.set(roll.restarted);
+}
+
+function costOf({
+	node,
+	connections,
+	beganAtMs,
+	stoppedAtMs,
+	readyAtMs,
+}: Passage) {
+	const stopped = stoppedAtMs ?? beganAtMs;
+	return {
+		node,
+		connectionsMoved: connections,
+		drainMs: Math.round(stopped - beganAtMs),
+		downtimeMs: Math.round((readyAtMs ?? stopped) - stopped),
+	};
+}
+
+/** What ends the half of a restart that a killed operator left: the node runs, is ready, and in service again. */
+export async function mendingSteps(
+	{ context, lock, settings, skip, restarted }: Roll,
+	node: NodeEntry,
+	world: { readonly former: string | null; readonly status: NodeStatus | null },
+): Promise<readonly Step[]> {
+	const service = await nodeService(context, node);
+	const isFormer = world.status?.processId === world.former;
+	let seen = isFormer ? null : world.former;
+	return [
+		...(world.status === null
+			? [startAgainStep(node, service, () => lock.requireFresh())]
+			: []),
+		awaitReadyStep(context, {
+			...{ node, service, settleMs: settings.settleMs },
+			formerProcessId: () => seen,
+			startTimeoutMs: settings.startTimeoutMs,
+			ready: () => {
+				seen = null;
+			},
+		}),
+		admitNodeStep(context, {
+			...{ node, fencingToken: lock.fencingToken },
+			skipBalancer: skip.includes("balancer"),
 			admitted: async () => {
-				roll.restarted.push(node.id);
-				await roll.preference.set(roll.restarted);
+				if (!isFormer) restarted.push(node.id);
 			},
 		}),
 	];
+}
+
+function startAgainStep(
+	node: NodeEntry,
+	service: Service,
+	requireLock: () => Promise<void>,
+): Step {
+	return {
+		...{ id: `${node.id}/start`, title: "start it again", node: node.id },
+		...{ cost: "", committed: true, guard: requireLock },
+		async run() {
+			await service.start();
+			return null;
+		},
+	};
 }

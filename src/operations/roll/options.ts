@@ -20,7 +20,7 @@ export interface RollOptions {
 
 export function effectiveSettings(
 	settings: RollSettings,
-	{ skip, settings: given = {} }: RollOptions,
+	{ skip, settings: given = {} }: Pick<RollOptions, "skip" | "settings">,
 ): RollSettings {
 	const merged = { ...settings, ...given };
 	return skip.includes("settle") ? { ...merged, settleMs: 0 } : merged;

@@ -19,7 +19,7 @@ const admissionTimeoutMs = 1_500;
 /** The nodes to restart. Throws OperatorError "usage" for one that the cluster file does not have. */
 export function chooseNodes(
 	{ inventory }: OperationContext,
-	{ nodes }: RollOptions,
+	{ nodes }: Pick<RollOptions, "nodes">,
 ): readonly NodeEntry[] {
 	if (nodes.length === 0) return inventory.nodes;
 	const unknown = nodes.filter(
@@ -37,7 +37,7 @@ export function chooseNodes(
 /** The facts on which the roll may begin. Throws OperatorError "refused" that names every obstacle. */
 export async function requireWholeCluster(
 	context: OperationContext,
-	{ skip }: RollOptions,
+	{ skip }: Pick<RollOptions, "skip">,
 	chosen: readonly NodeEntry[],
 ): Promise<ClusterFacts> {
 	const { signal } = context;

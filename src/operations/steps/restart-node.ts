@@ -11,6 +11,8 @@ interface RestartStep {
 	readonly hold: DrainHold;
 	/** Throws unless the operation's lock is held for certain, now. */
 	readonly requireLock: () => Promise<void>;
+	/** Brings what the node reads at its start up to date. */
+	readonly configure: () => Promise<unknown>;
 	readonly stopTimeoutMs: number;
 	readonly cost: string;
 	/** Called right before the node is asked to stop, with the clock's milliseconds. */
@@ -34,6 +36,7 @@ export function restartStep(
 		guard: wish.requireLock,
 		async run(_signal, progress) {
 			const { clock } = context;
+			await wish.configure();
 			await hold.abandon();
 			const stoppingAt = clock.now();
 			stopping(stoppingAt);

@@ -1,0 +1,175 @@
+import { type ClusterFacts, statusOf } from "../../cluster/facts.js";
+import type { NodeEntry } from "../../config/inventory.js";
+import { lookAtCluster, type OperationContext } from "../context.js";
+import type { Operation, Run } from "../operation.js";
+import { holdPreference } from "../steps/preference.js";
+import type { Step } from "../steps/step.js";
+import { CostMeter } from "./cost-meter.js";
+import { rollFailure } from "./failure.js";
+import { mendingSteps, nodeSteps } from "./node-steps.js";
+import { effectiveSettings, type RollOptions } from "./options.js";
+import { rollOrder } from "./order.js";
+import { type Passage, passageOf, type Roll } from "./roll.js";
+import { chooseNodes, requireWholeCluster } from "./whole-cluster.js";
+
+export type RollWish = Pick<RollOptions, "nodes" | "skip" | "settings">;
+
+/** Of each node to restart, the process before that; null when it did not answer. Another one means: restarted. */
+interface RollMemo {
+	readonly processes: Readonly<Record<string, string | null>>;
+}
+
+/**
+ * Restarts nodes one after the other. What is left to do follows from the processes that answer: one that was there
+ * when the roll began is still to come, another one is done or to be brought back into service.
+ */
+export function rollOperation(wish: RollWish): Operation {
+	let roll: Roll | null = null;
+	const open = (run: Run): Roll => {
+		roll ??= beginRoll(run, wish);
+		return roll;
+	};
+	return {
+		name: "rolling-restart",
+		text: textOf(wish),
+		arguments: wish,
+		skip: wish.skip,
+		async prepare(context) {
+			const chosen = chooseNodes(context, wish);
+			const facts = await requireWholeCluster(context, wish, chosen);
+			return { processes: processesOf(facts, chosen) } satisfies RollMemo;
+		},
+		steps: (run) => stepsLeft(run, open(run), wish),
+		abortSteps: async (run) => {
+			const chosen = chooseNodes(run.context, wish);
+			const facts = await lookAtCluster(run.context, run.lock.signal);
+			return mendAll(open(run), run, { chosen, facts });
+		},
+		async report(run) {
+			const { context, costs, meter, skip, transfers } = open(run);
+			meter.observe(await lookAtCluster(context, run.lock.signal));
+			return {
+				...{ dryRun: false, nodes: costs, transfers, skipped: skip },
+				leaderless: meter.leaderless(),
+			};
+		},
+		failure: (run, cause) => rollFailure(open(run), cause),
+		end: async () => roll?.preference.end(),
+	};
+}
+
+async function stepsLeft(
+	run: Run,
+	roll: Roll,
+	wish: RollWish,
+): Promise<readonly Step[]> {
+	const { context, lock } = run;
+	const chosen = chooseNodes(context, wish);
+	const facts = await lookAtCluster(context, lock.signal);
+	roll.meter.observe(facts);
+	const mending = run.isResumed
+		? await mendAll(roll, run, { chosen, facts })
+		: [];
+	if (run.isResumed && mending.length === 0 && roll.current === null)
+		await requireWholeCluster(context, wish, chosen);
+	const { processes } = run.memo as RollMemo;
+	const left = chosen.filter(({ id }) => isToCome(roll, facts, processes, id));
+	// Afresh each time: whoever leads by now goes last.
+	const order = rollOrder(
+		facts,
+		left.map(({ id }) => id),
+	);
+	const steps: Step[] = [...mending];
+	for (const [place, id] of order.entries()) {
+		const node = left.find((one) => one.id === id);
+		if (node === undefined) continue;
+		const passage = passageOf(id, context.clock.now());
+		if (place === 0) beginPassage(roll, passage, order.slice(1));
+		steps.push(...planAnew(await nodeSteps(roll, node, facts, passage)));
+	}
+	return steps;
+}
+
+/** The node in hand is the one that failure and costs speak of. */
+function beginPassage(
+	roll: Roll,
+	passage: Passage,
+	remaining: readonly string[],
+): void {
+	roll.current = passage;
+	roll.remaining = remaining;
+}
+
+function isToCome(
+	roll: Roll,
+	facts: ClusterFacts,
+	processes: RollMemo["processes"],
+	id: string,
+): boolean {
+	if (roll.restarted.includes(id)) return false;
+	const now = statusOf(facts, id)?.processId ?? null;
+	return now === (processes[id] ?? null);
+}
+
+/** What an earlier attempt left half done: a node that is down, drained, or not confirmed to be ready again. */
+async function mendAll(
+	roll: Roll,
+	run: Run,
+	world: {
+		readonly chosen: readonly NodeEntry[];
+		readonly facts: ClusterFacts;
+	},
+): Promise<readonly Step[]> {
+	const { processes } = run.memo as RollMemo;
+	const steps: Step[] = [];
+	for (const node of world.chosen) {
+		if (roll.restarted.includes(node.id)) continue;
+		const status = statusOf(world.facts, node.id);
+		const former = processes[node.id] ?? null;
+		const wasDown = former === null && status === null;
+		const isNew = status !== null && status.processId !== former;
+		if (isNew && status.ready && !status.drain.draining)
+			roll.restarted.push(node.id);
+		else if (!wasDown && (status === null || isNew || status.drain.draining))
+			steps.push(...(await mendingSteps(roll, node, { former, status })));
+	}
+	return planAnew(steps);
+}
+
+function planAnew(steps: readonly Step[]): readonly Step[] {
+	return steps.map((step, place) =>
+		place === steps.length - 1 ? { ...step, replan: true } : step,
+	);
+}
+
+function processesOf(
+	facts: ClusterFacts,
+	chosen: readonly NodeEntry[],
+): RollMemo["processes"] {
+	return Object.fromEntries(
+		chosen.map(({ id }) => [id, statusOf(facts, id)?.processId ?? null]),
+	);
+}
+
+/** As others see it who look at the lock, the checks that are left out included. */
+function textOf({ nodes, skip }: RollWish): string {
+	return [
+		"rolling-restart",
+		...nodes.map((node) => `--node ${node}`),
+		...skip.map((check) => `--skip=${check}`),
+	].join(" ");
+}
+
+function beginRoll(
+	{ context, lock }: { context: OperationContext; lock: Run["lock"] },
+	wish: RollWish,
+): Roll {
+	return {
+		...{ context, lock, skip: wish.skip },
+		settings: effectiveSettings(context.inventory.roll, wish),
+		preference: holdPreference(context),
+		meter: new CostMeter(),
+		...{ restarted: [], remaining: [], current: null },
+		...{ costs: [], transfers: [] },
+	};
+}
