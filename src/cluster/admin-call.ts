@@ -7,6 +7,13 @@ export interface AdminFailure {
 	/** Connect's code, for example "aborted"; "unknown" when the answer named none, "foreign" when it was no answer of raftd. */
 	readonly code: string;
 	readonly message: string;
+	readonly details: readonly FailureDetail[];
+}
+
+/** More about a failure: a protobuf message of this type, in base64 without padding. */
+export interface FailureDetail {
+	readonly type: string;
+	readonly value: string;
 }
 
 type AdminOutcome =
@@ -68,7 +75,7 @@ async function post(
 	try {
 		return await exchange(agent, exchanged).catch((error: unknown) => {
 			// A kept connection of a process that has since been restarted; only reading may be done twice.
-			if (!(error instanceof StaleConnection) || !method.startsWith("Get"))
+			if (!(error instanceof StaleConnection) || !/^(Get|List)/.test(method))
 				throw error;
 			return exchange(agent, exchanged);
 		});
@@ -161,13 +168,21 @@ function failureOf(
 		return {
 			code: "foreign",
 			message: `HTTP ${status} without a JSON object: not raftd's admin port`,
+			details: [],
 		};
-	const { code, message } = json;
+	const { code, message, details } = json;
 	return {
 		code: typeof code === "string" ? code : "unknown",
 		message:
 			typeof message === "string" && message !== ""
 				? message
 				: `HTTP ${status}`,
+		details: Array.isArray(details) ? details.filter(isDetail) : [],
 	};
+}
+
+function isDetail(value: unknown): value is FailureDetail {
+	if (typeof value !== "object" || value === null) return false;
+	const { type, value: bytes } = value as Partial<FailureDetail>;
+	return typeof type === "string" && typeof bytes === "string";
 }

@@ -139,8 +139,11 @@ export interface StoredOperation {
 export interface OperationWrite {
 	readonly id: string;
 	readonly unfinished: boolean;
+	/** JSON on one line, at most 16 KiB. */
 	readonly record: string;
 	readonly fencingToken: number;
+	/** Forgets that somebody asked for a pause: with the first record of each attempt. */
+	readonly clearPause?: boolean;
 }
 
 export interface SnapshotSummary {

@@ -1,5 +1,5 @@
-import { OperatorError } from "../errors.js";
 import type {
+	CatchUpJson,
 	CheckJson,
 	ConnectionsJson,
 	DrainStateJson,
@@ -8,8 +8,11 @@ import type {
 	LevelsJson,
 	LockJson,
 	MemberJson,
+	WriteLevelJson,
 } from "../wire/gen/raftctl/admin/v1/admin_pb.js";
+import { type AnswerReader, answerReader } from "./answer-reader.js";
 import type {
+	CatchUpView,
 	DrainStatus,
 	FollowerView,
 	LockStatus,
@@ -17,17 +20,21 @@ import type {
 	NodeRef,
 	NodeStatus,
 } from "./engine.js";
+import {
+	decodeOperation,
+	decodeSchedule,
+	decodeScheduled,
+} from "./stored-status.js";
 
 /**
- * A node's GetStatus answer as JSON, believed only after a check of each field. JSON leaves zero values out and
- * carries uint64 as strings; both are put right here. Throws OperatorError "unreachable": whatever listens there is
- * not a raftd that this raftctl can speak to.
+ * A node's GetStatus answer as JSON, believed only after a check of each field. Throws OperatorError "unreachable":
+ * whatever listens there is not a raftd that this raftctl can speak to.
  */
 export function decodeNodeStatus(
 	node: NodeRef,
 	json: GetStatusResponseJson,
 ): NodeStatus {
-	const read = reader(node);
+	const read = answerReader(node);
 	return {
 		clusterId: read.text("clusterId", json.clusterId),
 		clusterName: read.text("clusterName", json.clusterName),
@@ -75,6 +82,24 @@ export function decodeNodeStatus(
 		uptimeMs: read.number("uptimeMs", json.uptimeMs),
 		leaderlessMaxMs: read.number("leaderlessMaxMs", json.leaderlessMaxMs),
 		leaderlessTotalMs: read.number("leaderlessTotalMs", json.leaderlessTotalMs),
+		...decodeStored(node, json),
+		writeLevel: decodeWriteLevel(read, json.writeLevel),
+	};
+}
+
+/** What the cluster keeps of operations and snapshots. */
+function decodeStored(
+	node: NodeRef,
+	json: GetStatusResponseJson,
+): Pick<NodeStatus, "operation" | "snapshotSchedule" | "scheduledSnapshot"> {
+	const read = answerReader(node);
+	const operation = read.message("operation", json.operation);
+	const schedule = read.message("snapshotSchedule", json.snapshotSchedule);
+	const last = read.message("scheduledSnapshot", json.scheduledSnapshot);
+	return {
+		operation: operation && decodeOperation(node, operation),
+		snapshotSchedule: schedule && decodeSchedule(read, schedule),
+		scheduledSnapshot: last && decodeScheduled(read, last),
 	};
 }
 
@@ -83,7 +108,7 @@ export function decodeLock(
 	node: NodeRef,
 	json: LockJson | undefined,
 ): LockStatus | null {
-	const read = reader(node);
+	const read = answerReader(node);
 	if (read.text("holder", json?.holder) === "") return null;
 	return {
 		holder: read.text("holder", json?.holder),
@@ -101,7 +126,7 @@ export function decodeDrain(
 	node: NodeRef,
 	json: DrainStateJson | undefined,
 ): DrainStatus {
-	const read = reader(node);
+	const read = answerReader(node);
 	return {
 		draining: json?.draining === true,
 		closing: json?.closing === true,
@@ -117,65 +142,12 @@ export function decodeInteger(
 	field: string,
 	value: unknown,
 ): number {
-	return reader(node).integer(field, value);
+	return answerReader(node).integer(field, value);
 }
 
 const roles = ["follower", "pre-candidate", "candidate", "leader"] as const;
 const memberRoles = ["voter", "outgoing", "learner"] as const;
-const maxListLength = 1024;
-
-type Reader = ReturnType<typeof reader>;
-
-function reader(node: NodeRef) {
-	const refuse = (field: string, value: unknown): never => {
-		throw new OperatorError(
-			"unreachable",
-			`${node.id} answers with something that is not a raftd status`,
-			{
-				node: node.id,
-				state: `field ${field} is ${JSON.stringify(value)?.slice(0, 80)}, from ${node.admin}`,
-				next: "compare the admin address in the cluster file, and the releases of raftctl and raftd",
-			},
-		);
-	};
-	return {
-		text(field: string, value: unknown): string {
-			if (value === undefined) return "";
-			return typeof value === "string" ? value : refuse(field, value);
-		},
-		number(field: string, value: unknown): number {
-			if (value === undefined) return 0;
-			return typeof value === "number" && Number.isFinite(value) && value >= 0
-				? value
-				: refuse(field, value);
-		},
-		integer(field: string, value: unknown): number {
-			if (value === undefined) return 0;
-			const number =
-				typeof value === "string" && /^\d{1,16}$/.test(value)
-					? Number(value)
-					: value;
-			return Number.isSafeInteger(number) && (number as number) >= 0
-				? (number as number)
-				: refuse(field, value);
-		},
-		list<T>(field: string, value: readonly T[] | undefined): readonly T[] {
-			if (value === undefined) return [];
-			return Array.isArray(value) && value.length <= maxListLength
-				? value
-				: refuse(field, value);
-		},
-		oneOf<T extends string>(
-			field: string,
-			value: unknown,
-			allowed: readonly T[],
-		): T {
-			return allowed.find((one) => one === value) ?? refuse(field, value);
-		},
-	};
-}
-
-function decodeMember(read: Reader, member: MemberJson): MemberStatus {
+function decodeMember(read: AnswerReader, member: MemberJson): MemberStatus {
 	return {
 		id: read.text("member", member.id),
 		role: read.oneOf("member role", member.role, memberRoles),
@@ -186,24 +158,46 @@ function decodeMember(read: Reader, member: MemberJson): MemberStatus {
 	};
 }
 
-function decodeFollower(read: Reader, follower: FollowerJson): FollowerView {
+function decodeFollower(
+	read: AnswerReader,
+	follower: FollowerJson,
+): FollowerView {
 	return {
 		id: read.text("follower", follower.id),
 		state: read.text("follower state", follower.state),
 		match: read.integer("matchIndex", follower.matchIndex),
 		heardAgoMs: heardAgo(read, follower.heardAgoMs),
+		catchUp: decodeCatchUp(read, follower.catchUp),
+		counted: follower.counted === true,
+	};
+}
+
+/** A negative time stands for never, and nothing for not known yet. */
+export function decodeCatchUp(
+	read: AnswerReader,
+	json: CatchUpJson | undefined,
+): CatchUpView {
+	const remainingMs = read.signed("remainingMs", json?.remainingMs);
+	return {
+		lagEntries: read.integer("lagEntries", json?.lagEntries),
+		entriesPerSecond: read.number("entriesPerSecond", json?.entriesPerSecond),
+		remainingMs: json === undefined || remainingMs < 0 ? null : remainingMs,
+		caughtUp: json?.caughtUp === true,
 	};
 }
 
 /** Never heard is Infinity, which JSON carries as a string. */
-function heardAgo(read: Reader, value: FollowerJson["heardAgoMs"]): number {
+function heardAgo(
+	read: AnswerReader,
+	value: FollowerJson["heardAgoMs"],
+): number {
 	return value === "Infinity"
 		? Number.POSITIVE_INFINITY
 		: read.number("heardAgoMs", value);
 }
 
 function decodeConnections(
-	read: Reader,
+	read: AnswerReader,
 	json: ConnectionsJson | undefined,
 ): NodeStatus["connections"] {
 	return {
@@ -214,7 +208,7 @@ function decodeConnections(
 }
 
 function decodeLevels(
-	read: Reader,
+	read: AnswerReader,
 	json: LevelsJson | undefined,
 ): NodeStatus["levels"] {
 	return {
@@ -222,4 +216,14 @@ function decodeLevels(
 		readsTo: read.integer("readsTo", json?.readsTo),
 		writes: read.integer("writes", json?.writes),
 	};
+}
+
+/** Without a release nobody has set it: what is there is what the node would write anyway. */
+function decodeWriteLevel(
+	read: AnswerReader,
+	json: WriteLevelJson | undefined,
+): NodeStatus["writeLevel"] {
+	const release = read.text("release", json?.release);
+	if (release === "") return null;
+	return { level: read.integer("level", json?.level), release };
 }

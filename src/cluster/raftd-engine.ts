@@ -1,21 +1,21 @@
-import { type ErrorKind, OperatorError } from "../errors.js";
+import { OperatorError } from "../errors.js";
 import type {
 	AcquireLockResponseJson,
+	ChangeMembershipResponseJson,
 	DrainResponseJson,
 	GetReadIndexResponseJson,
 	GetStatusResponseJson,
 	RenewLockResponseJson,
 	TransferLeadershipResponseJson,
 } from "../wire/gen/raftctl/admin/v1/admin_pb.js";
-import {
-	type AdminCaller,
-	type AdminFailure,
-	createAdminCaller,
-} from "./admin-call.js";
+import { type Ask, createAsk } from "./admin-ask.js";
+import { type AdminCaller, createAdminCaller } from "./admin-call.js";
+import { ChangeRefusedError } from "./change-refused.js";
 import type {
 	CallOptions,
 	Engine,
 	LockStatus,
+	MembershipChange,
 	NodeRef,
 	NodeStatus,
 } from "./engine.js";
@@ -25,6 +25,7 @@ import {
 	decodeLock,
 	decodeNodeStatus,
 } from "./node-status.js";
+import { journalCalls, snapshotCalls } from "./raftd-journal.js";
 
 /** raftd over its admin port: JSON on plain node:http, so that a command starts without loading an RPC library. */
 export function createRaftdEngine(
@@ -82,7 +83,30 @@ export function createRaftdEngine(
 				durationMs: Number(answer.durationMs ?? 0),
 			};
 		},
+		async changeMembership(node, request, options) {
+			const leader = leaderOf(node, await status(node, options));
+			const { index } = await ask<ChangeMembershipResponseJson>(
+				leader,
+				"ChangeMembership",
+				{
+					changes: request.changes.map(changeMessage),
+					expectedIndex: String(request.expectedIndex),
+					waived: request.waived,
+					fencingToken: String(request.fencingToken),
+				},
+				options,
+			).catch((error: unknown) => {
+				throw mayComeAbout(error);
+			});
+			return { index: decodeInteger(leader, "index", index) };
+		},
+		async clearAlarm(node, alarm, options) {
+			const fencingToken = String(alarm.fencingToken);
+			await ask(node, "ClearAlarm", { ...alarm, fencingToken }, options);
+		},
 		...lockCalls(ask),
+		...journalCalls(ask),
+		...snapshotCalls(ask),
 		close: () => caller.close(),
 	};
 }
@@ -120,50 +144,40 @@ function lockCalls(
 	};
 }
 
-type Ask = <Answer extends object>(
-	node: NodeRef,
-	method: string,
-	request: object,
-	options: CallOptions,
-) => Promise<Answer>;
-
-function createAsk(caller: AdminCaller): Ask {
-	return async <Answer extends object>(
-		node: NodeRef,
-		method: string,
-		request: object,
-		options: CallOptions,
-	) => {
-		const outcome = await caller.call(node, method, request, options);
-		if (outcome.ok) return outcome.body as Answer;
-		throw refusal(node, method, outcome.failure);
+function changeMessage(change: MembershipChange): object {
+	const { id, type } = change;
+	if (change.type !== "add") return { id, type };
+	return {
+		...{ id, type, incarnation: change.incarnation },
+		peerAddress: change.peer,
+		clientAddress: change.client,
+		adminAddress: change.admin,
 	};
 }
 
-/** Connect's codes in the operator's terms. Codes not named here are a defect, of raftd or of raftctl. */
-const kinds: Readonly<Record<string, ErrorKind>> = {
-	aborted: "locked",
-	failed_precondition: "refused",
-	invalid_argument: "refused",
-	resource_exhausted: "unreachable",
-	unavailable: "unreachable",
-	deadline_exceeded: "timeout",
-	canceled: "timeout",
-	foreign: "unreachable",
-	unauthenticated: "unreachable",
-	permission_denied: "unreachable",
-};
+/**
+ * Of a change that was asked for: only a refusal, or that nobody listens, says for certain that there will be none. The
+ * leader's ABORTED means that it does not know, and silence after the request went out is no better.
+ */
+function mayComeAbout(error: unknown): unknown {
+	if (!(error instanceof OperatorError)) return error;
+	if (error instanceof ChangeRefusedError) return error;
+	const isUnknown =
+		error.kind === "locked" ||
+		(error.kind === "unreachable" && wasCutOff(error.cause));
+	if (!isUnknown) return error;
+	return new OperatorError("timeout", error.message, {
+		...(error.node === undefined ? {} : { node: error.node }),
+		state: "the change may or may not come about",
+		next: "raftctl status",
+		cause: error,
+	});
+}
 
-function refusal(
-	node: NodeRef,
-	method: string,
-	{ code, message }: AdminFailure,
-): OperatorError {
-	return new OperatorError(
-		kinds[code] ?? "unexpected",
-		`${node.id}: ${message}`,
-		{ node: node.id, state: `${method} at ${node.admin} answered ${code}` },
-	);
+/** The node did not say that it is unavailable: nobody knows what became of the request. */
+function wasCutOff(cause: unknown): boolean {
+	const { code } = (cause ?? {}) as NodeJS.ErrnoException;
+	return cause !== undefined && code !== "ECONNREFUSED";
 }
 
 function granted(node: NodeRef, lock: LockStatus | null): LockStatus {

@@ -122,7 +122,8 @@ function fakeJournal(
 ): Pick<Engine, "writeOperation" | "pauseOperation" | "operations"> {
 	const nowMs = () => cluster.clock.now();
 	return {
-		async writeOperation(node, { id, unfinished, record, fencingToken }) {
+		async writeOperation(node, write) {
+			const { id, unfinished, record, fencingToken } = write;
 			requireLeader(node);
 			if (cluster.lockNow()?.fencingToken !== fencingToken)
 				throw new OperatorError("locked", "the operation lock was lost");
@@ -134,7 +135,8 @@ function fakeJournal(
 			const known = cluster.operations.find((one) => one.id === id);
 			const stored = {
 				...{ id, unfinished, record },
-				pauseRequested: unfinished && (known?.pauseRequested ?? false),
+				pauseRequested:
+					unfinished && !write.clearPause && (known?.pauseRequested ?? false),
 				beganAtMs: known?.beganAtMs ?? nowMs(),
 				updatedAtMs: nowMs(),
 			};

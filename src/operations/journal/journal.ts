@@ -6,7 +6,11 @@ import { isUnfinished, type OperationRecord } from "./record.js";
 /** Where the records of one operation go: into the cluster, or where there is no quorum by nature, onto the hosts. */
 export interface Journal {
 	/** Durable on return, and true of whoever reads it from then on. */
-	write(record: OperationRecord): Promise<StoredOperation>;
+	write(
+		record: OperationRecord,
+		/** The first record of an attempt: that somebody asked an earlier one to pause no longer counts. */
+		attempt?: "begins",
+	): Promise<StoredOperation>;
 }
 
 /** In the cluster, by whoever holds the lock with this token. */
@@ -15,7 +19,7 @@ export function clusterJournal(
 	fencingToken: number,
 ): Journal {
 	return {
-		write: (record) =>
+		write: (record, attempt) =>
 			askAnyNode(context, (node) =>
 				context.engine.writeOperation(
 					node,
@@ -24,6 +28,7 @@ export function clusterJournal(
 						unfinished: isUnfinished(record),
 						record: JSON.stringify(record),
 						fencingToken,
+						clearPause: attempt === "begins",
 					},
 					// Deaf to Ctrl-C: how it ended is told after that, too.
 					callOptions(),

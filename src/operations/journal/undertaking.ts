@@ -163,7 +163,7 @@ export async function undertake<Report extends object>(
 ): Promise<Report> {
 	const { journal, lock } = tools;
 	// Before anything is touched: without this nobody could take it up.
-	await journal.write(begun);
+	await journal.write(begun, "begins");
 	const keeper = new RecordKeeper(tools, begun);
 	const undertaking: Undertaking = {
 		context: keeper.context,
