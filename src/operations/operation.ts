@@ -4,12 +4,14 @@ import type { PlannedStep } from "./events.js";
 import type { OperationRecord } from "./journal/record.js";
 import {
 	beginOperation,
+	requireNoneUnfinished,
 	takeUpOperation,
 	type Undertaking,
 } from "./journal/undertaking.js";
 import type { OperationLock } from "./lock.js";
 import { type Confirm, type PlanReport, planReport, unlocked } from "./plan.js";
 import { planOf, runSteps, type Step } from "./steps/step.js";
+import { isSilence } from "./wait.js";
 
 /**
  * One day-two task, so made that it can be killed anywhere: what is left to do follows from the world as it is, never
@@ -74,6 +76,7 @@ export async function planOperation(
 	context: OperationContext,
 	operation: Operation,
 ): Promise<PlanReport> {
+	await refuseBesideUnfinished(context);
 	const run = {
 		...{ context, lock: unlocked(context), isResumed: false },
 		memo: await operation.prepare(context),
@@ -84,6 +87,13 @@ export async function planOperation(
 	} finally {
 		await operation.end?.(run);
 	}
+}
+
+/** Asked again under the lock; where nobody answers, what prepares the plan says it better. */
+async function refuseBesideUnfinished(context: OperationContext) {
+	await requireNoneUnfinished(context).catch((error: unknown) => {
+		if (!isSilence(error)) throw error;
+	});
 }
 
 /** Shows the plan, asks, takes the lock, looks again, and does it; the journal knows of every step. */
@@ -107,6 +117,26 @@ export async function runOperation(
 		},
 		(undertaking) => carryOut(undertaking, operation, { kind: "steps", plan }),
 	);
+}
+
+/** What taking it up would do now. Takes no lock and touches nothing. */
+export async function planTakingUp(
+	context: OperationContext,
+	operation: Operation,
+	{
+		record,
+		as,
+	}: { readonly record: OperationRecord; readonly as: "resume" | "abort" },
+): Promise<PlanReport> {
+	const lock = unlocked(context);
+	const run = { context, lock, memo: record.memo, isResumed: true };
+	try {
+		const steps =
+			await operation[as === "resume" ? "steps" : "abortSteps"](run);
+		return await planReport(context, operation.name, steps);
+	} finally {
+		await operation.end?.(run);
+	}
 }
 
 /** Ends what a killed or stopped process began: `resume` does what is left, `abort` leaves the cluster valid. */

@@ -271,7 +271,7 @@ export class FakeCluster {
 			connectedPeers: others
 				.filter(({ running }) => running && booted)
 				.map((one) => one.id),
-			lock: this.lock,
+			lock: this.lockNow(),
 			levels: { readsFrom: 0, readsTo: 1, writes: 0 },
 			alarms: this.alarms,
 			snapshotIndex: node.snapshots[0]?.index ?? 0,

@@ -147,13 +147,11 @@ interface Tools {
 }
 
 /** Thrown at a step boundary when somebody asked for a pause. */
-class Paused extends OperatorError {
-	constructor(context: OperationContext) {
-		super("partial", "paused, as somebody asked", {
-			state: "what was begun is ended; nothing is half done",
-			next: commandFor(context, "operation resume"),
-		});
-	}
+function paused(context: OperationContext): OperatorError {
+	return new OperatorError("partial", "paused, as somebody asked", {
+		state: "what was begun is ended; nothing is half done",
+		next: commandFor(context, "operation resume"),
+	});
 }
 
 export async function undertake<Report extends object>(
@@ -196,6 +194,8 @@ class RecordKeeper {
 	#writing: Promise<void> = Promise.resolve();
 	#isDirty = false;
 	#pauseRequested = false;
+	/** Its error may be wrapped in one that says the state. */
+	#isPaused = false;
 
 	constructor(tools: Tools, begun: OperationRecord) {
 		this.#tools = tools;
@@ -208,7 +208,7 @@ class RecordKeeper {
 				context.emit(event);
 			},
 			steps: {
-				boundary: () => this.#boundary(),
+				boundary: (next) => this.#boundary(next),
 				began: (step) => {
 					if (!step.looks) this.#marks.add(step);
 				},
@@ -247,11 +247,13 @@ class RecordKeeper {
 		}
 	}
 
-	async #boundary(): Promise<void> {
+	async #boundary(next: Step): Promise<void> {
 		await this.#writing;
 		throwIfEnded(this.#tools.lock.signal);
-		await this.#tools.context.steps?.boundary();
-		if (this.#pauseRequested) throw new Paused(this.#tools.context);
+		await this.#tools.context.steps?.boundary(next);
+		if (!this.#pauseRequested) return;
+		this.#isPaused = true;
+		throw paused(this.#tools.context);
 	}
 
 	async end(last: Partial<OperationRecord>): Promise<void> {
@@ -262,8 +264,7 @@ class RecordKeeper {
 
 	async fail(error: unknown): Promise<void> {
 		const untouched = this.#marks.size === 0 && this.#isFirst();
-		const state =
-			error instanceof Paused ? "paused" : untouched ? "failed" : "stopped";
+		const state = this.#isPaused ? "paused" : untouched ? "failed" : "stopped";
 		const kind = error instanceof OperatorError ? error.kind : "unexpected";
 		await this.end({ state, error: { kind, message: reasonOf(error) } });
 	}

@@ -20,6 +20,7 @@ export function awaitClusterStep(
 ): Step {
 	return {
 		id: "cluster/ready",
+		looks: true,
 		title: "wait until every node is ready",
 		node: null,
 		cost: "",

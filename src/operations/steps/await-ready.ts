@@ -36,6 +36,7 @@ export function awaitReadyStep(
 	const { node, service, settleMs } = wish;
 	return {
 		id: `${node.id}/ready`,
+		looks: true,
 		title: "wait until it is ready and has settled",
 		node: node.id,
 		cost: settleMs === 0 ? "" : `${settleMs} ms to settle`,
@@ -57,8 +58,11 @@ export function awaitReadyStep(
 					heldSince = null;
 					return reason;
 				}
-				if (heldSince === null) wish.ready(clock.now());
-				heldSince ??= clock.now();
+				if (heldSince === null) {
+					heldSince = clock.now();
+					wish.ready(heldSince);
+					context.ledger?.ready(node.id, heldSince);
+				}
 				return clock.now() - heldSince >= settleMs ? null : "settling";
 			};
 			await waitUntil(context, {

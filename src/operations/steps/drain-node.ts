@@ -40,9 +40,13 @@ export function announceDrainStep(
 		node: node.id,
 		cost: "",
 		async run(signal, progress) {
-			const { balancer } = context;
+			const { balancer, ledger } = context;
+			const announce = async () => {
+				const { connectionsLeft } = await hold.announce();
+				ledger?.announced(node.id, connectionsLeft);
+			};
 			if (balancer === null || wish.skipBalancer) {
-				await hold.announce();
+				await announce();
 				return "no balancer to confirm it";
 			}
 			const lone = loneBackendFault(await lookAtBalancer(balancer, signal), [
@@ -50,7 +54,7 @@ export function announceDrainStep(
 			]);
 			if (lone !== null)
 				throw new OperatorError("refused", lone, { node: node.id });
-			await hold.announce();
+			await announce();
 			await waitUntil(context, {
 				name: `the balancer to send ${node.id} nothing new`,
 				node: node.id,
@@ -77,6 +81,8 @@ export function closeConnectionsStep(
 	const { node, hold } = wish;
 	return {
 		id: `${node.id}/drain`,
+		// What it began ends with the drain.
+		undo: async () => undefined,
 		title: "move its connections away",
 		node: node.id,
 		cost: wish.cost,
@@ -92,6 +98,7 @@ export function closeConnectionsStep(
 					progress,
 					probe: () => whatIsLeft(context, wish, signal),
 				});
+				context.ledger?.moved(node.id);
 				return "all have moved";
 			} catch (error) {
 				if (!(error instanceof OperatorError) || error.kind !== "timeout")

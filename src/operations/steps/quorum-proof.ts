@@ -91,6 +91,7 @@ export function proveQuorumStep(
 	const { node, name, cost } = wish;
 	return {
 		id: `${node}/${name}`,
+		looks: true,
 		title:
 			name === "prove"
 				? "prove that the quorum survives without it"
