@@ -1,72 +1,129 @@
 import { describe, expect, it } from "vitest";
-import { rollText } from "../../src/cli/roll-text.js";
-import { statusText } from "../../src/cli/status-table.js";
-import { rollingRestart } from "../../src/operations/rolling-restart.js";
-import { status } from "../../src/operations/status.js";
-import { operating } from "../operations/operating.js";
+import { operationsText, operationText } from "../../src/cli/operation-text.js";
+import type { OperationRecord } from "../../src/operations/journal/record.js";
+import type { OperationView } from "../../src/operations/operations.js";
 
-describe("the text of status", () => {
-	it("shows a healthy cluster in one look", async () => {
-		const { cluster, context } = operating();
-		cluster.connect(12, "n2");
-		const lines = statusText(await status(context), 0).split("\n");
-		expect(lines[0]).toBe(
-			"cluster test is healthy · leader n1 · 3 of 3 voters sound, quorum 2 · 1 more voter may fail",
+const beganAtMs = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
+
+const record: OperationRecord = {
+	...{ version: 1, id: "t7k2mz-3f9a1c", operation: "replace-node" },
+	...{ text: "replace-node n3 n4 --skip=snapshot", arguments: {} },
+	memo: { incarnation: "a1b2", voters: ["n1", "n2", "n3"] },
+	...{ skip: ["snapshot"], state: "stopped" },
+	attempts: [
+		{
+			...{ as: "begin", holder: "ann@desk:7", host: "desk" },
+			...{ atMs: beganAtMs, release: "0.1.0" },
+		},
+		{
+			...{ as: "resume", holder: "ci@runner:9", host: "runner" },
+			...{ atMs: beganAtMs + 60_000, release: "0.2.0" },
+		},
+	],
+	plan: [
+		{ id: "n4/join", title: "make n4 a learner", node: "n4", cost: "" },
+		{ id: "n4/catch-up", title: "let n4 catch up", node: "n4", cost: "1 GiB" },
+		{ id: "n3/remove", title: "promote and remove", node: "n3", cost: "" },
+	],
+	finished: ["n4/start", "n4/join"],
+	step: "n4/catch-up",
+	error: { kind: "timeout", message: "n4 did not catch up within 10 m" },
+	report: null,
+};
+
+function view(changed: Partial<OperationRecord> = {}): OperationView {
+	const changedRecord = { ...record, ...changed };
+	const { id, state } = changedRecord;
+	return {
+		...{ id, state, pauseRequested: false, record: changedRecord },
+		unfinished: ["running", "paused", "stopped"].includes(state),
+		...{ beganAtMs, updatedAtMs: beganAtMs + 90_000 },
+	};
+}
+
+describe("the text of the journal", () => {
+	it("has one line for each operation: what, by whom, since when, how far", () => {
+		const done = view({ id: "older", state: "done", step: null });
+		const lines = operationsText([view(), done]).split("\n");
+		expect(lines[0]).toMatch(/^ID +OPERATION +STATE +BY +BEGAN +STEP$/);
+		expect(lines[1]).toMatch(
+			/^t7k2mz-3f9a1c +replace-node n3 n4 --skip=snapshot +stopped +ci@runner:9 +2026-01-02T03:04:05Z +n4\/catch-up$/,
 		);
-		expect(lines[2]).toMatch(/^NODE +MEMBER +ROLE +TERM .* RELEASE$/);
-		expect(lines[3]).toMatch(/^n1 +voter +leader +3 +1000 +1000 +0 +0 +yes/);
-		expect(lines[4]).toMatch(/^n2 +voter +follower .* 12 +yes +0\.1\.0$/);
-		expect(lines).toContain(
-			"  n2: yes, n1, n3 remain: 2 of 3 voters, quorum 2",
-		);
+		expect(lines[2]).toMatch(/^older .* done .* -$/);
+		expect(lines).toHaveLength(3);
 	});
 
-	it("shows a silent node, what follows from it, and a holder that is gone", async () => {
-		const { cluster, context } = operating();
-		cluster.stop("n3");
-		cluster.lock = {
-			holder: "bob@ci:7",
-			host: "ci",
-			nonce: "",
-			operation: "rolling-restart",
-			step: "n2/drain",
-			fencingToken: 1,
-			acquiredAtMs: 0,
-			expiresAtMs: 20_000,
-		};
-		const text = statusText(await status(context), 30_000);
-		expect(text).toContain("UNHEALTHY");
-		expect(text).toContain("no voter may fail");
-		expect(text).toMatch(/n3 +voter +silent/);
-		expect(text).toContain("n2: NO, n1 would remain");
-		expect(text).toContain(
-			"rolling-restart by bob@ci:7 since 1970-01-01T00:00:00.000Z, expired; its holder is gone, at n2/drain",
-		);
-		expect(text).toContain("problems:\n  n3 ");
+	it("says so when it is empty", () => {
+		expect(operationsText([])).toBe("the journal is empty");
+	});
+
+	it("shows also what a newer raftctl recorded", () => {
+		const newer = { ...view(), record: null, state: "killed" } as const;
+		expect(operationsText([newer])).toContain("of a newer raftctl");
+		const text = operationText(newer);
+		expect(text).toContain("cannot read");
+		expect(text).toContain("not finished");
+		expect(text).not.toContain("resume");
 	});
 });
 
-describe("the text of a roll", () => {
-	const whole = { nodes: [], skip: [], lockWaitMs: 0, dryRun: false };
-
-	it("shows as a plan what each step will cost", async () => {
-		const { cluster, context } = operating();
-		cluster.connect(7, "n3");
-		const text = rollText(
-			await rollingRestart(context, { ...whole, dryRun: true }),
-		);
-		expect(text).toContain("nothing was touched");
-		expect(text).toMatch(/n3\/drain +.* +7 connections move, over 500 ms/);
-		expect(text).toMatch(/n1\/transfer +hand its leadership over/);
+describe("the text of one operation", () => {
+	it("shows every attempt, the marked plan, what was remembered, and what is next", () => {
+		expect(operationText(view()).split("\n")).toEqual([
+			"replace-node n3 n4 --skip=snapshot (t7k2mz-3f9a1c)",
+			"",
+			"state     stopped, at n4/catch-up",
+			"began     2026-01-02T03:04:05Z by ann@desk:7, raftctl 0.1.0",
+			"resumed   2026-01-02T03:05:05Z by ci@runner:9, raftctl 0.2.0",
+			"written   2026-01-02T03:05:35Z",
+			"left out  snapshot",
+			"error     n4 did not catch up within 10 m (timeout)",
+			"",
+			"      STEP         WHAT                COST",
+			"done  n4/join      make n4 a learner",
+			"here  n4/catch-up  let n4 catch up     1 GiB",
+			"-     n3/remove    promote and remove",
+			"",
+			"done before that plan:",
+			"  n4/start",
+			"",
+			"remembered from before:",
+			"  incarnation: a1b2",
+			'  voters: ["n1","n2","n3"]',
+			"",
+			"next:",
+			"  raftctl operation resume t7k2mz-3f9a1c goes on with it",
+			"  raftctl operation abort t7k2mz-3f9a1c gives it up",
+		]);
 	});
 
-	it("shows afterwards what it did cost", async () => {
-		const { cluster, context } = operating();
-		cluster.connect(7, "n3");
-		const text = rollText(await rollingRestart(context, whole));
-		expect(text).toMatch(/^restarted 3 nodes of test in \d+\.\d s$/m);
-		expect(text).toMatch(/^n3 +7 +\d+\.\d s +\d+\.\d s$/m);
-		expect(text).toMatch(/^leadership went from n1 to n\d in 40 ms$/m);
-		expect(text).toContain("without a leader: 0 ms at most");
+	it("shows of a finished one what it cost, and no next command", () => {
+		const report = { durationMs: 61_000, leaderless: { maxMs: 40 } };
+		const text = operationText(
+			view({ state: "done", step: null, error: null, report }),
+		);
+		expect(text).toContain("what it cost:\n  durationMs: 61000\n");
+		expect(text).toContain('leaderless: {"maxMs":40}');
+		expect(text).not.toMatch(/next:|operation resume|here/);
+	});
+
+	it("of one under way offers to pause it, once", () => {
+		const running = view({ state: "running", error: null });
+		expect(operationText(running)).toContain("operation pause");
+		const asked = operationText({ ...running, pauseRequested: true });
+		expect(asked).toContain("running, asked to pause");
+		expect(asked).not.toContain("next:");
+	});
+
+	it("of one whose operator was killed says how to go on", () => {
+		const killed = { ...view({ state: "running" }), state: "killed" } as const;
+		expect(operationText(killed)).toMatch(/state +killed, at n4\/catch-up/);
+		expect(operationText(killed)).toContain("operation resume");
+	});
+
+	it("keeps what is very long out of the way", () => {
+		const memo = { everything: "x".repeat(5000) };
+		const lines = operationText(view({ memo })).split("\n");
+		expect(Math.max(...lines.map(({ length }) => length))).toBeLessThan(200);
 	});
 });

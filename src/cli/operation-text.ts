@@ -1,0 +1,132 @@
+import type { OperationView } from "../operations/operations.js";
+import { textTable } from "./text-table.js";
+
+/** The journal for people, newest first. */
+export function operationsText(operations: readonly OperationView[]): string {
+	if (operations.length === 0) return "the journal is empty";
+	return textTable(
+		["ID", "OPERATION", "STATE", "BY", "BEGAN", "STEP"],
+		operations.map((view) => {
+			const { id, beganAtMs, record } = view;
+			return [
+				id,
+				record?.text ?? "of a newer raftctl",
+				stateOf(view),
+				record?.attempts.at(-1)?.holder ?? "-",
+				timeText(beganAtMs),
+				record?.step ?? "-",
+			];
+		}),
+	);
+}
+
+/** One operation for people: who had it in hand, how far it came, what went wrong, what it cost, and what is next. */
+export function operationText(view: OperationView): string {
+	const { id, beganAtMs, updatedAtMs, record } = view;
+	if (record === null)
+		return [
+			`${id} was recorded by a newer raftctl, which this one cannot read`,
+			`began  ${timeText(beganAtMs)}`,
+			`state  ${view.unfinished ? "not finished" : "finished"}`,
+		].join("\n");
+	const at = record.step === null ? "" : `, at ${record.step}`;
+	const facts = [
+		["state", `${stateOf(view)}${at}`],
+		...record.attempts.map(({ as, holder, atMs, release }) => [
+			attemptWords[as],
+			`${timeText(atMs)} by ${holder}, raftctl ${release}`,
+		]),
+		["written", timeText(updatedAtMs)],
+		...(record.skip.length === 0 ? [] : [["left out", record.skip.join(", ")]]),
+		...(record.error === null
+			? []
+			: [["error", `${record.error.message} (${record.error.kind})`]]),
+	];
+	return [
+		`${record.text} (${id})`,
+		"",
+		textTable(facts[0] ?? [], facts.slice(1)),
+		...planLines(view),
+		...section("remembered from before", fieldLines(record.memo)),
+		...section("what it cost", fieldLines(record.report ?? {})),
+		...section("next", nextCommands(view)),
+	].join("\n");
+}
+
+/** What goes on from an operation in this state, as commands; empty when there is nothing to do. */
+export function nextCommands({
+	id,
+	state,
+	unfinished,
+	pauseRequested,
+}: OperationView): readonly string[] {
+	if (!unfinished) return [];
+	if (state === "running")
+		return pauseRequested
+			? []
+			: [`raftctl operation pause ${id} stops it after the step in hand`];
+	return [
+		`raftctl operation resume ${id} goes on with it`,
+		`raftctl operation abort ${id} gives it up`,
+	];
+}
+
+const attemptWords = {
+	begin: "began",
+	resume: "resumed",
+	abort: "given up",
+} as const;
+
+/** A table is as wide as its widest cell: what is longer is in the JSON. */
+const fieldLength = 160;
+
+function stateOf({ state, pauseRequested }: OperationView): string {
+	return state === "running" && pauseRequested
+		? "running, asked to pause"
+		: state;
+}
+
+function planLines({ record, unfinished }: OperationView): readonly string[] {
+	if (record === null) return [];
+	const { plan, finished, step } = record;
+	const done = new Set(finished);
+	const earlier = finished.filter((id) => !plan.some((one) => one.id === id));
+	const rows = plan.map(({ id, title, cost }) => [
+		done.has(id) ? "done" : unfinished && id === step ? "here" : "-",
+		id,
+		title,
+		cost,
+	]);
+	return [
+		...(rows.length === 0
+			? []
+			: ["", textTable(["", "STEP", "WHAT", "COST"], rows)]),
+		// A plan that was made anew names only what was left then.
+		...section("done before that plan", [...new Set(earlier)]),
+	];
+}
+
+function fieldLines(fields: object): readonly string[] {
+	return Object.entries(fields)
+		.filter(([, value]) => value !== null && value !== undefined)
+		.map(([name, value]) => `${name}: ${shortened(valueText(value))}`);
+}
+
+function valueText(value: unknown): string {
+	return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+function shortened(text: string): string {
+	return text.length <= fieldLength ? text : `${text.slice(0, fieldLength)}…`;
+}
+
+/** To the second: a journal is read, not measured. */
+function timeText(ms: number): string {
+	return new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
+}
+
+function section(title: string, lines: readonly string[]): readonly string[] {
+	return lines.length === 0
+		? []
+		: ["", `${title}:`, ...lines.map((line) => `  ${line}`)];
+}
