@@ -24,6 +24,11 @@ const address = z
 
 const path = z.string().min(1);
 
+const urlPath = z
+	.string()
+	.max(2_048)
+	.regex(/^\/[!-~]*$/, "must begin with / and have no spaces");
+
 const node = z.strictObject({
 	id: name.describe(
 		"The node's name. A number at its end (n1, n2) chooses the ports when they are not given.",
@@ -101,6 +106,27 @@ const roll = z.strictObject({
 		.describe("The limit for a node to stop after SIGTERM."),
 });
 
+const canaryRequest = z.strictObject({
+	path: urlPath.describe("The path, from / on."),
+	body: z
+		.string()
+		.max(65_536)
+		.optional()
+		.describe("The body; with one it is a POST, of JSON."),
+});
+
+const canary = z.strictObject({
+	write: canaryRequest.describe(
+		"What it writes, always with POST: {key} and {value} stand for its own.",
+	),
+	read: canaryRequest.describe(
+		"What it reads; the answer must show the last {value} written.",
+	),
+	remove: canaryRequest
+		.optional()
+		.describe("How its key is deleted at the end. By default it stays."),
+});
+
 /** The cluster file as it is written; load.ts makes the Inventory of it. */
 export const clusterFile = z.strictObject({
 	name: name.describe("What people call the cluster."),
@@ -138,6 +164,11 @@ export const clusterFile = z.strictObject({
 		.describe("What stands in front of the nodes. None by default."),
 	timing: timing.prefault({}).describe("Raft's clocks."),
 	roll: roll.prefault({}).describe("The pace of a rolling restart."),
+	canary: canary
+		.optional()
+		.describe(
+			"What a canary asks a machine of your own. By default it knows the key-value machine.",
+		),
 	app: path
 		.optional()
 		.describe(

@@ -12,6 +12,8 @@ export interface Inventory {
 	readonly balancer: BalancerEntry | null;
 	readonly timing: Timing;
 	readonly roll: RollSettings;
+	/** What a canary asks; null for the key-value machine's own words. */
+	readonly canary: CanaryRequests | null;
 	/** A module with the team's own machine (`raftd --app`); null for the bundled key-value machine. */
 	readonly app: string | null;
 	/** Mistakes that are allowed but worth saying: an even number of voters, for one. */
@@ -57,4 +59,18 @@ export interface RollSettings {
 	readonly closeOverMs: number;
 	readonly startTimeoutMs: number;
 	readonly stopTimeoutMs: number;
+}
+
+/** In path and body "{key}" and "{value}" stand for the canary's own. */
+export interface CanaryRequests {
+	readonly write: CanaryRequest;
+	readonly read: CanaryRequest;
+	/** Null: its key stays. */
+	readonly remove: CanaryRequest | null;
+}
+
+interface CanaryRequest {
+	readonly path: string;
+	/** Null for none. */
+	readonly body: string | null;
 }

@@ -9,7 +9,12 @@ import {
 	type ClusterFileNode,
 	clusterFile,
 } from "./cluster-file.js";
-import type { BalancerEntry, Inventory, NodeEntry } from "./inventory.js";
+import type {
+	BalancerEntry,
+	CanaryRequests,
+	Inventory,
+	NodeEntry,
+} from "./inventory.js";
 import { balancerAddresses, nodeAddresses } from "./ports.js";
 
 // A parser compiled for a schema that is used once costs more than it saves.
@@ -91,8 +96,22 @@ function resolveInventory(
 			startTimeoutMs: roll.startTimeout,
 			stopTimeoutMs: roll.stopTimeout,
 		},
+		canary: resolveCanary(file.canary),
 		app: file.app === undefined ? null : resolve(directory, file.app),
 		warnings: [],
+	};
+}
+
+function resolveCanary(canary: ClusterFile["canary"]): CanaryRequests | null {
+	if (canary === undefined) return null;
+	const { write, read, remove } = canary;
+	const request = ({ path, body }: typeof write) => ({
+		...{ path, body: body ?? null },
+	});
+	return {
+		write: request(write),
+		read: request(read),
+		remove: remove === undefined ? null : request(remove),
 	};
 }
 

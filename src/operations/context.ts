@@ -5,6 +5,7 @@ import type { HealthLimits } from "../cluster/health.js";
 import type { Inventory, NodeEntry } from "../config/inventory.js";
 import type { Host, Service } from "../hosts/host.js";
 import type { Clock } from "./clock.js";
+import type { CostLedger } from "./cost/ledger.js";
 import type { Emit } from "./events.js";
 import type { Step } from "./steps/step.js";
 
@@ -25,11 +26,13 @@ export interface OperationContext {
 	readonly release: string;
 	/** Told of every step, where somebody keeps a journal or watches a budget. */
 	readonly steps?: StepObserver;
+	/** Told by the steps what they cost, where somebody adds it up. */
+	readonly ledger?: CostLedger;
 }
 
 export interface StepObserver {
 	/** Between two steps: throws when the operation must not go on. */
-	boundary(): Promise<void>;
+	boundary(next: Step): Promise<void>;
 	began(step: Step): void;
 	undone(step: Step): void;
 }

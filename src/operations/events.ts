@@ -1,3 +1,5 @@
+import type { OperationCost } from "./cost/cost.js";
+
 /**
  * What an operation says while it runs: data, never text for a terminal. `cli/` turns it into a live list, into lines
  * or into NDJSON (schema version 1, docs/cli.md).
@@ -43,6 +45,11 @@ export type OperationEvent =
 			readonly type: "warning";
 			readonly node: string | null;
 			readonly message: string;
+	  }
+	| {
+			/** At the end, also when it failed. */
+			readonly type: "cost";
+			readonly cost: OperationCost;
 	  };
 
 /** A step with what it will cost, as `--dry-run` shows it and as the run then does it. */

@@ -88,6 +88,7 @@ export function inventoryOf(
 			startTimeoutMs: 15_000,
 			stopTimeoutMs: 10_000,
 		},
+		canary: null,
 		app: null,
 		warnings: [],
 	};

@@ -1,4 +1,5 @@
 import type { OperationEvent } from "../../operations/events.js";
+import { costText } from "../report-cost.js";
 import { durationText } from "./duration.js";
 import { planLines, planTitle } from "./plan-lines.js";
 import type { ProgressView, TextSink } from "./view.js";
@@ -40,6 +41,7 @@ function lineOf(
 ): string {
 	if (event.type === "plan")
 		return `plan     ${planTitle(event.operation, event.steps)}`;
+	if (event.type === "cost") return `cost     ${costText(event.cost)}`;
 	const where = event.node === null ? "" : `${event.node}: `;
 	if (event.type === "warning") return `warning  ${where}${event.message}`;
 	const title = `${where}${titles.get(event.step) ?? event.step}`;

@@ -1,5 +1,6 @@
 import type { ListrTask } from "listr2";
 import type { OperationEvent, PlannedStep } from "../../operations/events.js";
+import { costText } from "../report-cost.js";
 import { deferred } from "./deferred.js";
 import { linesView } from "./lines.js";
 import {
@@ -62,6 +63,10 @@ class LiveList {
 
 	show(event: OperationEvent): void {
 		if (event.type === "plan") return;
+		if (event.type === "cost") {
+			this.#notice(`cost: ${costText(event.cost)}`);
+			return;
+		}
 		if (event.type === "warning") {
 			this.#notice(`Warning: ${whereOf(event)}${event.message}`);
 			return;

@@ -40,6 +40,7 @@ export function restartStep(
 			await hold.abandon();
 			const stoppingAt = clock.now();
 			stopping(stoppingAt);
+			context.ledger?.stopping(node.id, stoppingAt);
 			await service.stop(stopTimeoutMs);
 			const stopMs = Math.round(clock.now() - stoppingAt);
 			progress(`stopped after ${stopMs} ms`);

@@ -37,7 +37,7 @@ export async function runSteps(
 	for (const step of steps) {
 		try {
 			throwIfEnded(signal);
-			await context.steps?.boundary();
+			await context.steps?.boundary(step);
 			await step.guard?.();
 			throwIfEnded(signal);
 			context.steps?.began(step);

@@ -1,0 +1,27 @@
+import type { Step } from "../steps/step.js";
+
+/**
+ * Where an operation may be ended in order. A node that was stopped is brought back first: it would be left down, or
+ * drained, by a budget that was meant to keep the cluster whole. What was only begun can be undone.
+ */
+export class Turns {
+	#node: string | null = null;
+	#isCommitted = false;
+	#touched = false;
+
+	/** Whether anything may have been changed. */
+	get touched(): boolean {
+		return this.#touched;
+	}
+
+	began({ node, committed, looks }: Step): void {
+		if (node !== this.#node) this.#isCommitted = false;
+		this.#node = node;
+		this.#isCommitted ||= committed === true;
+		this.#touched ||= looks !== true;
+	}
+
+	mayEndBefore({ node }: Pick<Step, "node">): boolean {
+		return !this.#isCommitted || node !== this.#node;
+	}
+}
