@@ -121,6 +121,7 @@ function subjectOf(
 		processId: options.processId,
 		machine,
 		replica,
+		snapshots: replica.snapshots,
 		health,
 		draining: options.draining,
 		transferTimeoutMs: config.timing.transferTimeoutMs,

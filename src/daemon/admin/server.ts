@@ -7,17 +7,23 @@ import { grpcHealth } from "./grpc-health.js";
 import { openListener } from "./listener.js";
 import { type ProbeAnswer, probe } from "./probes.js";
 import { adminService } from "./service.js";
+import { snapshotFiles } from "./snapshot-files.js";
 import type { AdminSubject } from "./subject.js";
 
 /**
- * The admin port: raftctl.admin.v1 and grpc.health.v1 as gRPC, Connect and JSON over HTTP; /livez, /readyz and
- * /metrics. Never on the path of data.
+ * The admin port: raftctl.admin.v1 and grpc.health.v1 as gRPC, Connect and JSON over HTTP; /livez, /readyz,
+ * /metrics, and the files of its snapshots. Never on the path of data.
  */
 export async function startAdminServer(
 	options: AdminServerOptions,
 ): Promise<AdminServer> {
 	const { subject, address, eventLoop } = options;
 	const closing = new AbortController();
+	const files = snapshotFiles({
+		node: subject.identity.nodeId,
+		snapshots: subject.snapshots,
+		onFailure: options.onInternalError,
+	});
 	const handler = connectNodeAdapter({
 		routes(router) {
 			router.service(AdminService, adminService(subject));
@@ -26,6 +32,7 @@ export async function startAdminServer(
 		readMaxBytes: requestBytesMax,
 		interceptors: [reporting(options.onInternalError)],
 		fallback(request, response) {
+			if (files(request, response)) return;
 			const answer = readable(request.method)
 				? (probe(request.url ?? "/", subject, eventLoop) ?? notFound)
 				: notFound;
@@ -65,7 +72,7 @@ const requestBytesMax = 64 * 1024;
 const notFound: ProbeAnswer = {
 	status: 404,
 	headers: { "content-type": "text/plain; charset=utf-8" },
-	body: "not here; there are /livez, /readyz, /metrics and POST /raftctl.admin.v1.AdminService/<Method>\n",
+	body: "not here; there are /livez, /readyz, /metrics, /snapshots and POST /raftctl.admin.v1.AdminService/<Method>\n",
 };
 
 function readable(method: string | undefined): boolean {

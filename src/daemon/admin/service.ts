@@ -14,6 +14,7 @@ import {
 import { fencingRefusal } from "./fencing.js";
 import { runLockCommand } from "./locks.js";
 import { changeMembership } from "./membership.js";
+import { listSnapshots } from "./snapshot-list.js";
 import {
 	drainMessage,
 	lockMessage,
@@ -60,6 +61,7 @@ export function adminService(
 			return await changeMembership(replica, request);
 		},
 		takeSnapshot: () => takeSnapshot(subject),
+		listSnapshots: () => listSnapshots(subject.snapshots),
 		async setWriteLevel(request) {
 			await requireLeading(subject, request.fencingToken);
 			return await setWriteLevel(subject, request.level);

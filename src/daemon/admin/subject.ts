@@ -3,6 +3,7 @@ import type { EngineStats } from "../engine/engine-stats.js";
 import type { HealthMonitor } from "../health-monitor.js";
 import type { Identity } from "../identity.js";
 import type { Replica } from "../replica.js";
+import type { ShownSnapshots } from "./snapshot-list.js";
 
 /** The node as its admin port sees it. */
 export interface AdminSubject {
@@ -19,6 +20,7 @@ export interface AdminSubject {
 		};
 	};
 	readonly replica: Replica;
+	readonly snapshots: ShownSnapshots;
 	readonly health: HealthMonitor;
 	readonly draining: Draining;
 	readonly transferTimeoutMs: number;

@@ -1,5 +1,6 @@
 import { encodeSessionCommand } from "../../machines/sessions.js";
 import { type ConfigurationChange, EntryKind } from "../../raft/types.js";
+import type { SnapshotStore } from "../../storage/snapshots/snapshot-store.js";
 import type { ForwardedKind } from "../../wire/forward-frames.js";
 import type { Diagnose } from "../peers/complaints.js";
 import type {
@@ -119,6 +120,11 @@ export class NodeReplica implements Replica {
 	takeSnapshot(done: (outcome: SnapshotOutcome) => void): void {
 		const guarded = this.#observers.guarded(done);
 		queueMicrotask(() => this.#driver.parts.snapshots.take(guarded));
+	}
+
+	/** This node's snapshots, to be shown and copied. */
+	get snapshots(): Pick<SnapshotStore, "list" | "open"> {
+		return this.#driver.parts.snapshots.files;
 	}
 
 	control(

@@ -43,6 +43,7 @@ export async function startAdminNode(
 			processId: "p1",
 			machine: { name: "kv", levels: { reads: [1, 2], writes: 1 } },
 			replica,
+			snapshots: { list: () => [], open: async () => null },
 			health,
 			draining,
 			transferTimeoutMs: 200,

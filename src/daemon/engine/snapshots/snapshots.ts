@@ -82,6 +82,11 @@ export class Snapshots {
 		return this.#restoring;
 	}
 
+	/** The files, for whoever shows or copies them. */
+	get files(): Pick<SnapshotStore, "list" | "open"> {
+		return this.#options.store;
+	}
+
 	/** So many bytes of entries were applied. */
 	applied(bytes: number): void {
 		this.#bytesSince += bytes;
