@@ -1,22 +1,37 @@
-import {
-	type AlarmKind,
-	type ControlCommand,
-	parseControl,
-} from "./control/commands.js";
+import { type Alarm, executeAlarm } from "./control/alarms.js";
+import { type ControlCommand, parseControl } from "./control/commands.js";
+import { executeJournal, type StoredOperation } from "./control/journal.js";
 import { executeLock, type OperationLock } from "./control/lock.js";
+import {
+	executeSchedule,
+	type ScheduledSnapshot,
+	type SnapshotSchedule,
+} from "./control/schedule.js";
 import { SessionTable } from "./sessions.js";
 
 export {
+	type Alarm,
 	type AlarmKind,
 	alarmKinds,
-	type ControlCommand,
-	parseControl,
-} from "./control/commands.js";
+	alarmName,
+	maxAlarms,
+} from "./control/alarms.js";
+export { type ControlCommand, parseControl } from "./control/commands.js";
+export {
+	maxFinishedOperations,
+	type StoredOperation,
+} from "./control/journal.js";
 export type { OperationLock } from "./control/lock.js";
+export type {
+	S3Target,
+	ScheduledSnapshot,
+	SnapshotSchedule,
+} from "./control/schedule.js";
+export { isOneLine, maxRecordBytes, scheduleLimits } from "./control/shapes.js";
 
 /**
- * The cluster's own replicated state, beside the application's: who operates on it now, what may be written, what is
- * wrong, and the clients' sessions. Commands are JSON in entries of kind control. Time enters only through the commands,
+ * The cluster's own replicated state, beside the application's: who operates on it now and did before, what may be
+ * written, what is wrong, which snapshots it takes by itself, and the clients' sessions. Commands are JSON in entries of kind control. Time enters only through the commands,
  * and never runs backwards, so that every node decides alike.
  */
 export interface ControlState {
@@ -29,6 +44,12 @@ export interface ControlState {
 	writeLevel: WriteLevel | null;
 	/** By `alarmName`, in the order in which they were raised. Another map when anything changed. */
 	alarms: ReadonlyMap<string, Alarm>;
+	/** The journal, newest first; another array when anything changed. Only the first may be unfinished. */
+	operations: readonly StoredOperation[];
+	/** Null when the cluster takes none by itself. */
+	snapshotSchedule: SnapshotSchedule | null;
+	/** How it last went; null when it never did. */
+	scheduledSnapshot: ScheduledSnapshot | null;
 	readonly sessions: SessionTable;
 }
 
@@ -39,28 +60,14 @@ export interface WriteLevel {
 	readonly release: string;
 }
 
-export interface Alarm {
-	readonly kind: AlarmKind;
-	readonly node: string;
-	readonly index: number;
-	readonly message: string;
-	readonly raisedAtMs: number;
-}
-
-/** There is one alarm of a kind about a node. */
-export function alarmName(kind: AlarmKind, node: string): string {
-	return `${kind} ${node}`;
-}
-
-/** A constant of the format: every node must refuse the same alarm. */
-export const maxAlarms = 64;
-
 /** What every control command's result says. */
 export interface ControlOutcome {
 	readonly ok: boolean;
 	/**
 	 * malformed: no known command. held: another holds the lock. lost: the token is no longer the lock's.
 	 * too-many-sessions and too-many-alarms: there is no room for another. lower: the write level only rises.
+	 * unfinished-operation: another is not finished. finished-operation: this one is. unknown-operation: there is none.
+	 * older: a later snapshot of the schedule is recorded already.
 	 */
 	readonly reason:
 		| "malformed"
@@ -69,13 +76,21 @@ export interface ControlOutcome {
 		| "too-many-sessions"
 		| "too-many-alarms"
 		| "lower"
+		| "unfinished-operation"
+		| "finished-operation"
+		| "unknown-operation"
+		| "older"
 		| null;
 }
 
-/** The result of a command to the lock, and of bytes that are no command. */
+/** The result of a command to the lock, of one that the lock fences, and of bytes that are no command. */
 export interface ControlResult extends ControlOutcome {
-	readonly reason: "held" | "lost" | "malformed" | null;
 	readonly lock: OperationLock | null;
+}
+
+/** The result of a command to the journal: what it holds now of that operation, or the one that stands in the way. */
+export interface JournalResult extends ControlResult {
+	readonly operation: StoredOperation | null;
 }
 
 /** The result of `open-session`. */
@@ -95,6 +110,9 @@ export function createControlState(): ControlState {
 		fencingToken: 0,
 		writeLevel: null,
 		alarms: new Map(),
+		operations: [],
+		snapshotSchedule: null,
+		scheduledSnapshot: null,
 		sessions: new SessionTable(),
 	};
 }
@@ -127,12 +145,7 @@ function resultOf(
 	command: ControlCommand | null,
 	index: number,
 ): ControlOutcome {
-	if (command === null)
-		return {
-			ok: false,
-			reason: "malformed",
-			lock: state.lock,
-		} as ControlResult;
+	if (command === null) return withLock(state, "malformed");
 	advance(state, command.nowMs);
 	switch (command.type) {
 		case "open-session":
@@ -140,16 +153,23 @@ function resultOf(
 		case "set-write-level":
 			return setWriteLevel(state, command);
 		case "raise-alarm":
-			return raiseAlarm(state, command);
+			return done(executeAlarm(state, command));
 		case "clear-alarm":
-			return clearAlarm(state, command);
+			return withLock(state, executeAlarm(state, command));
+		case "write-operation":
+		case "pause-operation": {
+			const { reason, operation } = executeJournal(state, command);
+			return { ...withLock(state, reason), operation } as JournalResult;
+		}
+		case "set-snapshot-schedule":
+			return withLock(state, executeSchedule(state, command));
+		case "record-scheduled-snapshot":
+			return done(executeSchedule(state, command));
 		case "tick":
 		case "compare-state":
 			return done(null);
-		default: {
-			const reason = executeLock(state, command, index);
-			return { ...done(reason), lock: state.lock } as ControlResult;
-		}
+		default:
+			return withLock(state, executeLock(state, command, index));
 	}
 }
 
@@ -165,6 +185,13 @@ function advance(state: ControlState, nowMs: number): void {
 
 function done(reason: ControlOutcome["reason"]): ControlOutcome {
 	return { ok: reason === null, reason };
+}
+
+function withLock(
+	{ lock }: ControlState,
+	reason: ControlOutcome["reason"],
+): ControlResult {
+	return { ...done(reason), lock };
 }
 
 function openSession(
@@ -188,30 +215,4 @@ function setWriteLevel(
 	if (current === null || level > current.level)
 		state.writeLevel = { level, release };
 	return { ...done(null), writeLevel: state.writeLevel };
-}
-
-/** Raised again, it stays as it was first raised. */
-function raiseAlarm(
-	state: ControlState,
-	command: Extract<ControlCommand, { type: "raise-alarm" }>,
-): ControlOutcome {
-	const { kind, node, index, message } = command;
-	const name = alarmName(kind, node);
-	if (state.alarms.has(name)) return done(null);
-	if (state.alarms.size >= maxAlarms) return done("too-many-alarms");
-	const alarm = { kind, node, index, message, raisedAtMs: state.nowMs };
-	state.alarms = new Map(state.alarms).set(name, alarm);
-	return done(null);
-}
-
-function clearAlarm(
-	state: ControlState,
-	{ kind, node }: Extract<ControlCommand, { type: "clear-alarm" }>,
-): ControlOutcome {
-	const name = alarmName(kind, node);
-	if (!state.alarms.has(name)) return done(null);
-	const left = new Map(state.alarms);
-	left.delete(name);
-	state.alarms = left;
-	return done(null);
 }

@@ -1,5 +1,5 @@
 import { reasonOf } from "../../errors.js";
-import { encodeControl } from "../../machines/control/snapshot.js";
+import { digestedControl } from "../../machines/control/digest.js";
 import {
 	type ControlState,
 	createControlState,
@@ -225,10 +225,12 @@ export class ReplicatedState {
 			const machine = this.#machine.digest?.(this.#state);
 			const sessions = new Fingerprint();
 			this.#control.sessions.fingerprint(sessions);
+			const { settings, journal } = digestedControl(this.#control);
 			this.#digests.take(entry.index, [
 				machine === undefined ? nothing : bytesFrom(machine),
-				encodeControl(this.#control),
+				settings,
 				sessions.encoded(),
+				...(journal === null ? [] : [journal]),
 			]);
 		} catch (error) {
 			this.#machineFailed(entry, error);

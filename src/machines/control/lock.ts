@@ -81,3 +81,22 @@ function release(state: LockState, fencingToken: number): LockRefusal {
 	state.lock = null;
 	return null;
 }
+
+/**
+ * Whether a command that is not the lock's own may be executed for whoever brings this token. Below the newest, another
+ * operation has begun since. Without one (0), a person calls by hand: not while an operation holds the lock.
+ */
+export function fence(state: LockState, fencingToken: number): LockRefusal {
+	if (fencingToken === 0) return state.lock === null ? null : "held";
+	return fencingToken >= state.fencingToken ? null : "lost";
+}
+
+/** Its fields alone, in the one order in which they are written. */
+export function lockFields(lock: OperationLock): OperationLock {
+	const { holder, host, nonce, operation, step } = lock;
+	const { fencingToken, acquiredAtMs, expiresAtMs } = lock;
+	return {
+		...{ holder, host, nonce, operation, step },
+		...{ fencingToken, acquiredAtMs, expiresAtMs },
+	};
+}

@@ -1,21 +1,70 @@
-import type { Alarm, ControlState } from "../control.js";
-import { alarmName, createControlState, parseControl } from "../control.js";
+import {
+	type ControlState,
+	createControlState,
+	parseControl,
+} from "../control.js";
 import { MachineInputError } from "../machine.js";
+import { type Alarm, alarmFields, alarmName } from "./alarms.js";
+import {
+	maxFinishedOperations,
+	operationFields,
+	type StoredOperation,
+} from "./journal.js";
+import { lockFields } from "./lock.js";
+import { scheduledFields, scheduleFields } from "./schedule.js";
+
+const encoder = new TextEncoder();
 
 /**
- * The control state without its sessions as JSON, with one order of its keys, so that equal ones are equal bytes. A
- * release that adds to it writes that only above a level that earlier ones refuse.
+ * The control state without its sessions as JSON, with one order of its keys, so that equal ones are equal bytes. What
+ * is empty since this key exists is left out: a state that never used it reads as in earlier releases. A release that
+ * adds more writes that only above a level that earlier ones refuse. At most 2.5 MiB: 64 alarms and 51 operations of
+ * twice `maxRecordBytes`, all else being short.
  */
 export function encodeControl(state: Readonly<ControlState>): Uint8Array {
-	const { nowMs, fencingToken, lock, writeLevel, alarms } = state;
-	const json = JSON.stringify({
-		nowMs,
-		fencingToken,
-		lock,
-		writeLevel,
-		alarms: [...alarms.values()],
-	});
-	return new TextEncoder().encode(json);
+	const { operations } = state;
+	return encoder.encode(
+		JSON.stringify({
+			...settingsOf(state),
+			operations:
+				operations.length === 0 ? undefined : operations.map(operationFields),
+			...scheduleOf(state),
+		}),
+	);
+}
+
+/** The same without the journal. */
+export function encodeSettings(state: Readonly<ControlState>): Uint8Array {
+	return encoder.encode(
+		JSON.stringify({ ...settingsOf(state), ...scheduleOf(state) }),
+	);
+}
+
+function settingsOf(state: Readonly<ControlState>) {
+	const { nowMs, fencingToken, writeLevel, alarms } = state;
+	return {
+		...{ nowMs, fencingToken },
+		lock: state.lock && lockFields(state.lock),
+		writeLevel: writeLevel && {
+			level: writeLevel.level,
+			release: writeLevel.release,
+		},
+		alarms: [...alarms.values()].map(alarmFields),
+	};
+}
+
+function scheduleOf({
+	snapshotSchedule,
+	scheduledSnapshot,
+}: Readonly<ControlState>) {
+	return {
+		snapshotSchedule: snapshotSchedule
+			? scheduleFields(snapshotSchedule)
+			: undefined,
+		scheduledSnapshot: scheduledSnapshot
+			? scheduledFields(scheduledSnapshot)
+			: undefined,
+	};
 }
 
 /** Throws MachineInputError for what `encodeControl` does not write: nothing may be lost in silence. */
@@ -33,41 +82,75 @@ export function decodeControl(bytes: Uint8Array): ControlState {
 				alarm,
 			]),
 		);
+		state.operations = (read.operations ?? []).map(operationFields);
+		state.snapshotSchedule = read.snapshotSchedule ?? null;
+		state.scheduledSnapshot = read.scheduledSnapshot ?? null;
+		if (isWhole(state) && Buffer.from(encodeControl(state)).equals(bytes))
+			return state;
 	} catch (cause) {
 		throw new MachineInputError("this is no state of a cluster", { cause });
 	}
-	if (!isWhole(state) || !Buffer.from(encodeControl(state)).equals(bytes))
-		throw new MachineInputError(
-			"the cluster's state has parts that this release does not know",
-		);
-	return state;
+	throw new MachineInputError(
+		"the cluster's state has parts that this release does not know",
+	);
 }
 
 /** Every part would be taken as a command's; what else JSON may hold is not. */
 function isWhole(state: ControlState): boolean {
-	const { nowMs, fencingToken, writeLevel, alarms, lock } = state;
-	const commands = [
-		{ type: "tick" },
-		...(writeLevel === null
-			? []
-			: [{ ...writeLevel, type: "set-write-level" }]),
-		...[...alarms.values()].map((alarm) => ({ ...alarm, type: "raise-alarm" })),
-		...(lock === null
-			? []
-			: [
-					{ ...lock, type: "acquire-lock", ttlMs: 1 },
-					{ ...lock, type: "renew-lock", ttlMs: 1 },
-				]),
-	];
-	const isKnown = commands.every(
+	const { nowMs, fencingToken, alarms, lock } = state;
+	const isKnown = commandsOf(state).every(
 		(command) =>
-			parseControl(Buffer.from(JSON.stringify({ ...command, nowMs }))) !== null,
+			parseControl(encoder.encode(JSON.stringify({ ...command, nowMs }))) !==
+			null,
 	);
-	if (!isKnown) return false;
 	const numbers = [
 		fencingToken,
 		...[...alarms.values()].map(({ raisedAtMs }) => raisedAtMs),
 		...(lock === null ? [] : [lock.acquiredAtMs, lock.expiresAtMs]),
 	];
-	return numbers.every((each) => Number.isSafeInteger(each) && each >= 0);
+	return isKnown && numbers.every(isTime) && isJournal(state.operations);
+}
+
+/** Those that hold all that the state does. */
+function commandsOf(state: ControlState): object[] {
+	const { writeLevel, lock, snapshotSchedule, scheduledSnapshot } = state;
+	const commands: object[] = [{ type: "tick" }];
+	if (writeLevel !== null)
+		commands.push({ ...writeLevel, type: "set-write-level" });
+	if (lock !== null)
+		commands.push(
+			{ ...lock, type: "acquire-lock", ttlMs: 1 },
+			{ ...lock, type: "renew-lock", ttlMs: 1 },
+		);
+	for (const alarm of state.alarms.values())
+		commands.push({ ...alarm, type: "raise-alarm" });
+	for (const operation of state.operations)
+		commands.push({ ...operation, type: "write-operation", fencingToken: 0 });
+	if (snapshotSchedule !== null)
+		commands.push({
+			...{ type: "set-snapshot-schedule", fencingToken: 0 },
+			schedule: snapshotSchedule,
+		});
+	if (scheduledSnapshot !== null)
+		commands.push({ ...scheduledSnapshot, type: "record-scheduled-snapshot" });
+	return commands;
+}
+
+function isJournal(operations: readonly StoredOperation[]): boolean {
+	const finished = operations.filter(({ unfinished }) => !unfinished);
+	return (
+		finished.length <= maxFinishedOperations &&
+		operations.slice(1).every(({ unfinished }) => !unfinished) &&
+		new Set(operations.map(({ id }) => id)).size === operations.length &&
+		operations.every(
+			({ pauseRequested, unfinished, beganAtMs, updatedAtMs }) =>
+				(pauseRequested === false || (pauseRequested === true && unfinished)) &&
+				isTime(beganAtMs) &&
+				isTime(updatedAtMs),
+		)
+	);
+}
+
+function isTime(value: number): boolean {
+	return Number.isSafeInteger(value) && value >= 0;
 }
