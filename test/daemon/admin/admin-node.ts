@@ -2,6 +2,7 @@ import {
 	type AdminServer,
 	startAdminServer,
 } from "../../../src/daemon/admin/server.js";
+import type { AdminSubject } from "../../../src/daemon/admin/subject.js";
 import { Draining } from "../../../src/daemon/draining.js";
 import { zeroCounters } from "../../../src/daemon/engine/engine-stats.js";
 import { healthLimits } from "../../../src/daemon/health.js";
@@ -12,6 +13,10 @@ import { freePort } from "../free-port.js";
 /** A real admin server on a free port, over a scripted replica. */
 export async function startAdminNode(
 	role: "leader" | "follower" = "leader",
+	snapshots: AdminSubject["snapshots"] = {
+		list: () => [],
+		open: async () => null,
+	},
 ): Promise<AdminNode> {
 	const nowMs = () => performance.now();
 	const replica = new ScriptedReplica(role);
@@ -43,7 +48,7 @@ export async function startAdminNode(
 			processId: "p1",
 			machine: { name: "kv", levels: { reads: [1, 2], writes: 1 } },
 			replica,
-			snapshots: { list: () => [], open: async () => null },
+			snapshots,
 			health,
 			draining,
 			transferTimeoutMs: 200,
