@@ -1,5 +1,8 @@
 import type { OperatorError } from "../errors.js";
+import type { CanaryUse } from "./canary/wish.js";
+import { requireCanary, withCanary } from "./canary/with-canary.js";
 import type { OperationContext } from "./context.js";
+import type { OperationCost } from "./cost/cost.js";
 import type { PlannedStep } from "./events.js";
 import type { OperationRecord } from "./journal/record.js";
 import {
@@ -59,6 +62,8 @@ export interface OperationOptions {
 	/** How long to wait for another operation's lock; 0 fails at once. */
 	readonly lockWaitMs: number;
 	readonly confirm?: Confirm;
+	/** Whether a canary runs beside it, and when that ends it. */
+	readonly canary?: CanaryUse;
 }
 
 /** What every operation's result has; its own fields stand beside these. */
@@ -68,6 +73,7 @@ export interface OperationReport {
 	/** Of the journal. */
 	readonly id: string;
 	readonly plan: readonly PlannedStep[];
+	readonly cost: OperationCost;
 	readonly durationMs: number;
 }
 
@@ -100,8 +106,9 @@ async function refuseBesideUnfinished(context: OperationContext) {
 export async function runOperation(
 	context: OperationContext,
 	make: () => Operation,
-	{ lockWaitMs, confirm }: OperationOptions,
+	{ lockWaitMs, confirm, canary = {} }: OperationOptions,
 ): Promise<OperationReport> {
+	requireCanary(context, canary);
 	const operation = make();
 	const { name, text, skip } = operation;
 	// What only makes the plan holds no lock, and must leave nothing behind in what acts.
@@ -114,8 +121,10 @@ export async function runOperation(
 			...{ operation: name, text, skip, lockWaitMs },
 			arguments: operation.arguments,
 			...{ memo: () => operation.prepare(context), plan },
+			canary: canary.wish ?? null,
 		},
-		(undertaking) => carryOut(undertaking, operation, { kind: "steps", plan }),
+		(undertaking) =>
+			carryOut(undertaking, operation, { kind: "steps", plan, canary }),
 	);
 }
 
@@ -147,11 +156,18 @@ export function takeUp(
 		readonly record: OperationRecord;
 		readonly as: "resume" | "abort";
 		readonly lockWaitMs: number;
+		/** Its wish takes the place of the one that the operation began with. */
+		readonly canary?: CanaryUse;
 	},
 ): Promise<OperationReport> {
-	const kind = wish.as === "resume" ? "steps" : "abortSteps";
+	const isResumed = wish.as === "resume";
+	const kind = isResumed ? "steps" : "abortSteps";
+	// What leaves the cluster valid is never held up by a budget.
+	const canary = isResumed
+		? { wish: wish.record.canary ?? null, ...wish.canary }
+		: {};
 	return takeUpOperation(context, wish, (undertaking) =>
-		carryOut(undertaking, operation, { kind, plan: [] }),
+		carryOut(undertaking, operation, { kind, plan: [], canary }),
 	);
 }
 
@@ -159,16 +175,30 @@ interface Course {
 	readonly kind: "steps" | "abortSteps";
 	/** As it was shown already. */
 	readonly plan: readonly PlannedStep[];
+	readonly canary: CanaryUse;
 }
 
-async function carryOut(
-	{ context, lock, record }: Undertaking,
+function carryOut(
+	undertaking: Undertaking,
 	operation: Operation,
-	{ kind, plan: shown }: Course,
+	course: Course,
 ): Promise<OperationReport> {
-	const startedAt = context.clock.now();
+	const { context, record } = undertaking;
 	const isResumed = record.attempts.length > 1;
-	const run = { context, lock, memo: record.memo, isResumed };
+	return withCanary(context, { ...course.canary, isResumed }, (watched) => {
+		const { lock } = undertaking;
+		const run = { context: watched, lock, memo: record.memo, isResumed };
+		return perform(run, operation, { ...course, id: record.id });
+	});
+}
+
+async function perform(
+	run: Run,
+	operation: Operation,
+	{ id, kind, plan: shown }: Course & { readonly id: string },
+): Promise<Omit<OperationReport, "cost">> {
+	const { context, lock } = run;
+	const startedAt = context.clock.now();
 	let plan = shown;
 	try {
 		for (;;) {
@@ -180,7 +210,7 @@ async function carryOut(
 		}
 		return {
 			...{ operation: operation.name, cluster: context.inventory.name },
-			...{ id: record.id, plan },
+			...{ id, plan },
 			...(await operation.report(run)),
 			durationMs: Math.round(context.clock.now() - startedAt),
 		};

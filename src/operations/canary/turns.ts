@@ -9,16 +9,16 @@ export class Turns {
 	#isCommitted = false;
 	#touched = false;
 
-	/** Whether anything may have been changed. */
+	/** Whether something stays changed when what can be undone is. */
 	get touched(): boolean {
 		return this.#touched;
 	}
 
-	began({ node, committed, looks }: Step): void {
+	began({ node, committed, looks, undo }: Step): void {
 		if (node !== this.#node) this.#isCommitted = false;
 		this.#node = node;
 		this.#isCommitted ||= committed === true;
-		this.#touched ||= looks !== true;
+		this.#touched ||= looks !== true && undo === undefined;
 	}
 
 	mayEndBefore({ node }: Pick<Step, "node">): boolean {

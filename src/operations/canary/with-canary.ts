@@ -7,17 +7,15 @@ import { CostLedger } from "../cost/ledger.js";
 import { CostMeter } from "../roll/cost-meter.js";
 import type { Step } from "../steps/step.js";
 import { breachText, judgeBudgets } from "./budgets.js";
-import { type OpenCaller, openHttpCaller } from "./caller.js";
+import { openHttpCaller } from "./caller.js";
 import { Canary } from "./canary.js";
 import { canaryRequests, canaryScript } from "./requests.js";
 import { Turns } from "./turns.js";
-import type { CanaryWish } from "./wish.js";
+import type { CanaryUse } from "./wish.js";
 
-export interface WithCanary {
-	/** Null for none: then only what nodes and steps measure is known. */
-	readonly wish: CanaryWish | null;
-	/** How the canary connects; over HTTP by default. */
-	readonly openCaller?: OpenCaller;
+interface WithCanary extends CanaryUse {
+	/** Something was done already, by an earlier attempt. */
+	readonly isResumed: boolean;
 }
 
 /** A node that does not answer is seen to by others; here it must not hold up every step. */
@@ -37,7 +35,7 @@ export async function withCanary<Report extends object>(
 	body: (context: OperationContext) => Promise<Report>,
 ): Promise<Report & { readonly cost: OperationCost }> {
 	const canary = await startCanary(context, options);
-	const watch = new Watch(context, options.wish, canary);
+	const watch = new Watch(context, options, canary);
 	let completed = false;
 	try {
 		await watch.look();
@@ -52,14 +50,14 @@ export async function withCanary<Report extends object>(
 /** Throws OperatorError "config" when this cluster's canary would not know what to ask. */
 export function requireCanary(
 	{ inventory }: Pick<OperationContext, "inventory">,
-	wish: CanaryWish | null,
+	{ wish = null }: CanaryUse,
 ): void {
 	if (wish !== null) canaryRequests(inventory);
 }
 
 async function startCanary(
 	context: OperationContext,
-	{ wish, openCaller = openHttpCaller }: WithCanary,
+	{ wish = null, openCaller = openHttpCaller }: CanaryUse,
 ): Promise<Canary | null> {
 	if (wish === null) return null;
 	const { balancer, nodes } = context.inventory;
@@ -76,7 +74,7 @@ async function startCanary(
 class Watch {
 	readonly context: OperationContext;
 	readonly #outer: OperationContext;
-	readonly #wish: CanaryWish | null;
+	readonly #options: WithCanary;
 	readonly #canary: Canary | null;
 	readonly #meter = new CostMeter();
 	readonly #ledger = new CostLedger();
@@ -84,11 +82,11 @@ class Watch {
 
 	constructor(
 		context: OperationContext,
-		wish: CanaryWish | null,
+		options: WithCanary,
 		canary: Canary | null,
 	) {
 		this.#outer = context;
-		this.#wish = wish;
+		this.#options = options;
 		this.#canary = canary;
 		this.context = {
 			...context,
@@ -126,12 +124,13 @@ class Watch {
 	}
 
 	#verdicts(): OperationCost["budgets"] {
-		if (this.#wish === null || this.#canary === null) return [];
+		const budgets = this.#options.wish?.budgets;
+		if (budgets === undefined || this.#canary === null) return [];
 		const spent = this.#canary.tally.spent(
 			this.#outer.clock.now(),
 			this.#meter.leaderless().maxMs,
 		);
-		return judgeBudgets(this.#wish.budgets, spent);
+		return judgeBudgets(budgets, spent);
 	}
 
 	#requireWithinBudget(next: Step): void {
@@ -144,7 +143,7 @@ class Watch {
 		];
 		if (first === undefined) return;
 		const failures = this.#canary?.tally.failures ?? [];
-		const { touched } = this.#turns;
+		const touched = this.#options.isResumed || this.#turns.touched;
 		throw new OperatorError(touched ? "partial" : "refused", first, {
 			problems: [
 				...others,

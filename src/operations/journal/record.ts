@@ -1,5 +1,6 @@
 import type { StoredOperation } from "../../cluster/engine.js";
 import { type ErrorKind, OperatorError } from "../../errors.js";
+import type { CanaryWish } from "../canary/wish.js";
 import type { PlannedStep } from "../events.js";
 
 /** The newest layout that this release reads and the one that it writes. */
@@ -30,6 +31,8 @@ export interface OperationRecord {
 	/** What the world was like before the first step, where that cannot be seen afterwards. */
 	readonly memo: object;
 	readonly skip: readonly string[];
+	/** Whoever resumes is held to the same budgets; null or absent for no canary. */
+	readonly canary?: CanaryWish | null;
 	readonly state: OperationState;
 	/** Who began it, and who resumed or aborted it; the last one has it in hand. */
 	readonly attempts: readonly Attempt[];

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { StoredOperation } from "../../cluster/engine.js";
 import { OperatorError, reasonOf } from "../../errors.js";
+import type { CanaryWish } from "../canary/wish.js";
 import { commandFor, type OperationContext } from "../context.js";
 import type { OperationEvent } from "../events.js";
 import { throwIfEnded } from "../interruption.js";
@@ -30,6 +31,7 @@ export interface NewOperation {
 	readonly arguments: object;
 	readonly skip: readonly string[];
 	readonly lockWaitMs: number;
+	readonly canary: CanaryWish | null;
 	/** As it was shown. */
 	readonly plan: OperationRecord["plan"];
 	/** Called under the lock: what the world is like now, as far as resume has to know. Throws when it must not begin. */
@@ -52,7 +54,7 @@ export function beginOperation<Report extends object>(
 				...{ version: recordVersion, id: newId(), operation, text },
 				...{ arguments: wish.arguments, memo, skip, state: "running" },
 				attempts: [attemptOf(context, "begin")],
-				plan: wish.plan,
+				...{ plan: wish.plan, canary: wish.canary },
 				...{ finished: [], step: null, error: null, report: null },
 			},
 			body,
@@ -226,6 +228,10 @@ class RecordKeeper {
 		} else if (event.type === "step-finished") {
 			const finished = [...record.finished, event.step];
 			this.record = { ...record, finished };
+		} else if (event.type === "cost") {
+			// Of one that failed nothing else is reported; the record is about to be written anyway.
+			this.record = { ...record, report: { cost: event.cost } };
+			return;
 		} else return;
 		this.#touch();
 	}
