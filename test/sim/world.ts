@@ -89,6 +89,7 @@ export class World {
 		this.operator = new Operator(this);
 		this.oracles = new Oracles({
 			...{ nodes, byId, founding, coverage, options },
+			nowMs: () => this.nowMs,
 			onCommitted: (entry) => {
 				if (hasToken(entry))
 					this.workload.history.committed(tokenOf(entry), entry.index);

@@ -57,6 +57,32 @@ export const reads: readonly CoreMutant[] = [
 		],
 	},
 	{
+		name: "current-without-quorum",
+		pitfall: "P41",
+		breaks:
+			"a leader tells what is committed as of now, though nobody has confirmed that it still leads",
+		edits: [
+			{
+				file: heartbeats,
+				text: "const currentStamp = wholeStamp(confirmedMs(core, core.nowMs));",
+				replacement: "const currentStamp = wholeStamp(core.nowMs);",
+			},
+		],
+	},
+	{
+		name: "current-as-matched",
+		pitfall: "P41",
+		breaks:
+			"what a follower is told of the cluster's commit ends where its own log does",
+		edits: [
+			{
+				file: heartbeats,
+				text: "currentCommit: currentStamp > 0 ? core.log.commit : 0,",
+				replacement: "currentCommit: currentStamp > 0 ? commit : 0,",
+			},
+		],
+	},
+	{
 		name: "reads-outlive-leadership",
 		pitfall: "P42",
 		breaks: "a leader that steps down forgets the reads that wait",

@@ -11,6 +11,7 @@ import type { SnapshotFile } from "../snapshot-file.js";
 import { CampaignRules } from "./campaign-rules.js";
 import { Committed } from "./committed.js";
 import { ConfigurationRules } from "./configuration-rules.js";
+import { CurrentRules } from "./current-rules.js";
 import { LeaderRules } from "./leader-rules.js";
 import { LogOracle } from "./log-oracle.js";
 import { Memberships } from "./memberships.js";
@@ -33,6 +34,7 @@ export class Oracles {
 	readonly leaders: LeaderRules;
 	readonly retention: RetentionRules;
 	readonly rounds = new RoundRules();
+	readonly #current: CurrentRules;
 	readonly #questions = new QuestionRules();
 	readonly #snapshots: SnapshotRules;
 	readonly #promises: PromiseOracle;
@@ -45,12 +47,17 @@ export class Oracles {
 		readonly founding: Configuration;
 		readonly coverage: Coverage;
 		readonly options: WorldOptions;
+		/** The world's time. */
+		readonly nowMs: () => number;
 		readonly onCommitted: (entry: Entry) => void;
 	}) {
 		const { coverage, byId, founding } = options;
+		const current = new CurrentRules(options.nowMs);
+		this.#current = current;
 		const memberships = new Memberships(founding);
 		this.memberships = memberships;
 		this.committed = new Committed((entry) => {
+			current.committed();
 			memberships.committedEntry(entry);
 			options.onCommitted(entry);
 		});
@@ -103,6 +110,7 @@ export class Oracles {
 	said(node: SimNode, message: Message): void {
 		this.#votes.said(node, message);
 		this.rounds.said(node, message);
+		this.#current.said(node, message);
 		this.#questions.said(node, message);
 	}
 
