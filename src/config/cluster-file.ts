@@ -5,13 +5,13 @@ const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 const addressPattern =
 	/^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?):\d{1,5}$/;
 
-const name = z.string().regex(namePattern, {
+export const name = z.string().regex(namePattern, {
 	error:
 		"must be 1 to 63 letters, digits, dots, dashes or underscores, beginning with a letter or digit",
 	abort: true,
 });
 
-const address = z
+export const address = z
 	.string()
 	.regex(addressPattern, {
 		error: "must be host:port, for example 127.0.0.1:7110",

@@ -1,5 +1,18 @@
+/** Where an inventory keeps the text that it was read from: under a symbol, for printing it must not print that, too. */
+export const origin = Symbol("origin");
+
+export interface Origin {
+	/** Absolute; null for stdin. */
+	readonly path: string | null;
+	/** What relative paths in the text start at. */
+	readonly directory: string;
+	readonly text: string;
+}
+
 /** The cluster file, read, checked and frozen. Every address is host:port; every path is absolute. */
 export interface Inventory {
+	/** Absent where it was made of no text. */
+	readonly [origin]?: Origin;
 	/** The file it came from; "-" for stdin. */
 	readonly source: string;
 	readonly name: string;
@@ -8,6 +21,8 @@ export interface Inventory {
 	readonly engine: "raftd";
 	/** Where raftctl keeps what it writes on hosts: node configurations, pid files, logs. */
 	readonly stateDirectory: string;
+	/** Where ports that are not given are counted from. */
+	readonly portBase: number;
 	readonly nodes: readonly NodeEntry[];
 	readonly balancer: BalancerEntry | null;
 	readonly timing: Timing;

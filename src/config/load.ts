@@ -9,22 +9,25 @@ import {
 	type ClusterFileNode,
 	clusterFile,
 } from "./cluster-file.js";
-import type {
-	BalancerEntry,
-	CanaryRequests,
-	Inventory,
-	NodeEntry,
+import {
+	type BalancerEntry,
+	type CanaryRequests,
+	type Inventory,
+	type NodeEntry,
+	origin,
 } from "./inventory.js";
 import { balancerAddresses, nodeAddresses } from "./ports.js";
 
 // A parser compiled for a schema that is used once costs more than it saves.
 config({ jitless: true });
 
-interface ParseOptions {
+export interface ParseOptions {
 	/** What errors call the file: its path as given, or "-" for stdin. */
 	readonly source: string;
 	/** Relative paths in the file start here: the file's own directory, absolute. */
 	readonly directory: string;
+	/** Where the file lies, absolute; null, or left out, when it is none. */
+	readonly path?: string | null;
 }
 
 /**
@@ -40,13 +43,17 @@ export async function loadInventory(
 		absolute,
 		"write one with `raftctl init`, or name it with --config",
 	);
-	return parseInventory(text, { source: path, directory: dirname(absolute) });
+	return parseInventory(text, {
+		source: path,
+		directory: dirname(absolute),
+		path: absolute,
+	});
 }
 
 /** The same for a text already read. */
 export function parseInventory(
 	text: string,
-	{ source, directory }: ParseOptions,
+	{ source, directory, path = null }: ParseOptions,
 ): Inventory {
 	const { document, problems } = readPartially(text, source, {
 		schema: clusterFile,
@@ -57,7 +64,11 @@ export function parseInventory(
 	const found = checkCluster(document, inventory);
 	const all = [...problems, ...found.problems];
 	if (all.length > 0) throw documentError(source, all);
-	return freeze({ ...inventory, warnings: found.warnings });
+	return freeze({
+		...inventory,
+		warnings: found.warnings,
+		[origin]: { path, directory, text },
+	});
 }
 
 /** A file without these is refused; its nodes are checked all the same. */
@@ -75,6 +86,7 @@ function resolveInventory(
 		id: file.id,
 		engine: file.engine,
 		stateDirectory: state,
+		portBase: file.portBase,
 		nodes: file.nodes.map((node) =>
 			resolveNode(typeof node === "string" ? shortNode(node) : node, {
 				portBase: file.portBase,
@@ -113,6 +125,15 @@ function resolveCanary(canary: ClusterFile["canary"]): CanaryRequests | null {
 		read: request(read),
 		remove: remove === undefined ? null : request(remove),
 	};
+}
+
+/** What a node is that the cluster file names by its bare id; addresses are empty where its id leads to none. */
+export function plainNode(
+	id: string,
+	{ portBase, stateDirectory }: Pick<Inventory, "portBase" | "stateDirectory">,
+): NodeEntry {
+	const place = { portBase, state: stateDirectory, directory: "" };
+	return resolveNode(shortNode(id), place);
 }
 
 function shortNode(id: string): ClusterFileNode {

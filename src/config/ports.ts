@@ -2,7 +2,7 @@
 const portsPerNode = 10;
 
 /** Above this the last node's ports would leave the range. */
-const nodeNumberMax = 99;
+export const nodeNumberMax = 99;
 
 /**
  * The addresses of a node that gives none, by the number at the end of its id: moving a line of the cluster file, or
@@ -14,6 +14,14 @@ export function nodeAddresses(
 ): { peer: string; client: string; admin: string } | null {
 	const number = Number(/(\d+)$/.exec(id)?.[1] ?? 0);
 	if (number < 1 || number > nodeNumberMax) return null;
+	return blockAddresses(number, portBase);
+}
+
+/** The block of ports with this number, from 1 on. */
+export function blockAddresses(
+	number: number,
+	portBase: number,
+): { peer: string; client: string; admin: string } {
 	const first = portBase + portsPerNode * number;
 	return {
 		peer: loopback(first),

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { MemberStatus } from "../cluster/engine.js";
 import type { Inventory, NodeEntry } from "../config/inventory.js";
 
 /** Readable by the operator alone: it names where the data lies. */
@@ -11,14 +12,27 @@ export function nodeConfigPath(
 	return join(stateDirectory, id, "node.yaml");
 }
 
-/** node.yaml, what `raftd --config` reads. The members are those a cluster is founded with; later ones are in the log. */
+export interface NodeConfigOptions {
+	/**
+	 * The members of a cluster that runs, as it has them: the node waits until it is added, and never founds anything. Left
+	 * out for the founders, whose members are those of the file; later ones are in the log.
+	 */
+	readonly join?: readonly Member[];
+}
+
+type Member = Pick<MemberStatus, "id" | "role" | "peer" | "client" | "admin">;
+
+/** node.yaml, what `raftd --config` reads. */
 export async function renderNodeConfig(
 	inventory: Inventory,
 	node: NodeEntry,
+	{ join: present }: NodeConfigOptions = {},
 ): Promise<string> {
 	const { stringify } = await import("yaml");
 	const { peer, client, admin, agent } = node;
 	const header = `# Written by raftctl from ${inventory.source === "-" ? "its standard input" : inventory.source}; changes here are lost.\n`;
+	const members =
+		present === undefined ? inventory.nodes : besides(present, node);
 	return (
 		header +
 		stringify({
@@ -26,18 +40,37 @@ export async function renderNodeConfig(
 			node: node.id,
 			data: node.dataDirectory,
 			listen: { peer, client, admin, ...(agent === null ? {} : { agent }) },
-			members: inventory.nodes.map((member) => ({
-				id: member.id,
-				role: member.role,
-				peer: member.peer,
-				client: member.client,
-				admin: member.admin,
-			})),
+			members: members.map(memberOf),
+			...(present === undefined ? {} : { join: true }),
 			timing: { ...inventory.timing },
 			drain: drainOf(inventory),
 			...(inventory.app === null ? {} : { app: inventory.app }),
 		})
 	);
+}
+
+const addressKeys = ["peer", "client", "admin"] as const;
+
+/**
+ * The members that a newcomer has to reach, and itself as a learner. One whose address the newcomer takes over is gone,
+ * or is about to be: raftd refuses an address that is there twice.
+ */
+function besides(
+	present: readonly Member[],
+	node: NodeEntry,
+): readonly Member[] {
+	const others = present.filter(
+		(member) =>
+			member.id !== node.id &&
+			!addressKeys.some((key) => member[key] === node[key]),
+	);
+	return [...others, { ...node, role: "learner" }];
+}
+
+function memberOf({ id, role, peer, client, admin }: Member) {
+	// A voter on its way out votes for as long as the change lasts; raftd's file knows two roles.
+	const written = role === "learner" ? "learner" : "voter";
+	return { id, role: written, peer, client, admin };
 }
 
 /** What the node does by itself on SIGTERM has to end before raftctl gives up waiting for it. */

@@ -67,6 +67,7 @@ export function inventoryOf(
 		id: "c1",
 		engine: "raftd",
 		stateDirectory: "/state",
+		portBase: 7000,
 		nodes: Object.entries(roles).map(([id, role]) => nodeEntry(id, role)),
 		balancer: {
 			kind: "embedded",
