@@ -1,4 +1,4 @@
-import type { Disk, DiskFile } from "../disk.js";
+import type { Disk, ReadableFile } from "../disk.js";
 import {
 	checkExpected,
 	decodeDescription,
@@ -48,14 +48,14 @@ export function inspectSnapshot(
 	}
 }
 
-export function readHeader(file: DiskFile): SnapshotHeader {
+export function readHeader(file: ReadableFile): SnapshotHeader {
 	if (file.size() < minFileBytes)
 		throw new SnapshotProblem(file.size(), "it is cut short");
 	return decodeHeader(readPart(file, 0, headerBytes));
 }
 
 export function readDescription(
-	file: DiskFile,
+	file: ReadableFile,
 	header: SnapshotHeader,
 ): SnapshotDescription {
 	const bytes = readPart(file, headerBytes, header.descriptionBytes + 4);
@@ -63,7 +63,7 @@ export function readDescription(
 }
 
 export function readTrailer(
-	file: DiskFile,
+	file: ReadableFile,
 	header: SnapshotHeader,
 	layout: SnapshotLayout,
 ): SnapshotTrailer {
@@ -85,7 +85,7 @@ export function checkName(
 
 /** Callers have bounded `bytes`. */
 export function readPart(
-	file: Pick<DiskFile, "readAt">,
+	file: Pick<ReadableFile, "readAt">,
 	offset: number,
 	bytes: number,
 ): Buffer {
