@@ -1,6 +1,6 @@
 import type { OperatorError } from "../../errors.js";
 import { SnapshotCheck } from "./check.js";
-import { GrowingFile } from "./growing-file.js";
+import { GrowingFile, receivedSyncEveryBytes } from "./growing-file.js";
 import { readPart } from "./inspect.js";
 import { partialName, type SnapshotPlace, snapshotName } from "./place.js";
 import { refusedSnapshot, SnapshotProblem } from "./problem.js";
@@ -36,7 +36,10 @@ export class FileReceiver {
 			throw this.#refusal(error as SnapshotProblem, false);
 		}
 		const name = partialName(incoming.id);
-		this.#file = new GrowingFile({ ...place, name, keep });
+		this.#file = new GrowingFile({
+			...{ ...place, name, keep },
+			syncEveryBytes: receivedSyncEveryBytes,
+		});
 		if (keep) this.#resume();
 		else this.#file.syncName();
 	}

@@ -19,6 +19,8 @@ export class FileWriter {
 	readonly #file: GrowingFile;
 	readonly #description: SnapshotDescription;
 	readonly #id: string;
+	/** Of the whole file. */
+	readonly #name: string;
 	readonly #seed: number;
 	/** One chunk, its header's place included: each byte is copied once and written with one call. */
 	readonly #chunk: Buffer;
@@ -34,6 +36,8 @@ export class FileWriter {
 		/** 16 random bytes. */
 		readonly id: Buffer;
 		readonly chunkBytes: number;
+		/** For a file that leaves the store; else its names are the store's. */
+		readonly names?: { readonly temporary: string; readonly whole: string };
 	}) {
 		const { place, description, id, chunkBytes } = options;
 		const head = encodeHead(id, chunkBytes, encodeDescription(description));
@@ -41,8 +45,12 @@ export class FileWriter {
 		this.#id = id.toString("hex");
 		this.#seed = crc32(id);
 		this.#chunk = Buffer.allocUnsafeSlow(chunkHeaderBytes + chunkBytes);
-		const name = temporaryName(this.#id);
-		this.#file = new GrowingFile({ ...place, name, keep: false });
+		const { temporary, whole } = options.names ?? {
+			temporary: temporaryName(this.#id),
+			whole: snapshotName(description.index, this.#id),
+		};
+		this.#name = whole;
+		this.#file = new GrowingFile({ ...place, name: temporary, keep: false });
 		this.#attempt(() => this.#file.append(head));
 	}
 
@@ -70,8 +78,7 @@ export class FileWriter {
 			const sha256 = this.#hash.digest();
 			const sizes = { contentBytes: this.#contentBytes, chunks: this.#chunks };
 			this.#file.append(encodeTrailer({ ...sizes, sha256 }, this.#seed));
-			const { index } = this.#description;
-			this.#file.publish(snapshotName(index, this.#id));
+			this.#file.publish(this.#name);
 			this.#end = new Error("the snapshot is finished");
 			return {
 				...this.#description,

@@ -3,6 +3,8 @@ import { failedSnapshot } from "./problem.js";
 
 /** After so many bytes they are synced: the log, on the same disk, waits behind no more than these. */
 export const syncEveryBytes = 2 * 1024 * 1024;
+/** The log of a node that fetches a snapshot has nothing to write that anybody waits for. */
+export const receivedSyncEveryBytes = 4 * syncEveryBytes;
 
 /**
  * A file under a temporary name that grows at its end and gets its own name when it is whole. A failure of the disk is
@@ -14,6 +16,7 @@ export class GrowingFile {
 	readonly #directory: string;
 	readonly #nodeId: string;
 	readonly #file: DiskFile;
+	readonly #syncEveryBytes: number;
 	#bytes: number;
 	#unsyncedBytes = 0;
 	#open = true;
@@ -26,12 +29,14 @@ export class GrowingFile {
 		/** The temporary name. */
 		readonly name: string;
 		readonly keep: boolean;
+		readonly syncEveryBytes?: number;
 	}) {
 		const { disk, directory, nodeId, name, keep } = options;
 		this.path = `${directory}/${name}`;
 		this.#disk = disk;
 		this.#directory = directory;
 		this.#nodeId = nodeId;
+		this.#syncEveryBytes = options.syncEveryBytes ?? syncEveryBytes;
 		try {
 			this.#file = keep ? disk.open(this.path) : disk.create(this.path);
 		} catch (error) {
@@ -55,7 +60,7 @@ export class GrowingFile {
 			this.#file.writeAt(bytes, this.#bytes);
 			this.#bytes += bytes.length;
 			this.#unsyncedBytes += bytes.length;
-			if (this.#unsyncedBytes >= syncEveryBytes) this.#sync();
+			if (this.#unsyncedBytes >= this.#syncEveryBytes) this.#sync();
 		});
 	}
 
