@@ -1,8 +1,11 @@
 import {
+	canaryFlags,
+	canaryUse,
 	durationFlag,
 	lockWaitFlag,
 	nodeFlag,
 	planFlags,
+	reportFlag,
 	skipFlag,
 } from "../src/cli/flags.js";
 import { OperatorCommand } from "../src/cli/operator-command.js";
@@ -20,12 +23,15 @@ export default class RollingRestart extends OperatorCommand<
 		"<%= config.bin %> rolling-restart --dry-run",
 		"<%= config.bin %> rolling-restart --yes --lock-wait 15m",
 		"<%= config.bin %> rolling-restart --node n2 --skip=drain",
+		"<%= config.bin %> rolling-restart --yes --max-failed 0 --max-stall 2s --report roll.xml",
 	];
 	static override flags = {
 		node: nodeFlag,
 		...planFlags,
 		"lock-wait": lockWaitFlag,
 		skip: skipFlag(rollChecks),
+		...canaryFlags,
+		report: reportFlag,
 		settle: durationFlag({
 			summary: "How long a restarted node must stay ready before the next.",
 		}),
@@ -58,6 +64,7 @@ export default class RollingRestart extends OperatorCommand<
 				lockWaitMs: this.flags["lock-wait"],
 				dryRun,
 				confirm: () => this.confirm(question),
+				canary: canaryUse(this.flags),
 				settings: this.#settings(),
 			}),
 		);

@@ -8,7 +8,7 @@ import { coloursFor } from "./colours.js";
 import { type Presentation, serialise } from "./output.js";
 
 /** An error as a machine reads it (docs/cli.md). Fields that say nothing are left out. */
-interface FailureReport {
+export interface FailureReport {
 	readonly kind: ErrorKind;
 	readonly message: string;
 	readonly node?: string;

@@ -1,5 +1,6 @@
 import { Flags } from "@oclif/core";
 import { OperatorError } from "../errors.js";
+import type { CanaryUse } from "../operations/canary/wish.js";
 import { outputs } from "./output.js";
 
 const unitsMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
@@ -123,4 +124,52 @@ export function skipFlag<const Check extends string>(checks: readonly Check[]) {
 		default: [] as Check[],
 		summary: "Leave out this check, by its name. Recorded with the operation.",
 	})();
+}
+
+/** What every operation takes that can be watched by a canary. */
+export const canaryFlags = {
+	canary: Flags.boolean({
+		summary:
+			"Meanwhile write and read a key of its own as applications do, and count what fails.",
+		helpGroup: "CANARY",
+	}),
+	"max-failed": Flags.integer({
+		min: 0,
+		helpValue: "<count>",
+		summary:
+			"Stop before the next node when more of the canary's requests have failed.",
+		helpGroup: "CANARY",
+	}),
+	"max-stall": durationFlag({
+		summary: "Stop before the next node when no write went through for longer.",
+		helpGroup: "CANARY",
+	}),
+	"max-leaderless": durationFlag({
+		summary:
+			"Stop before the next node when a node was without a leader for longer.",
+		helpGroup: "CANARY",
+	}),
+};
+
+/** `--report report.md`: Markdown or, for .xml, JUnit; written by OperatorCommand, however the operation ends. */
+export const reportFlag = Flags.string({
+	helpValue: "<file>",
+	summary:
+		"Write what was done and what it did cost: Markdown (.md) or JUnit XML (.xml).",
+});
+
+/** What the canary's flags ask for; any budget asks for a canary. */
+export function canaryUse(flags: {
+	readonly canary: boolean;
+	readonly "max-failed": number | undefined;
+	readonly "max-stall": number | undefined;
+	readonly "max-leaderless": number | undefined;
+}): CanaryUse {
+	const budgets = {
+		maxFailed: flags["max-failed"] ?? null,
+		maxStallMs: flags["max-stall"] ?? null,
+		maxLeaderlessMs: flags["max-leaderless"] ?? null,
+	};
+	const isLimited = Object.values(budgets).some((limit) => limit !== null);
+	return flags.canary || isLimited ? { wish: { budgets } } : {};
 }

@@ -159,6 +159,7 @@ class Watch {
 	#cost(nowMs: number): OperationCost {
 		const leaderless = this.#meter.leaderless();
 		const tally = this.#canary?.tally ?? null;
+		const budgets = this.#verdicts();
 		return {
 			requests: tally?.requests ?? null,
 			failedRequests: tally?.failed ?? null,
@@ -179,7 +180,10 @@ class Watch {
 							lostWrites: tally.lostWrites,
 							failures: tally.failures,
 						},
-			budgets: this.#verdicts(),
+			budgets,
+			overBudget:
+				budgets.some(({ exceeded }) => exceeded) ||
+				(tally?.lostWrites.length ?? 0) > 0,
 		};
 	}
 }

@@ -19,6 +19,8 @@ export interface OperationCost {
 	readonly canary: CanaryCost | null;
 	/** Only those with a limit. */
 	readonly budgets: readonly BudgetVerdict[];
+	/** A budget is exceeded, or a write was lost: a pipeline's job fails then, though everything may be done. */
+	readonly overBudget: boolean;
 }
 
 export interface NodeDowntime {
@@ -40,15 +42,4 @@ export interface CanaryCost {
 	readonly lostWrites: readonly string[];
 	/** The first ones. */
 	readonly failures: readonly Failure[];
-}
-
-/** True when it cost more than it may: a pipeline's job fails then, though everything may be done. */
-export function isOverBudget({
-	budgets,
-	canary,
-}: Pick<OperationCost, "budgets" | "canary">): boolean {
-	return (
-		budgets.some(({ exceeded }) => exceeded) ||
-		(canary?.lostWrites.length ?? 0) > 0
-	);
 }

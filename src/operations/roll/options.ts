@@ -1,4 +1,5 @@
 import type { RollSettings } from "../../config/inventory.js";
+import type { CanaryUse } from "../canary/wish.js";
 import type { Confirm } from "../plan.js";
 
 /** What --skip can name. Each is a check of its own; nothing else is left out with it. */
@@ -14,6 +15,7 @@ export interface RollOptions {
 	/** Make and show the plan; touch nothing, and take no lock. */
 	readonly dryRun: boolean;
 	readonly confirm?: Confirm;
+	readonly canary?: CanaryUse;
 	/** Each overrides the cluster file's. */
 	readonly settings?: Partial<RollSettings>;
 }
