@@ -15,11 +15,15 @@ export function journalCalls(
 	ask: Ask,
 ): Pick<Engine, "writeOperation" | "pauseOperation" | "operations"> {
 	return {
-		async writeOperation(node, request, options) {
+		async writeOperation(node, { clearPause, ...request }, options) {
 			const answer = await ask<WriteOperationResponseJson>(
 				node,
 				"WriteOperation",
-				{ ...request, fencingToken: String(request.fencingToken) },
+				{
+					...request,
+					fencingToken: String(request.fencingToken),
+					...(clearPause && { clearPause }),
+				},
 				options,
 			);
 			return decodeOperation(node, answer.operation);

@@ -2,10 +2,13 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { type AlarmKind, alarmKinds } from "../../machines/control.js";
 import type { ClearAlarmRequest } from "../../wire/gen/raftctl/admin/v1/admin_pb.js";
 import type { Replica } from "../replica.js";
-import { requireText } from "./arguments.js";
-import { runControl } from "./locks.js";
+import { requireText, requireToken } from "./arguments.js";
+import { runFenced } from "./control-call.js";
 
-/** Ends an alarm that somebody has seen to. Throws ConnectError NOT_FOUND when it does not stand. */
+/**
+ * Ends an alarm that somebody has seen to. Throws ConnectError NOT_FOUND when it does not stand, FAILED_PRECONDITION
+ * when another operation has begun.
+ */
 export async function clearAlarm(
 	replica: Replica,
 	request: ClearAlarmRequest,
@@ -22,16 +25,15 @@ export async function clearAlarm(
 			`there is no alarm ${kind} about ${node}`,
 			Code.NotFound,
 		);
-	const outcome = await runControl(replica, {
-		...{ type: "clear-alarm", kind, node, nowMs: Date.now() },
-	});
-	if (outcome.kind === "applied") return {};
-	throw new ConnectError(
-		outcome.kind === "rejected" || outcome.kind === "unknown"
-			? outcome.message
-			: "it is not known whether the alarm was cleared",
-		Code.Unavailable,
+	await runFenced(
+		replica,
+		{
+			...{ type: "clear-alarm", kind, node, nowMs: Date.now() },
+			fencingToken: requireToken(request.fencingToken),
+		},
+		"the alarm",
 	);
+	return {};
 }
 
 function stands(replica: Replica, kind: AlarmKind, node: string): boolean {

@@ -1,4 +1,4 @@
-import type { ControlState } from "../../machines/control.js";
+import type { ControlState, OperationLock } from "../../machines/control.js";
 
 /**
  * Why a mutating call with this fencing token must be refused, or null. A token below the newest means that another
@@ -10,14 +10,20 @@ export function fencingRefusal(
 	nowMs: number,
 ): string | null {
 	const { lock } = state;
+	if (token === 0) {
+		const isFree = lock === null || nowMs >= lock.expiresAtMs;
+		return isFree ? null : fencedOff(token, lock);
+	}
+	return token >= state.fencingToken ? null : fencedOff(token, lock);
+}
+
+/** The sentence for whoever is fenced off; `lock` is the one that stands. */
+export function fencedOff(token: number, lock: OperationLock | null): string {
 	const held =
 		lock === null
 			? "the lock is free now"
 			: `${lock.holder} on ${lock.host} holds the lock for ${lock.operation} (token ${lock.fencingToken})`;
-	if (token === 0) {
-		if (lock === null || nowMs >= lock.expiresAtMs) return null;
-		return `${held}; call with its fencing token or wait until it is done`;
-	}
-	if (token >= state.fencingToken) return null;
-	return `fencing token ${token} is out of date: the newest is ${state.fencingToken}; ${held}`;
+	return token === 0
+		? `${held}; call with its fencing token or wait until it is done`
+		: `fencing token ${token} is out of date; ${held}`;
 }

@@ -30,6 +30,8 @@ export async function startAdminServer(
 			router.service(Health, grpcHealth(subject.health, closing.signal));
 		},
 		readMaxBytes: requestBytesMax,
+		// A misspelt field would be left out in silence, and its default be done instead.
+		jsonOptions: { ignoreUnknownFields: false },
 		interceptors: [reporting(options.onInternalError)],
 		fallback(request, response) {
 			if (files(request, response)) return;
@@ -66,7 +68,7 @@ export interface AdminServer {
 	close(): Promise<void>;
 }
 
-/** The largest sound request has four short texts. */
+/** The largest sound request has an operation's record: JSON within JSON is twice as long. */
 const requestBytesMax = 64 * 1024;
 
 const notFound: ProbeAnswer = {

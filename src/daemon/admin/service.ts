@@ -5,22 +5,15 @@ import {
 } from "../../wire/gen/raftctl/admin/v1/admin_pb.js";
 import type { SnapshotOutcome } from "../replica.js";
 import { clearAlarm } from "./alarms.js";
-import {
-	requireRange,
-	requireShort,
-	requireText,
-	requireToken,
-} from "./arguments.js";
+import { requireRange, requireToken } from "./arguments.js";
 import { fencingRefusal } from "./fencing.js";
-import { runLockCommand } from "./locks.js";
+import { journalMethods } from "./journal.js";
+import { lockMethods } from "./locks.js";
 import { changeMembership } from "./membership.js";
+import { readIndex, requireCurrent } from "./reads.js";
 import { listSnapshots } from "./snapshot-list.js";
-import {
-	drainMessage,
-	lockMessage,
-	memberMessage,
-	statusOf,
-} from "./status.js";
+import { setSnapshotSchedule } from "./snapshot-schedule.js";
+import { drainMessage, memberMessage, statusOf } from "./status.js";
 import type { AdminSubject } from "./subject.js";
 import { transfer } from "./transfer.js";
 
@@ -29,7 +22,6 @@ export function adminService(
 	subject: AdminSubject,
 ): ServiceImpl<typeof AdminService> {
 	const { replica, draining } = subject;
-	const lock = lockMethods(subject);
 	return {
 		getStatus: () => statusOf(subject),
 		getReadIndex: (request) => readIndex(subject, request.timeoutMs),
@@ -66,11 +58,14 @@ export function adminService(
 			await requireLeading(subject, request.fencingToken);
 			return await setWriteLevel(subject, request.level);
 		},
+		setSnapshotSchedule: (request) => setSnapshotSchedule(replica, request),
 		async clearAlarm(request) {
+			await requireCurrent(subject);
 			requireFencing(subject, request.fencingToken);
 			return await clearAlarm(replica, request);
 		},
-		...lock,
+		...lockMethods(replica),
+		...journalMethods(subject),
 	};
 
 	function stopping(): ConnectError {
@@ -84,54 +79,7 @@ export function adminService(
 /** A lease that nobody can renew in time, or that outlives its operator for long, is a mistake. */
 const leaseRangeMs = [100, 600_000] as const;
 const closeOverRangeMs = [0, 600_000] as const;
-const lockTtlRangeMs = [1_000, 3_600_000] as const;
-const readIndexRangeMs = [1, 60_000] as const;
-const readIndexDefaultMs = 5_000;
-const applyPollMs = 5;
 const writeLevelRange = [1, 255] as const;
-
-function lockMethods({ replica }: AdminSubject) {
-	return {
-		acquireLock: async (
-			request: Parameters<ServiceImpl<typeof AdminService>["acquireLock"]>[0],
-		) => ({
-			lock: lockMessage(
-				await runLockCommand(replica, {
-					type: "acquire-lock",
-					holder: requireText("holder", request.holder),
-					host: requireText("host", request.host),
-					nonce: requireShort("nonce", request.nonce),
-					operation: requireText("operation", request.operation),
-					ttlMs: requireRange("ttl_ms", request.ttlMs, lockTtlRangeMs),
-					nowMs: Date.now(),
-				}),
-			),
-		}),
-		renewLock: async (
-			request: Parameters<ServiceImpl<typeof AdminService>["renewLock"]>[0],
-		) => ({
-			lock: lockMessage(
-				await runLockCommand(replica, {
-					type: "renew-lock",
-					fencingToken: requireToken(request.fencingToken),
-					ttlMs: requireRange("ttl_ms", request.ttlMs, lockTtlRangeMs),
-					step: requireShort("step", request.step),
-					nowMs: Date.now(),
-				}),
-			),
-		}),
-		releaseLock: async (
-			request: Parameters<ServiceImpl<typeof AdminService>["releaseLock"]>[0],
-		) => {
-			await runLockCommand(replica, {
-				type: "release-lock",
-				fencingToken: requireToken(request.fencingToken),
-				nowMs: Date.now(),
-			});
-			return {};
-		},
-	};
-}
 
 async function takeSnapshot({ replica }: AdminSubject) {
 	const outcome = await new Promise<SnapshotOutcome>((resolve) =>
@@ -158,29 +106,6 @@ async function setWriteLevel({ replica }: AdminSubject, level: number) {
 	);
 }
 
-async function readIndex({ replica }: AdminSubject, requestedMs: number) {
-	const timeoutMs = requireRange(
-		"timeout_ms",
-		requestedMs === 0 ? readIndexDefaultMs : requestedMs,
-		readIndexRangeMs,
-	);
-	const index = await new Promise<number | null>((resolve) =>
-		replica.readIndex(timeoutMs, resolve),
-	);
-	const { raft } = replica.status();
-	if (index === null) {
-		throw new ConnectError(
-			`no quorum confirmed the commit index within ${timeoutMs} ms (${raft.role} in term ${raft.term}, leader ${raft.leader ?? "unknown"})`,
-			Code.Unavailable,
-		);
-	}
-	return {
-		index: BigInt(index),
-		leaderId: raft.leader ?? "",
-		term: BigInt(raft.term),
-	};
-}
-
 /**
  * This node leads, and by all that the cluster had committed when the call came in, the caller may act: a new leader
  * may not have executed yet what took the lock from it.
@@ -190,17 +115,7 @@ async function requireLeading(
 	token: bigint,
 ): Promise<void> {
 	requireLeader(subject);
-	const { replica } = subject;
-	const { index } = await readIndex(subject, 0);
-	const deadlineMs = performance.now() + readIndexDefaultMs;
-	while (replica.status().applied < Number(index)) {
-		if (performance.now() >= deadlineMs)
-			throw new ConnectError(
-				`${replica.status().raft.id} has not executed yet what is committed; nothing was done`,
-				Code.Unavailable,
-			);
-		await new Promise((resolve) => setTimeout(resolve, applyPollMs));
-	}
+	await requireCurrent(subject);
 	requireFencing(subject, token);
 	requireLeader(subject);
 }

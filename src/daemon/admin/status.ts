@@ -1,14 +1,13 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { OperationLock } from "../../machines/control.js";
 import type { Configuration } from "../../raft/types.js";
 import type {
 	ConfigurationSchema,
 	DrainStateSchema,
 	GetStatusResponseSchema,
-	LockSchema,
 	MemberSchema,
 } from "../../wire/gen/raftctl/admin/v1/admin_pb.js";
 import { catchUpMessage } from "./membership.js";
+import { lockMessage, storedMessages } from "./stored-messages.js";
 import type { AdminSubject } from "./subject.js";
 
 /** What this node knows of itself and of the group now, without asking anybody. */
@@ -74,6 +73,7 @@ export function statusOf(
 			level: machine.levels.reads[0],
 			release: "",
 		},
+		...storedMessages(control),
 	};
 }
 
@@ -89,14 +89,6 @@ export function drainMessage(
 		leaseLeftMs: view.leaseLeftMs,
 		connectionsLeft: websockets + streams,
 	};
-}
-
-/** An empty message stands for no lock. */
-export function lockMessage(
-	lock: OperationLock | null,
-): MessageInitShape<typeof LockSchema> {
-	if (lock === null) return {};
-	return { ...lock, fencingToken: BigInt(lock.fencingToken) };
 }
 
 export function memberMessage(
