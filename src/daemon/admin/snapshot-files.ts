@@ -1,12 +1,13 @@
-import type http from "node:http";
-import type http2 from "node:http2";
+import type { connectNodeAdapter } from "@connectrpc/connect-node";
 import { reasonOf } from "../../errors.js";
 import type { SnapshotFile } from "../../storage/snapshots/snapshot-store.js";
 import { type ByteRange, rangeOf } from "./byte-range.js";
 import { type ShownSnapshots, shownSnapshots } from "./snapshot-list.js";
 
-type Request = http.IncomingMessage | http2.Http2ServerRequest;
-type Response = http.ServerResponse | http2.Http2ServerResponse;
+/** Of HTTP/1.1 and HTTP/2 alike. */
+type Handler = ReturnType<typeof connectNodeAdapter>;
+type Request = Parameters<Handler>[0];
+type Response = Parameters<Handler>[1];
 
 interface SnapshotFilesOptions {
 	readonly node: string;
@@ -196,9 +197,7 @@ class Outlet {
 
 	async write(bytes: Uint8Array): Promise<void> {
 		if (this.#isClosed) return;
-		// Both kinds of response can do this; their types have no call in common.
-		const { write } = this.#response as http.ServerResponse;
-		if (!write.call(this.#response, bytes)) await this.#room();
+		if (!this.#response.write(bytes)) await this.#room();
 	}
 
 	/** Until the last byte has left, the file counts as being read. */
