@@ -1,12 +1,12 @@
 import type { Logger } from "pino";
 import type { Machine } from "../machines/machine.js";
-import type { Configuration } from "../raft/types.js";
 import { lockDirectory } from "../storage/lock.js";
 import type { ClientApi } from "./api/client-api.js";
 import type { NodeConfig } from "./config.js";
 import { Draining } from "./draining.js";
 import type { NodeReplica } from "./engine/node-replica.js";
 import { EventLoopMeter } from "./event-loop.js";
+import { foundingConfiguration } from "./founding-configuration.js";
 import {
 	type IdentityFile,
 	makeDataDirectory,
@@ -135,7 +135,7 @@ async function openReplica(
 	try {
 		return await startReplica({
 			identity: { ...identity.identity, levels: levelsOf(machine) },
-			initial: initialConfiguration(config),
+			initial: foundingConfiguration(config),
 			joins: config.join,
 			release,
 			dataDirectory: config.data,
@@ -172,25 +172,6 @@ async function openClients(options: {
 function levelsOf({ levels }: Machine) {
 	const [readsFrom, readsTo] = levels.reads;
 	return { readsFrom, readsTo, writes: levels.writes };
-}
-
-function initialConfiguration({ members }: NodeConfig): Configuration {
-	const ids = (role: string) =>
-		members
-			.filter((member) => member.role === role)
-			.map((member) => member.id)
-			.sort();
-	return {
-		voters: ids("voter"),
-		outgoing: [],
-		learners: ids("learner"),
-		addresses: Object.fromEntries(
-			members.map(({ id, peer, client, admin }) => [
-				id,
-				{ peer, client, admin },
-			]),
-		),
-	};
 }
 
 /** The part of a stop's limit that is kept for closing what is open. */
