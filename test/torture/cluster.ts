@@ -102,6 +102,8 @@ export class Cluster {
 
 	/** What the node's configuration says of who takes part at the start. */
 	start(node: NodeProcess): void {
+		// Its place may have been taken since it was asked for: it is no member then, and has no disk.
+		if (this.nodeAt(node.place) !== node) return;
 		node.start(this.#members(), !this.#founders.has(node.id));
 	}
 

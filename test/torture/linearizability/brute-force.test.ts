@@ -70,10 +70,43 @@ function histories(calls: fc.Arbitrary<Call>): fc.Arbitrary<Operation[]> {
 	return fc.array(operation, { maxLength: 7 });
 }
 
+/** Each element is appended once, and everything is read at the end. */
+function readAtTheEnd(
+	histories: fc.Arbitrary<Operation[]>,
+): fc.Arbitrary<Operation[]> {
+	return fc
+		.tuple(histories, fc.shuffledSubarray([0, 1, 2, 3, 4, 5]))
+		.map(([history, list]) => [
+			...history.slice(0, 6).map((operation, element) => {
+				const { op } = operation.input as { readonly op: string };
+				return op === "append"
+					? { ...operation, input: { op, element } }
+					: operation;
+			}),
+			{
+				...{ client: "last", input: { op: "read" }, startedAtMs: 100 },
+				ending: { kind: "done", atMs: 101, output: likely(history, list) },
+			} as Operation,
+		]);
+}
+
+/** Mostly only what was appended, so that some of these are right. */
+function likely(history: readonly Operation[], list: number[]): number[] {
+	return list.filter((element) => {
+		const { input } = history[element] ?? {};
+		return (input as { op?: string } | undefined)?.op === "append";
+	});
+}
+
 const subjects: [string, () => AnyModel, fc.Arbitrary<Operation[]>][] = [
 	["a register", () => register, histories(registerCalls)],
 	["a counter", () => counter, histories(counterCalls)],
 	["a list", createAppendModel, histories(appendCalls)],
+	[
+		"a list that is read at the end",
+		createAppendModel,
+		readAtTheEnd(histories(appendCalls)),
+	],
 ];
 
 describe.each(subjects)(

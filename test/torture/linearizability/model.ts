@@ -1,3 +1,5 @@
+import type { Operation } from "./operation.js";
+
 /**
  * What one key does when only one client uses it. States must be equal exactly when they are identical (`===`): numbers,
  * strings, or objects of which there is one for each state.
@@ -16,6 +18,8 @@ export interface Model<State, Input, Output> {
 	): State | typeof impossible;
 	/** With that output it changes nothing, whatever the state is. */
 	changesNothing(input: Input, told: Told<Output> | null): boolean;
+	/** The same history, without the choices that what was told has decided already. */
+	withKnown?(operations: readonly Operation[]): readonly Operation[];
 	/** Inputs with the same name have the same effects. */
 	nameOf(input: Input): string;
 	describe(input: Input, told: Told<Output> | null): string;

@@ -1,3 +1,4 @@
+import { withKnownAppends } from "./known-appends.js";
 import { impossible, type Model } from "./model.js";
 
 export type RegisterInput =
@@ -91,6 +92,7 @@ export function createAppendModel(): Model<List, AppendInput, AppendOutput> {
 			return longer(state, input.element);
 		},
 		changesNothing: ({ op }) => op === "read",
+		withKnown: withKnownAppends,
 		nameOf: (input) => JSON.stringify(input),
 		describe(input, told) {
 			if (input.op === "read")

@@ -36,7 +36,7 @@ export function search(
 	operations: readonly Operation[],
 	limit = maxEffort,
 ): Verdict {
-	const parts = sorted(operations);
+	const parts = sorted(model.withKnown?.(operations) ?? operations);
 	const found = new Search(model, parts);
 	const ending = found.run(limit);
 	if (ending === "undecided") return { kind: ending };
