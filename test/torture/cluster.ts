@@ -196,7 +196,10 @@ async function prepare(options: ClusterOptions): Promise<Launch> {
 		target: "node20",
 		logLevel: "error",
 	});
+	const clock = join(directory, "clock.mjs");
+	cpSync(join(root, "test/torture/clock.mjs"), clock);
 	return {
+		clock,
 		program: join(directory, "dist/src/daemon/main.js"),
 		machine,
 		config: {

@@ -18,6 +18,8 @@ export interface Launch {
 	/** raftd, and the machine that it runs. */
 	readonly program: string;
 	readonly machine: string;
+	/** Loaded first: lets the node's wall clock be set. */
+	readonly clock: string;
 	/** What node.yaml says beyond who the node is. */
 	readonly config: object;
 }
@@ -73,9 +75,12 @@ export class NodeProcess {
 		const { NODE_EXTRA_CA_CERTS: _, ...inherited } = process.env;
 		const child = spawn(
 			process.execPath,
-			[this.#launch.program, "--config", file],
+			[
+				...["--import", this.#launch.clock],
+				...[this.#launch.program, "--config", file],
+			],
 			{
-				env: inherited,
+				env: { ...inherited, TORTURE_CLOCK: this.#clockFile },
 				stdio: ["ignore", log, log],
 			},
 		);
@@ -109,6 +114,16 @@ export class NodeProcess {
 
 	thaw(): void {
 		this.#child?.kill("SIGCONT");
+	}
+
+	/** How far its wall clock is ahead from now on, in milliseconds. */
+	setClock(aheadMs: number): void {
+		mkdirSync(this.directory, { recursive: true });
+		writeFileSync(this.#clockFile, `${aheadMs}`);
+	}
+
+	get #clockFile(): string {
+		return join(this.directory, "clock");
 	}
 
 	/** Its disk is gone, for good. */

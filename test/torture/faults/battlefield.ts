@@ -13,6 +13,7 @@ export const faultNames = [
 	"membership",
 	"snapshot",
 	"wipe",
+	"clock",
 ] as const;
 export type FaultName = (typeof faultNames)[number];
 

@@ -1,5 +1,6 @@
 import { Random } from "../../sim/random.js";
 import type { Battlefield, Fault, FaultName } from "./battlefield.js";
+import { clock } from "./clocks.js";
 import { asymmetric, partition, reset, slow } from "./links.js";
 import { membership, snapshot, wipe } from "./members.js";
 import { kill, stop, transfer } from "./processes.js";
@@ -16,6 +17,7 @@ const lines: readonly Line[] = [
 	{ faults: [partition, asymmetric, slow, reset], calmMs: [300, 3000] },
 	{ faults: [membership, wipe], calmMs: [200, 2000] },
 	{ faults: [snapshot], calmMs: [1000, 5000] },
+	{ faults: [clock], calmMs: [500, 5000] },
 ];
 
 /** Without these a run shows nothing: they are in every schedule, and come first. */
