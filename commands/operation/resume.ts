@@ -1,5 +1,10 @@
 import { Args } from "@oclif/core";
-import { planFlags } from "../../src/cli/flags.js";
+import {
+	canaryFlags,
+	canaryUse,
+	planFlags,
+	reportFlag,
+} from "../../src/cli/flags.js";
 import { OperatorCommand } from "../../src/cli/operator-command.js";
 import { takeUpFlags } from "../../src/cli/take-up-flags.js";
 import { withContext } from "../../src/operations/open-context.js";
@@ -20,7 +25,12 @@ export default class OperationResume extends OperatorCommand<
 			description: "The operation's id; by default the unfinished one.",
 		}),
 	};
-	static override flags = { ...planFlags, ...takeUpFlags };
+	static override flags = {
+		...planFlags,
+		...takeUpFlags,
+		...canaryFlags,
+		report: reportFlag,
+	};
 
 	async run(): Promise<void> {
 		const { "dry-run": dryRun } = this.flags;
@@ -32,6 +42,7 @@ export default class OperationResume extends OperatorCommand<
 				as: "resume",
 				dryRun,
 				lockWaitMs: this.flags["lock-wait"],
+				canary: canaryUse(this.flags),
 				confirm: () => this.confirm(question),
 			}),
 		);
