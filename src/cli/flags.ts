@@ -29,6 +29,14 @@ export const durationFlag = Flags.custom<number>({
 	},
 });
 
+/** How long each node and the balancer may take to answer what only looks. */
+export function answerTimeoutFlag(defaultMs: number) {
+	return durationFlag({
+		default: defaultMs,
+		summary: `How long a node may take to answer, ${defaultMs / 1000}s by default.`,
+	});
+}
+
 /** A raft index, or another count. */
 export const indexFlag = Flags.custom<number>({
 	helpValue: "<index>",

@@ -3,6 +3,7 @@ import type {
 	NodeReport,
 	StatusReport,
 } from "../operations/status.js";
+import { longDurationText } from "./progress/duration.js";
 import { textTable } from "./text-table.js";
 
 /** `raftctl status` for people: a table of nodes, and sentences about the whole. `nowMs` is Unix time. */
@@ -16,7 +17,9 @@ export function statusText(report: StatusReport, nowMs: number): string {
 		),
 		...sentences("safe to stop now", stopLines(report)),
 		...sentences("balancer", balancerLines(report.balancer)),
-		...sentences("operation", lockLines(report, nowMs)),
+		...sentences("operation", operationLines(report, nowMs)),
+		...sentences("snapshots", snapshotLines(report, nowMs)),
+		...levelLines(report),
 		...sentences("problems", report.problems),
 	].join("\n");
 }
@@ -104,6 +107,58 @@ function balancerLines(balancer: BalancerReport | null): readonly string[] {
 		({ node, state, admitting, connections, reason }) =>
 			`${node}: ${state}${admitting ? "" : ", takes no new connections"}, ${connections} connections${reason === "" ? "" : ` (${reason})`}`,
 	);
+}
+
+function operationLines(
+	report: StatusReport,
+	nowMs: number,
+): readonly string[] {
+	return [...unfinishedLines(report), ...lockLines(report, nowMs)];
+}
+
+function unfinishedLines({ operation }: StatusReport): readonly string[] {
+	if (operation === null) return [];
+	const { id, text, state, by, step, pauseRequested, next } = operation;
+	const asked = pauseRequested ? ", asked to pause" : "";
+	const at = step === null ? "" : ` at ${step}`;
+	return [
+		`${text ?? "one of a newer raftctl"} (${id}) is ${state}${at}${asked}${by === null ? "" : `; ${by} had it in hand last`}`,
+		...(next.length === 0 ? [] : [`next: ${next.join(", or ")}`]),
+	];
+}
+
+function snapshotLines(
+	{ snapshots }: StatusReport,
+	nowMs: number,
+): readonly string[] {
+	if (snapshots === null || snapshots.schedule === null) return [];
+	const { schedule, last, ageMs } = snapshots;
+	const places = [
+		schedule.directory,
+		...(schedule.s3 === null
+			? []
+			: [`s3://${schedule.s3.bucket}/${schedule.s3.prefix}`]),
+	].filter((place) => place !== "");
+	const every = longDurationText(schedule.intervalMs);
+	const lines = [
+		`every ${every}, ${schedule.keep} kept in ${places.join(" and ")}`,
+	];
+	if (last === null || ageMs === null) lines.push("none has gone well yet");
+	else
+		lines.push(
+			`the last at index ${last.index}, by ${last.node}, ${longDurationText(ageMs)} ago: ${last.file}`,
+		);
+	if (last !== null && last.fault !== "")
+		lines.push(
+			`FAILED ${longDurationText(Math.max(0, nowMs - last.attemptedAtMs))} ago: ${last.fault}`,
+		);
+	return lines;
+}
+
+function levelLines({ writeLevel }: StatusReport): readonly string[] {
+	return writeLevel === null
+		? []
+		: ["", `write level ${writeLevel.level}, of release ${writeLevel.release}`];
 }
 
 function lockLines({ lock }: StatusReport, nowMs: number): readonly string[] {

@@ -4,12 +4,15 @@ import { setTimeout as delay } from "node:timers/promises";
 export interface Clock {
 	/** Monotonic milliseconds. */
 	now(): number;
+	/** Milliseconds since the Unix epoch, only to compare with what the cluster dates so: a lock's end, a snapshot's age. */
+	unixMs(): number;
 	/** Throws the signal's reason as soon as it aborts. */
 	sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
 export const systemClock: Clock = {
 	now: () => performance.now(),
+	unixMs: () => Date.now(),
 	async sleep(ms, signal) {
 		signal?.throwIfAborted();
 		try {

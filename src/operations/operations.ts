@@ -38,7 +38,8 @@ export async function listOperations(
 		readJournal(context),
 		lockStatus(context),
 	]);
-	return stored.map((one) => viewOf(one, lock));
+	const nowMs = context.clock.unixMs();
+	return stored.map((one) => viewOf(one, liveLock(lock, nowMs)));
 }
 
 /** One operation; without an id the unfinished one, else the newest. Throws OperatorError "usage" when there is none. */
@@ -75,7 +76,16 @@ export async function lockStatus(
 	});
 }
 
-function viewOf(
+/** A node shows a lock until another is taken; one that was not renewed in time is nobody's. */
+export function liveLock(
+	lock: LockStatus | null,
+	nowMs: number,
+): LockStatus | null {
+	return lock !== null && lock.expiresAtMs > nowMs ? lock : null;
+}
+
+/** `lock` is the one that is held now. */
+export function viewOf(
 	stored: StoredOperation,
 	lock: LockStatus | null,
 ): OperationView {
@@ -115,7 +125,7 @@ interface TakeUpWish extends OperationOptions {
 /** Ends or gives up what a killed, paused or failed operator left. Throws "refused" when nothing is unfinished. */
 export async function takeUpUnfinished(
 	context: OperationContext,
-	{ id, as, dryRun, confirm, lockWaitMs }: TakeUpWish,
+	{ id, as, dryRun, confirm, lockWaitMs, canary = {} }: TakeUpWish,
 ): Promise<OperationReport | PlanReport> {
 	const record = await requireUnfinished(context, id);
 	const make = await operationOf(record);
@@ -125,7 +135,7 @@ export async function takeUpUnfinished(
 		...{ type: "plan", operation: record.operation, steps: planned.plan },
 	});
 	await confirm?.();
-	return takeUp(context, make(), { record, as, lockWaitMs });
+	return takeUp(context, make(), { record, as, lockWaitMs, canary });
 }
 
 async function requireUnfinished(

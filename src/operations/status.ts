@@ -4,7 +4,7 @@ import {
 	findDisagreements,
 } from "../cluster/disagreements.js";
 import type { LockStatus, NodeStatus } from "../cluster/engine.js";
-import { type ClusterFacts, statusOf } from "../cluster/facts.js";
+import { type ClusterFacts, gatherFacts, statusOf } from "../cluster/facts.js";
 import {
 	confirmedLeader,
 	judgeQuorum,
@@ -16,14 +16,19 @@ import {
 import type { NodeEntry } from "../config/inventory.js";
 import { reasonOf } from "../errors.js";
 import {
+	callTimeoutMs,
 	healthLimits,
-	lookAtCluster,
 	type OperationContext,
 } from "./context.js";
+import {
+	type KeptByCluster,
+	keptByCluster,
+	keptProblems,
+} from "./kept-by-cluster.js";
 import { lookAtBalancer } from "./steps/balancer-view.js";
 
 /** What `raftctl status --json` prints; null where it could not be known. */
-export interface StatusReport {
+export interface StatusReport extends KeptByCluster {
 	readonly cluster: string;
 	readonly clusterId: string;
 	readonly leader: string | null;
@@ -78,12 +83,42 @@ export interface BalancerReport {
 }
 
 /** Asks every node and the balancer at once: a dead one costs one call's timeout, whatever else is dead. */
-export async function status(context: OperationContext): Promise<StatusReport> {
+export async function status(
+	context: OperationContext,
+	{ timeoutMs }: { readonly timeoutMs: number } = { timeoutMs: callTimeoutMs },
+): Promise<StatusReport> {
+	const { engine, inventory, signal } = context;
 	const [facts, balancer] = await Promise.all([
-		lookAtCluster(context, context.signal),
-		balancerReport(context),
+		gatherFacts(
+			engine,
+			{ clusterId: inventory.id, nodes: inventory.nodes },
+			{ timeoutMs, signal },
+		),
+		balancerReport(context, timeoutMs),
 	]);
-	return statusReport(context, facts, balancer);
+	return statusReport(context, withLeadersWord(context, facts), balancer);
+}
+
+/** A node that is silent here but heard by the leader is slow, or cut off from raftctl: it is not to be called dead. */
+function withLeadersWord(
+	context: OperationContext,
+	facts: ClusterFacts,
+): ClusterFacts {
+	const { heardWithinMs } = healthLimits(context);
+	const followers = confirmedLeader(facts)?.followers ?? [];
+	return {
+		nodes: facts.nodes.map((node) => {
+			const heard = followers.find(({ id }) => id === node.id);
+			if (node.status !== null || heard === undefined) return node;
+			const { heardAgoMs } = heard;
+			if (heardAgoMs > heardWithinMs) return node;
+			const ago = `${Math.round(heardAgoMs)} ms`;
+			return {
+				...node,
+				fault: `${node.fault}; the leader heard it ${ago} ago`,
+			};
+		}),
+	};
 }
 
 function statusReport(
@@ -95,6 +130,8 @@ function statusReport(
 	const verdict = judgeQuorum(facts, healthLimits(context));
 	const nodes = inventory.nodes.map((node) => nodeReport(context, facts, node));
 	const disagreements = findDisagreements(facts);
+	const speaker = speakerOf(facts, verdict.leader);
+	const kept = keptByCluster(context, facts, speaker);
 	const problems = new Set([
 		...quorumProblems(verdict),
 		...nodes.flatMap((node) => nodeProblems(node, verdict)),
@@ -102,7 +139,7 @@ function statusReport(
 			({ about, views }) =>
 				`the nodes disagree about the ${about}: ${views.map(({ node, says }) => `${node} says ${says}`).join(", ")}`,
 		),
-		...alarmProblems(facts),
+		...keptProblems(kept),
 		...balancerProblems(balancer),
 	]);
 	return {
@@ -118,7 +155,8 @@ function statusReport(
 		},
 		nodes,
 		disagreements,
-		lock: lockOf(facts, verdict.leader),
+		...kept,
+		lock: speaker?.lock ?? null,
 		balancer,
 		problems: [...problems],
 		healthy: problems.size === 0,
@@ -157,20 +195,26 @@ function nodeReport(
 }
 
 /** The leader knows best; without one, whoever answers. */
-function lockOf(facts: ClusterFacts, leader: string | null): LockStatus | null {
+function speakerOf(
+	facts: ClusterFacts,
+	leader: string | null,
+): NodeStatus | null {
 	const byLeader = leader === null ? null : statusOf(facts, leader);
-	if (byLeader !== null) return byLeader.lock;
-	return facts.nodes.find(({ status }) => status?.lock)?.status?.lock ?? null;
+	if (byLeader !== null) return byLeader;
+	const [first = null] = facts.nodes
+		.flatMap(({ status: one }) => (one === null ? [] : [one]))
+		.sort((one, other) => other.appliedIndex - one.appliedIndex);
+	return first;
 }
 
-async function balancerReport({
-	balancer,
-	signal,
-}: OperationContext): Promise<BalancerReport | null> {
+async function balancerReport(
+	{ balancer, signal }: OperationContext,
+	timeoutMs: number,
+): Promise<BalancerReport | null> {
 	if (balancer === null) return null;
 	const { kind } = balancer;
 	try {
-		const backends = await lookAtBalancer(balancer, signal);
+		const backends = await lookAtBalancer(balancer, signal, timeoutMs);
 		return { kind, reachable: true, fault: "", backends };
 	} catch (error) {
 		signal.throwIfAborted();
@@ -184,15 +228,6 @@ function quorumProblems(verdict: QuorumVerdict): readonly string[] {
 	return verdict.changing
 		? ["a membership change is under way", ...behind]
 		: behind;
-}
-
-/** Known to all; whoever answers tells them. */
-function alarmProblems(facts: ClusterFacts): readonly string[] {
-	return facts.nodes.flatMap(({ status }) =>
-		(status?.alarms ?? []).map(
-			({ kind, node, message }) => `alarm ${kind} about ${node}: ${message}`,
-		),
-	);
 }
 
 function nodeProblems(

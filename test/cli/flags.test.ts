@@ -1,7 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseDuration } from "../../src/cli/flags.js";
-import { durationText } from "../../src/cli/progress/duration.js";
+import {
+	durationText,
+	longDurationText,
+} from "../../src/cli/progress/duration.js";
 
 describe("a duration on the command line", () => {
 	it.each([
@@ -41,5 +44,14 @@ describe("a duration for people", () => {
 		[200_000, "3 m 20 s"],
 	])("shows %d ms as %s", (ms, text) => {
 		expect(durationText(ms)).toBe(text);
+	});
+
+	it.each([
+		[200_000, "3 m 20 s"],
+		[6 * 3_600_000, "6 h"],
+		[90 * 60_000, "1 h 30 m"],
+		[51 * 3_600_000, "2 d 3 h"],
+	])("shows %d ms, where it may be days, as %s", (ms, text) => {
+		expect(longDurationText(ms)).toBe(text);
 	});
 });

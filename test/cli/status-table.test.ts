@@ -3,6 +3,16 @@ import { statusText } from "../../src/cli/status-table.js";
 import { status } from "../../src/operations/status.js";
 import { operating } from "../operations/operating.js";
 
+const stoppedRoll = {
+	...{ id: "t1-a", unfinished: true, pauseRequested: false },
+	...{ beganAtMs: 0, updatedAtMs: 9_000 },
+	record: JSON.stringify({
+		...{ version: 1, id: "t1-a", operation: "rolling-restart" },
+		...{ text: "rolling-restart", state: "stopped", step: "n2/drain" },
+		attempts: [{ as: "begin", holder: "bob@ci:7", atMs: 0 }],
+	}),
+};
+
 describe("the text of status", () => {
 	it("shows a healthy cluster in one look", async () => {
 		const { cluster, context } = operating();
@@ -41,5 +51,32 @@ describe("the text of status", () => {
 			"rolling-restart by bob@ci:7 since 1970-01-01T00:00:00.000Z, expired; its holder is gone, at n2/drain",
 		);
 		expect(text).toContain("problems:\n  n3 ");
+	});
+
+	it("shows an operation that nobody has in hand, with the commands that go on", async () => {
+		const { cluster, context } = operating();
+		cluster.operations = [stoppedRoll];
+		const text = statusText(await status(context), 30_000);
+		expect(text).toContain(
+			"operation:\n  rolling-restart (t1-a) is stopped at n2/drain; bob@ci:7 had it in hand last\n  next: raftctl operation resume -c cluster.yaml, or raftctl operation abort -c cluster.yaml",
+		);
+	});
+
+	it("shows what the cluster saves by itself: when last, and that it failed since", async () => {
+		const { cluster, context } = operating();
+		cluster.schedule = {
+			...{ intervalMs: 6 * 3_600_000, keep: 7, directory: "/backup" },
+			...{ command: [], s3: null },
+		};
+		const never = statusText(await status(context), 0);
+		expect(never).toContain("every 6 h, 7 kept in /backup\n  none has gone");
+		cluster.scheduled = {
+			...{ succeededAtMs: -3_600_000, index: 900, node: "n2", bytes: 1 },
+			...{ file: "/backup/a.snap", attemptedAtMs: -60_000, fault: "no room" },
+		};
+		const text = statusText(await status(context), 0);
+		expect(text).toContain("index 900, by n2, 1 h ago: /backup/a.snap");
+		expect(text).toContain("FAILED 1 m 0 s ago: no room");
+		expect(text).toContain("problems:\n  the last scheduled snapshot failed");
 	});
 });

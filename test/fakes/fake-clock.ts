@@ -18,6 +18,11 @@ export class FakeClock implements Clock {
 		return this.#nowMs;
 	}
 
+	/** The fakes date from the same moment. */
+	unixMs(): number {
+		return this.#nowMs;
+	}
+
 	sleep(ms: number, signal?: AbortSignal): Promise<void> {
 		return new Promise((resolve, reject) => {
 			if (signal?.aborted) return reject(signal.reason);

@@ -62,6 +62,8 @@ export class FakeCluster {
 	/** Moments at which fewer voters than a quorum were up. */
 	quorumLosses = 0;
 	leaderlessMs = 0;
+	/** Data directories can be looked into: what is in them says whose they are. */
+	hasDisks = false;
 	/** Members that the others have never spoken to. */
 	readonly unmet = new Set<string>();
 	alarms: NodeStatus["alarms"] = [];
@@ -271,7 +273,8 @@ export class FakeCluster {
 			connectedPeers: others
 				.filter(({ running }) => running && booted)
 				.map((one) => one.id),
-			lock: this.lockNow(),
+			// As raftd does: an expired one is shown until another is taken.
+			lock: this.lock,
 			levels: { readsFrom: 0, readsTo: 1, writes: 0 },
 			alarms: this.alarms,
 			snapshotIndex: node.snapshots[0]?.index ?? 0,

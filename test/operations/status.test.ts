@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { OperatorError } from "../../src/errors.js";
 import { status } from "../../src/operations/status.js";
 import { operating } from "./operating.js";
 
@@ -98,5 +99,115 @@ describe("status", () => {
 			expiresAtMs: 1e9,
 		};
 		expect((await status(context)).lock?.holder).toBe("bob@ci:7");
+	});
+
+	it("names an unfinished operation that nobody has in hand, and how to go on", async () => {
+		const { clock, cluster, context } = operating();
+		const record = (state: string) =>
+			JSON.stringify({
+				...{ version: 1, id: "t1-a", operation: "rolling-restart" },
+				...{ text: "rolling-restart --node n2", state, step: "n2/restart" },
+				attempts: [{ as: "begin", holder: "bob@ci:7", atMs: 0 }],
+			});
+		const stored = {
+			...{ id: "t1-a", unfinished: true, pauseRequested: false },
+			...{ beganAtMs: 0, updatedAtMs: 0, record: record("running") },
+		};
+		cluster.operations = [stored];
+		cluster.lock = {
+			...{ holder: "bob@ci:7", host: "ci", nonce: "", step: "" },
+			...{ operation: "rolling-restart", fencingToken: 1 },
+			...{ acquiredAtMs: 0, expiresAtMs: 20_000 },
+		};
+		const held = await status(context);
+		expect(held.operation).toMatchObject({ state: "running", next: [] });
+		expect(held.healthy).toBe(true);
+
+		// The lock of a killed holder is shown until another is taken, and counts for nothing.
+		await clock.sleep(20_000);
+		const killed = await status(context);
+		expect(killed.operation).toEqual({
+			...{ id: "t1-a", text: "rolling-restart --node n2", state: "killed" },
+			...{ by: "bob@ci:7", step: "n2/restart", pauseRequested: false },
+			...{ beganAtMs: 0, updatedAtMs: 0 },
+			next: [
+				"raftctl operation resume -c cluster.yaml",
+				"raftctl operation abort -c cluster.yaml",
+			],
+		});
+		expect(killed.problems).toEqual([
+			'"rolling-restart --node n2" is not finished: it was killed at n2/restart',
+		]);
+
+		cluster.operations = [{ ...stored, record: record("paused") }];
+		expect((await status(context)).healthy).toBe(true);
+		cluster.operations = [{ ...stored, record: '{"version":99}' }];
+		expect((await status(context)).operation?.text).toBeNull();
+	});
+
+	it("calls a cluster unhealthy whose scheduled snapshots fail, or quietly stop", async () => {
+		const { cluster, clock, context } = operating();
+		const succeeded = {
+			...{ succeededAtMs: 0, index: 900, node: "n2", file: "/b/a.snap" },
+			...{ bytes: 1, attemptedAtMs: 0, fault: "" },
+		};
+		cluster.schedule = {
+			...{ intervalMs: 60_000, keep: 2, directory: "/b", command: [] },
+			s3: null,
+		};
+		expect((await status(context)).healthy).toBe(true);
+		cluster.scheduled = succeeded;
+		await clock.sleep(119_000);
+		expect(await status(context)).toMatchObject({
+			...{ healthy: true, snapshots: { ageMs: 119_000, overdue: false } },
+		});
+		await clock.sleep(2_000);
+		expect((await status(context)).problems).toEqual([
+			"no scheduled snapshot has gone well for 2 min; one is due every 60 s",
+		]);
+		cluster.scheduled = { ...succeeded, fault: "no space left" };
+		expect((await status(context)).problems).toEqual([
+			"the last scheduled snapshot failed: no space left",
+		]);
+		cluster.schedule = null;
+		expect((await status(context)).healthy).toBe(true);
+	});
+
+	it("says of a silent node that the leader hears it: slow is not dead", async () => {
+		const { context } = operating();
+		const { engine } = context;
+		const deaf: typeof engine = {
+			...engine,
+			status: (node, options) =>
+				node.id === "n3"
+					? Promise.reject(
+							new OperatorError("unreachable", "n3 did not answer", {}),
+						)
+					: engine.status(node, options),
+		};
+		const report = await status({ ...context, engine: deaf });
+		expect(report.nodes[2]).toMatchObject({
+			reachable: false,
+			fault: "did not answer; the leader heard it 10 ms ago",
+		});
+		expect(report.problems).toEqual([
+			"n3 did not answer; the leader heard it 10 ms ago",
+		]);
+	});
+
+	it("gives nodes and balancer so long as it was asked to", async () => {
+		const { context } = operating();
+		const { engine } = context;
+		const granted: number[] = [];
+		const counting: typeof engine = {
+			...engine,
+			status: (node, options) => {
+				granted.push(options.timeoutMs);
+				return engine.status(node, options);
+			},
+		};
+		const asked = { ...context, engine: counting };
+		await status(asked, { timeoutMs: 1_000 });
+		expect(granted).toEqual([1_000, 1_000, 1_000]);
 	});
 });

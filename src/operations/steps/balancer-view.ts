@@ -2,12 +2,13 @@ import type { BackendStatus, Balancer } from "../../balancers/balancer.js";
 import { OperatorError } from "../../errors.js";
 import { callTimeoutMs } from "../context.js";
 
-/** The balancer's own view, fresh. Throws OperatorError "unreachable" when there is none within one call's time. */
+/** The balancer's own view, fresh. Throws OperatorError "unreachable" when there is none within `timeoutMs`. */
 export async function lookAtBalancer(
 	balancer: Balancer,
 	signal: AbortSignal,
+	timeoutMs: number = callTimeoutMs,
 ): Promise<readonly BackendStatus[]> {
-	const timeout = AbortSignal.timeout(callTimeoutMs);
+	const timeout = AbortSignal.timeout(timeoutMs);
 	try {
 		return await balancer.backends(AbortSignal.any([signal, timeout]));
 	} catch (error) {
@@ -15,7 +16,7 @@ export async function lookAtBalancer(
 		if (!timeout.aborted) throw error;
 		throw new OperatorError(
 			"unreachable",
-			`the balancer did not answer within ${callTimeoutMs} ms`,
+			`the balancer did not answer within ${timeoutMs} ms`,
 			{ cause: error },
 		);
 	}

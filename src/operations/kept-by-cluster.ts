@@ -1,0 +1,153 @@
+import type {
+	AlarmStatus,
+	NodeStatus,
+	ScheduledSnapshot,
+	SnapshotSchedule,
+} from "../cluster/engine.js";
+import type { ClusterFacts } from "../cluster/facts.js";
+import { commandFor, type OperationContext } from "./context.js";
+import { liveLock, type OperationView, viewOf } from "./operations.js";
+
+/** What the cluster itself remembers for its operators, as status shows it. */
+export interface KeptByCluster {
+	/** Null when none is unfinished, or nobody answers. */
+	readonly operation: UnfinishedReport | null;
+	/** Null when nobody answers. */
+	readonly snapshots: SnapshotsReport | null;
+	readonly writeLevel: NodeStatus["writeLevel"];
+	readonly alarms: readonly AlarmStatus[];
+}
+
+export interface UnfinishedReport {
+	readonly id: string;
+	/** As it was typed; null for one of a newer raftctl. */
+	readonly text: string | null;
+	/** killed: nobody has it in hand. */
+	readonly state: OperationView["state"];
+	/** user@host:pid of the last attempt. */
+	readonly by: string | null;
+	readonly step: string | null;
+	readonly pauseRequested: boolean;
+	readonly beganAtMs: number;
+	readonly updatedAtMs: number;
+	/** Commands that go on from here, one of them enough; empty while somebody has it in hand. */
+	readonly next: readonly string[];
+}
+
+export interface SnapshotsReport {
+	/** Null when the cluster takes none by itself. */
+	readonly schedule: SnapshotSchedule | null;
+	readonly last: ScheduledSnapshot | null;
+	/** Of the last one that went well; null when none has. */
+	readonly ageMs: number | null;
+	/** A whole interval late. */
+	readonly overdue: boolean;
+}
+
+/** By the word of `speaker`: the leader, or without one whoever answers. */
+export function keptByCluster(
+	context: OperationContext,
+	facts: ClusterFacts,
+	speaker: NodeStatus | null,
+): KeptByCluster {
+	const nowMs = context.clock.unixMs();
+	return {
+		operation: speaker && unfinishedReport(context, speaker, nowMs),
+		snapshots: speaker && snapshotsReport(speaker, nowMs),
+		writeLevel: speaker?.writeLevel ?? null,
+		alarms: alarmsOf(facts),
+	};
+}
+
+/** What of it is not as it should be. A paused operation is: somebody wished so. */
+export function keptProblems({
+	operation,
+	snapshots,
+	alarms,
+}: KeptByCluster): readonly string[] {
+	return [
+		...alarms.map(
+			({ kind, node, message }) => `alarm ${kind} about ${node}: ${message}`,
+		),
+		...operationProblems(operation),
+		...snapshotProblems(snapshots),
+	];
+}
+
+function unfinishedReport(
+	context: OperationContext,
+	{ operation, lock }: NodeStatus,
+	nowMs: number,
+): UnfinishedReport | null {
+	if (operation === null) return null;
+	const held = liveLock(lock, nowMs);
+	const { id, state, pauseRequested, beganAtMs, updatedAtMs, record } = viewOf(
+		operation,
+		held,
+	);
+	return {
+		...{ id, text: record?.text ?? null, state },
+		by: record?.attempts.at(-1)?.holder ?? null,
+		step: record?.step ?? null,
+		...{ pauseRequested, beganAtMs, updatedAtMs },
+		next:
+			state === "running"
+				? []
+				: [
+						commandFor(context, "operation resume"),
+						commandFor(context, "operation abort"),
+					],
+	};
+}
+
+function operationProblems(
+	operation: UnfinishedReport | null,
+): readonly string[] {
+	if (operation === null) return [];
+	const { id, text, state, step } = operation;
+	if (state !== "killed" && state !== "stopped") return [];
+	const at = step === null ? "" : ` at ${step}`;
+	return [`"${text ?? id}" is not finished: it was ${state}${at}`];
+}
+
+function snapshotsReport(
+	{ snapshotSchedule: schedule, scheduledSnapshot: last }: NodeStatus,
+	nowMs: number,
+): SnapshotsReport {
+	const succeededAtMs = last?.succeededAtMs ?? null;
+	const ageMs = succeededAtMs === null ? null : nowMs - succeededAtMs;
+	return {
+		...{ schedule, last, ageMs },
+		overdue:
+			schedule !== null && ageMs !== null && ageMs > 2 * schedule.intervalMs,
+	};
+}
+
+/** Backups that quietly stop are found when they are needed: they make a cluster unhealthy. */
+function snapshotProblems(
+	snapshots: SnapshotsReport | null,
+): readonly string[] {
+	if (snapshots === null || snapshots.schedule === null) return [];
+	const { schedule, last, ageMs, overdue } = snapshots;
+	const fault = last?.fault ?? "";
+	if (fault !== "") return [`the last scheduled snapshot failed: ${fault}`];
+	if (!overdue || ageMs === null) return [];
+	return [
+		`no scheduled snapshot has gone well for ${lengthOf(ageMs)}; one is due every ${lengthOf(schedule.intervalMs)}`,
+	];
+}
+
+/** Known to all; whoever answers tells them, each once. */
+function alarmsOf({ nodes }: ClusterFacts): readonly AlarmStatus[] {
+	const alarms = nodes.flatMap(({ status }) => status?.alarms ?? []);
+	const keys = alarms.map((alarm) => JSON.stringify(alarm));
+	return alarms.filter((_, position) => {
+		return keys.indexOf(keys[position] ?? "") === position;
+	});
+}
+
+function lengthOf(ms: number): string {
+	if (ms >= 7_200_000) return `${Math.floor(ms / 3_600_000)} h`;
+	if (ms >= 120_000) return `${Math.floor(ms / 60_000)} min`;
+	return `${Math.floor(ms / 1000)} s`;
+}
