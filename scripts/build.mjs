@@ -81,6 +81,7 @@ async function bundlePrograms() {
 			"src/daemon/main.ts",
 			"src/storage/worker.ts",
 			"src/storage/snapshots/worker.ts",
+			"src/daemon/backup/worker.ts",
 			"src/balancers/embedded/main.ts",
 			"src/client/index.ts",
 			"src/machines/machine.ts",

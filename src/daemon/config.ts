@@ -61,6 +61,12 @@ const drainSchema = z.strictObject({
 	timeoutMs: milliseconds(100, 3_600_000).default(15_000),
 });
 
+const s3Schema = z.strictObject({
+	accessKeyId: z.string().min(1).max(256),
+	/** The secret itself is in no file that is shown or copied about. */
+	secretAccessKeyFile: absolutePath,
+});
+
 const memberSchema = z.strictObject({
 	id: name,
 	role: z.enum(["voter", "learner"]).default("voter"),
@@ -92,6 +98,8 @@ const nodeConfigSchema = z
 			})
 			.prefault({}),
 		limits: z.record(z.string(), z.number().int().positive()).default({}),
+		/** For the copies of the snapshot schedule; without it the environment is asked. */
+		s3: s3Schema.optional(),
 	})
 	.superRefine(checkMembers);
 

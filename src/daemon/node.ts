@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { Machine } from "../machines/machine.js";
 import { lockDirectory } from "../storage/lock.js";
 import type { ClientApi } from "./api/client-api.js";
+import { openBackup } from "./backup/open.js";
 import type { NodeConfig } from "./config.js";
 import { Draining } from "./draining.js";
 import type { NodeReplica } from "./engine/node-replica.js";
@@ -97,6 +98,9 @@ async function open(
 		clients: () => clients,
 	});
 	opened.push(ports);
+	opened.push(
+		openBackup({ config, logger, replica, identity: identity.identity }),
+	);
 	clients = await openClients({ config, machine, replica, modules });
 	opened.push(clients);
 	draining.attach(clients);

@@ -47,7 +47,7 @@ export type FromLog =
 	| { readonly kind: "closed" };
 
 /** An error as data: classes do not survive between threads. */
-interface SentError {
+export interface SentError {
 	readonly message: string;
 	readonly stack: string | undefined;
 	readonly code: string | undefined;
