@@ -92,7 +92,10 @@ export class IdentityFile {
 	}
 
 	known(nodeId: string): string | null {
-		return this.#stored.incarnations[nodeId] ?? null;
+		const { incarnations } = this.#stored;
+		return Object.hasOwn(incarnations, nodeId)
+			? (incarnations[nodeId] ?? null)
+			: null;
 	}
 
 	learn(nodeId: string, incarnation: string): void {

@@ -66,6 +66,7 @@ describe("the identity of a node", () => {
 		open().learn("n2", "def");
 		expect(open().known("n2")).toBe("def");
 		expect(open().known("n3")).toBeNull();
+		expect(open().known("constructor")).toBeNull();
 	});
 
 	it("is not confused by a temporary file that a crash left", () => {
