@@ -1,7 +1,12 @@
 import type { NodeEntry } from "../config/inventory.js";
 import type { Service } from "../hosts/host.js";
 import type { OperationContext } from "./context.js";
-import { configMode, nodeConfigPath, renderNodeConfig } from "./node-config.js";
+import {
+	configMode,
+	type NodeConfigOptions,
+	nodeConfigPath,
+	renderNodeConfig,
+} from "./node-config.js";
 
 /** The node's raftd as a program on its host. */
 export function nodeService(
@@ -24,10 +29,11 @@ export function nodeService(
 export async function writeNodeConfig(
 	{ inventory, machines }: OperationContext,
 	node: NodeEntry,
+	options: NodeConfigOptions = {},
 ): Promise<boolean> {
 	const host = await machines.host(node.host);
 	const path = nodeConfigPath(inventory, node);
-	const wanted = Buffer.from(await renderNodeConfig(inventory, node));
+	const wanted = Buffer.from(await renderNodeConfig(inventory, node, options));
 	const present = await host.read(path);
 	if (present !== null && wanted.equals(present)) return false;
 	await host.upload(path, wanted, configMode);

@@ -38,6 +38,7 @@ export async function runSteps(
 		try {
 			throwIfEnded(signal);
 			await context.steps?.boundary(step);
+			if (await skipped(context, step)) continue;
 			await step.guard?.();
 			throwIfEnded(signal);
 			context.steps?.began(step);
@@ -51,6 +52,17 @@ export async function runSteps(
 	}
 }
 
+/** A step with nothing to do has not begun: neither the journal nor `undo` has to know of it. */
+async function skipped(
+	{ emit }: OperationContext,
+	step: Step,
+): Promise<boolean> {
+	const reason = (await step.isDone?.()) ?? null;
+	if (reason === null) return false;
+	emit({ type: "step-skipped", step: step.id, node: step.node, reason });
+	return true;
+}
+
 const neverAborted = new AbortController().signal;
 
 async function runStep(
@@ -60,11 +72,6 @@ async function runStep(
 ): Promise<void> {
 	const { clock, emit } = context;
 	const named = { step: step.id, node: step.node };
-	const reason = (await step.isDone?.()) ?? null;
-	if (reason !== null) {
-		emit({ type: "step-skipped", ...named, reason });
-		return;
-	}
 	const startedAt = clock.now();
 	emit({ type: "step-started", ...named, title: step.title });
 	try {

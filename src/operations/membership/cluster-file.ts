@@ -1,0 +1,78 @@
+import { isDeepStrictEqual } from "node:util";
+import { type ClusterFileEdit, editedInventory } from "../../config/edits.js";
+import type { Inventory, NodeEntry } from "../../config/inventory.js";
+import { type GivenNode, nodeEntryFor } from "../../config/new-node.js";
+import type { OperationContext } from "../context.js";
+import type { Step } from "../steps/step.js";
+import type { Tally } from "./work.js";
+
+/** As the cluster file is to have it in the end. */
+export type FileGoal =
+	| {
+			readonly type: "present";
+			readonly node: NodeEntry;
+			readonly role: NodeEntry["role"];
+	  }
+	| { readonly type: "absent"; readonly id: string };
+
+/** The entry of a node that is to be added: the file's own, or one made of what is given and of the file's ports. */
+export function entryFor(
+	{ inventory }: OperationContext,
+	id: string,
+	given: GivenNode,
+): NodeEntry {
+	return nodeEntryFor(inventory, id, given).entry;
+}
+
+/** What the file lacks of the goals; a node that comes for another stands in its place. Pure. */
+export function editsTowards(
+	{ nodes }: Inventory,
+	goals: readonly FileGoal[],
+): readonly ClusterFileEdit[] {
+	const has = (id: string) => nodes.some((node) => node.id === id);
+	const leaving = goals.flatMap((goal) =>
+		goal.type === "absent" && has(goal.id) ? [goal.id] : [],
+	);
+	const edits: ClusterFileEdit[] = [];
+	for (const goal of goals) {
+		if (goal.type === "absent") continue;
+		const { role } = goal;
+		const { id } = goal.node;
+		if (has(id)) edits.push({ type: "set-role", id, role });
+		else {
+			const node = { ...goal.node, role };
+			const place = leaving.shift();
+			if (place === undefined) edits.push({ type: "add-node", node });
+			else edits.push({ type: "replace-node", id: place, node });
+		}
+	}
+	return [
+		...edits,
+		...leaving.map((id) => ({ type: "remove-node" as const, id })),
+	];
+}
+
+/** Brings the cluster file to where the cluster is; last, as by then it is so. */
+export function clusterFileStep(
+	{ inventory }: OperationContext,
+	goals: readonly FileGoal[],
+	tally: Tally,
+): Step {
+	const edits = editsTowards(inventory, goals);
+	const wanted = editedInventory(inventory, edits);
+	const name = inventory.source === "-" ? "the cluster file" : inventory.source;
+	return {
+		id: "cluster/file",
+		title: `bring ${name} up to date`,
+		node: null,
+		cost: "",
+		isDone: async () =>
+			isDeepStrictEqual(wanted.nodes, inventory.nodes)
+				? "it says so already"
+				: null,
+		async run() {
+			tally.fileChanged = true;
+			return null;
+		},
+	};
+}

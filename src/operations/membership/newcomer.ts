@@ -1,0 +1,99 @@
+import type { NodeEntry } from "../../config/inventory.js";
+import { OperatorError } from "../../errors.js";
+import { commandFor } from "../context.js";
+import { requireCandidate } from "../steps/join-node.js";
+import { setAsideDataStep } from "../steps/set-aside-data.js";
+import type { Step } from "../steps/step.js";
+import { directoryFault, identityOf, refusedCandidate } from "./candidate.js";
+import { memberOf, type Role, roleOf } from "./members.js";
+import { changing, isMember, stopping, unless } from "./stages.js";
+import { isManaged, type View } from "./view.js";
+import { leaderNow, serviceOf, type Work } from "./work.js";
+
+/** What a node was before an operation took it in: what `abort` goes back to. */
+export interface Newcomer {
+	readonly id: string;
+	readonly formerRole: Role;
+	/** Somebody else had started it, or it had data: neither is this operation's to take away. */
+	readonly hadData: boolean;
+	readonly inFile: boolean;
+}
+
+/**
+ * Whether the node can become a member, seen before anything is touched. Throws OperatorError "refused" for what founded a
+ * log by mistake, and for a data directory or a process of another cluster or node.
+ */
+export async function admitNewcomer(
+	{ context, leader }: View,
+	node: NodeEntry,
+	inFile: boolean,
+): Promise<Newcomer> {
+	const formerRole = roleOf(leader.members, node.id);
+	const known = { id: node.id, formerRole, inFile };
+	if (formerRole !== null) return { ...known, hadData: true };
+	const untouched = "nothing was touched";
+	const identity = isManaged(node) ? await identityOf(context, node) : null;
+	const fault = directoryFault(identity, {
+		...{ clusterId: context.inventory.id, node },
+	});
+	if (fault !== null) throw refusedCandidate(node, fault, untouched);
+	const status = await requireCandidate(context, node, context.signal);
+	if (status === null && !isManaged(node))
+		throw new OperatorError(
+			"refused",
+			`${node.id} does not answer, and it is not known on which host it runs`,
+			{
+				...{ node: node.id, state: untouched },
+				next: "put it into the cluster file",
+			},
+		);
+	return { ...known, hadData: identity !== null || status !== null };
+}
+
+/** The way back: no member any more, and, where it came with this operation, stopped and without data. */
+export async function withdrawing(
+	work: Work,
+	node: NodeEntry,
+	{ formerRole, hadData }: Newcomer,
+): Promise<readonly Step[]> {
+	if (formerRole !== null) return [];
+	const leader = await leaderNow(work);
+	const isIn = leader !== null && memberOf(leader.members, node.id) !== null;
+	const remove = changing(work, {
+		...{ node: node.id, name: "withdraw", title: "remove it again" },
+		goals: { [node.id]: "gone" },
+	});
+	return [
+		...(isIn ? [remove] : []),
+		...(hadData ? [] : await removing(work, node)),
+	];
+}
+
+async function removing(work: Work, node: NodeEntry): Promise<readonly Step[]> {
+	const service = await serviceOf(work, node);
+	if (service === null) return [];
+	const { context, lock } = work;
+	const identity = await identityOf(context, node);
+	const wipe = setAsideDataStep(context, lock, {
+		...{ node, service, discard: true },
+		incarnation: identity?.incarnation ?? "",
+		aside: `${node.dataDirectory}.withdrawn`,
+	});
+	const still = async () => {
+		const leader = await leaderNow(work);
+		return leader !== null && isMember(node.id)(leader.members)
+			? "it is a member"
+			: null;
+	};
+	return [...(await stopping(work, node)), unless(wipe, still)];
+}
+
+/** Throws OperatorError "refused" for a node that is no member. */
+export function requireMember({ context, leader }: View, id: string): Role {
+	const role = roleOf(leader.members, id);
+	if (role !== null) return role;
+	throw new OperatorError("refused", `${id} is not a member of the cluster`, {
+		...{ node: id, state: "nothing was touched" },
+		next: commandFor(context, `add-learner ${id}`),
+	});
+}

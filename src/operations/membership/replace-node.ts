@@ -1,0 +1,146 @@
+import type { NodeEntry } from "../../config/inventory.js";
+import type { GivenNode } from "../../config/new-node.js";
+import { OperatorError } from "../../errors.js";
+import { commandFor } from "../context.js";
+import { nodeNamed } from "../node-named.js";
+import type { Operation } from "../operation.js";
+import type { Step } from "../steps/step.js";
+import { filing } from "./add-learner.js";
+import { requireSafeChange } from "./admission.js";
+import { entryFor, type FileGoal } from "./cluster-file.js";
+import { changesTowards, type Goal, type Role } from "./members.js";
+import {
+	admitNewcomer,
+	type Newcomer,
+	requireMember,
+	withdrawing,
+} from "./newcomer.js";
+import { type MembershipMemo, membershipOperation } from "./operation.js";
+import { catchUpDefaultMs, type Skip } from "./options.js";
+import { keepNotes } from "./remove-node.js";
+import {
+	agreeing,
+	changing,
+	isMember,
+	joining,
+	leaving,
+	stopping,
+	undraining,
+} from "./stages.js";
+import type { View } from "./view.js";
+import type { Work } from "./work.js";
+
+export interface ReplaceNodeWish {
+	readonly old: string;
+	readonly new: string;
+	readonly given: GivenNode;
+	/** How long the new one may take to catch up; 10 minutes when left out. */
+	readonly timeoutMs?: number;
+	readonly skip: Skip;
+}
+
+interface ReplaceMemo extends MembershipMemo {
+	readonly newcomer: Newcomer;
+	/** What the new one becomes. */
+	readonly role: Exclude<Role, null | "outgoing">;
+}
+
+/** One node for another: there is never a voter less than before, as both change places in one joint change. */
+export function replaceNode(wish: ReplaceNodeWish): Operation {
+	const { old, new: id, given, skip } = wish;
+	const goals = ({ role }: ReplaceMemo): Readonly<Record<string, Goal>> => ({
+		...{ [old]: "gone", [id]: role },
+	});
+	return membershipOperation<ReplaceMemo>({
+		name: "replace-node",
+		words: ["replace-node", old, id],
+		arguments: wish,
+		skip,
+		nodes: async (context) => {
+			requireTwo(wish);
+			return [entryFor(context, id, given)];
+		},
+		async prepare(view, base) {
+			const [leaves, comes] = [old, id].map((one) =>
+				nodeNamed(view.context, one),
+			) as [NodeEntry, NodeEntry];
+			const role = requireMember(view, old) === "voter" ? "voter" : "learner";
+			const inFile = base.inventory.nodes.some((one) => one.id === id);
+			const newcomer = await admitNewcomer(view, comes, inFile);
+			refuseVoter(view, newcomer);
+			const memo = { nodes: [leaves, comes], newcomer, role } as const;
+			await requireSafeChange(view, {
+				changes: [
+					{ id: old, type: "remove" },
+					...(role === "voter" ? [{ id, type: "promote" as const }] : []),
+				],
+				...{ assumed: [id], skip, what: `${old} must not be replaced now` },
+			});
+			return memo;
+		},
+		async steps(work, memo) {
+			const [leaves, comes] = memo.nodes;
+			if (leaves === undefined || comes === undefined) return [];
+			const timeoutMs = wish.timeoutMs ?? catchUpDefaultMs;
+			const isJoined = isMember(id);
+			return [
+				...(await joining(work, comes, { isJoined, timeoutMs })),
+				...leaving(work, leaves, { isStill: isMember(old) }),
+				changing(work, {
+					...{ node: id, name: "replace", goals: goals(memo) },
+					title: `let it take the place of ${old}, in one change`,
+				}),
+				...(await settled(work, memo)),
+			];
+		},
+		async abortSteps(work, memo) {
+			const [leaves, comes] = memo.nodes;
+			if (leaves === undefined || comes === undefined) return [];
+			const { members } = work.view.leader;
+			if (changesTowards(members, goals(memo)).length === 0) {
+				work.tally.notes.push(`${id} is in the place of ${old} already`);
+				return settled(work, memo);
+			}
+			const absent: FileGoal = { type: "absent", id };
+			return [
+				undraining(work, leaves),
+				...(await withdrawing(work, comes, memo.newcomer)),
+				agreeing(work),
+				...(memo.newcomer.inFile ? [] : filing(work, [absent])),
+			];
+		},
+	});
+}
+
+async function settled(
+	work: Work,
+	{ nodes, role }: ReplaceMemo,
+): Promise<readonly Step[]> {
+	const [leaves, comes] = nodes;
+	if (leaves === undefined || comes === undefined) return [];
+	keepNotes(work, leaves);
+	return [
+		agreeing(work),
+		...(await stopping(work, leaves)),
+		...filing(work, [
+			{ type: "present", node: comes, role },
+			{ type: "absent", id: leaves.id },
+		]),
+	];
+}
+
+function requireTwo({ old, new: id }: ReplaceNodeWish): void {
+	if (old !== id) return;
+	throw new OperatorError("usage", `${id} cannot take its own place`, {
+		state: "nothing was touched",
+		next: `raftctl reset-node ${id} gives it an empty disk`,
+	});
+}
+
+function refuseVoter({ context }: View, { id, formerRole }: Newcomer): void {
+	if (formerRole !== "voter") return;
+	throw new OperatorError("refused", `${id} is a voter already`, {
+		...{ node: id, state: "nothing was touched" },
+		next: commandFor(context, "status"),
+	});
+}

@@ -1,0 +1,214 @@
+import type { MembershipChange } from "../../cluster/engine.js";
+import { voterFault } from "../../cluster/health.js";
+import type { NodeEntry } from "../../config/inventory.js";
+import { OperatorError } from "../../errors.js";
+import { commandFor, healthLimits, type OperationContext } from "../context.js";
+import { nodeNamed } from "../node-named.js";
+import type { Operation } from "../operation.js";
+import type { Step } from "../steps/step.js";
+import { entryIn, filing } from "./add-learner.js";
+import { requireSafeChange } from "./admission.js";
+import { changesTowards, type Goal, roleOf } from "./members.js";
+import { admitNewcomer, type Newcomer, withdrawing } from "./newcomer.js";
+import { type MembershipMemo, membershipOperation } from "./operation.js";
+import { catchUpDefaultMs, type Skip } from "./options.js";
+import { type Chosen, chooseVoters, type ScaleChoice } from "./scale-choice.js";
+import {
+	agreeing,
+	catchingUp,
+	changing,
+	handingOver,
+	isMember,
+	joining,
+	unless,
+} from "./stages.js";
+import type { View } from "./view.js";
+import { leaderNow, serviceOf, type Work } from "./work.js";
+
+export interface ScaleWish {
+	readonly voters: number;
+	/** How long each learner may take to catch up; 10 minutes when left out. */
+	readonly timeoutMs?: number;
+	readonly skip: Skip;
+}
+
+interface ScaleMemo extends MembershipMemo {
+	/** Chosen once: what is left to do must not become something else on the way. */
+	readonly promote: readonly Chosen[];
+	readonly demote: readonly Chosen[];
+	readonly newcomers: readonly Newcomer[];
+}
+
+/** Lets so many nodes vote, in one joint change; learners that it takes are waited for first. */
+export function scale(wish: ScaleWish): Operation {
+	const { voters, skip } = wish;
+	return membershipOperation<ScaleMemo>({
+		name: "scale",
+		words: ["scale", `--voters ${voters}`],
+		arguments: wish,
+		skip,
+		async prepare(view, base) {
+			const choice = choose(view, base, voters);
+			warnOfEven(base, voters);
+			const { add, promote, demote } = choice;
+			const nodes = [...promote, ...demote].map(({ node }) =>
+				entryIn(view, node),
+			);
+			const newcomers: Newcomer[] = [];
+			for (const { node } of add)
+				newcomers.push(
+					await admitNewcomer(view, nodeNamed(view.context, node), true),
+				);
+			const memo = { nodes, promote, demote, newcomers };
+			const changes = changesOf(memo);
+			if (changes.length > 0)
+				await requireSafeChange(view, {
+					...{ changes, assumed: promote.map(({ node }) => node), skip },
+					what: `there must not be ${voters} voters now`,
+				});
+			return memo;
+		},
+		async steps(work, memo) {
+			return [
+				...(await preparing(work, memo, wish.timeoutMs ?? catchUpDefaultMs)),
+				...handover(work, memo),
+				...voting(work, memo, voters),
+				...settled(work, memo),
+			];
+		},
+		async abortSteps(work, memo) {
+			const { members } = work.view.leader;
+			if (changesTowards(members, goalsOf(memo)).length === 0) {
+				work.tally.notes.push(`there are ${voters} voters already`);
+				return settled(work, memo);
+			}
+			const steps: Step[] = [];
+			for (const newcomer of memo.newcomers) {
+				const node = entryIn(work.view, newcomer.id);
+				steps.push(...(await withdrawing(work, node, newcomer)));
+			}
+			return steps.length === 0 ? [] : [...steps, agreeing(work)];
+		},
+	});
+}
+
+function choose(
+	{ context, facts, leader }: View,
+	{ inventory }: OperationContext,
+	voters: number,
+): ScaleChoice {
+	const limits = healthLimits(context);
+	const sound = leader.members
+		.map(({ id }) => id)
+		.filter((node) => voterFault(facts, { leader, node, limits }) === null);
+	const { members, nodeId } = leader;
+	const choice = chooseVoters({
+		...{ voters, members, sound, nodes: inventory.nodes, leader: nodeId },
+	});
+	if (choice.missing === 0) return choice;
+	throw new OperatorError(
+		"refused",
+		`there are not enough nodes for ${voters} voters: ${choice.missing} more ${choice.missing === 1 ? "is" : "are"} needed`,
+		{
+			state: "nothing was touched",
+			next: `put more nodes into ${inventory.source}, or ${commandFor(context, "add-learner <node>")} first`,
+		},
+	);
+}
+
+function warnOfEven({ emit }: OperationContext, voters: number): void {
+	if (voters % 2 === 1) return;
+	emit({
+		...{ type: "warning", node: null },
+		message: `${voters} voters survive no more losses than ${voters - 1}, and need a larger majority`,
+	});
+}
+
+function changesOf({ promote, demote }: ScaleMemo): MembershipChange[] {
+	return [
+		...promote.map(({ node }) => ({ id: node, type: "promote" as const })),
+		...demote.map(({ node }) => ({ id: node, type: "demote" as const })),
+	];
+}
+
+function goalsOf({
+	promote,
+	demote,
+}: ScaleMemo): Readonly<Record<string, Goal>> {
+	return Object.fromEntries([
+		...promote.map(({ node }) => [node, "voter"] as const),
+		...demote.map(({ node }) => [node, "learner"] as const),
+	]);
+}
+
+async function preparing(
+	work: Work,
+	{ promote, newcomers }: ScaleMemo,
+	timeoutMs: number,
+): Promise<readonly Step[]> {
+	const steps: Step[] = [];
+	for (const { node: id, reason } of promote) {
+		const node = entryIn(work.view, id);
+		const isJoined = isMember(id);
+		const isNew = newcomers.some((newcomer) => newcomer.id === id);
+		const own = isNew
+			? await joining(work, node, { isJoined, timeoutMs })
+			: catchingUp(work, node, {
+					...{ isJoined, timeoutMs },
+					service: await serviceOf(work, node),
+				});
+		steps.push(
+			...own.map((step, at) => (at === 0 ? withReason(step, reason) : step)),
+		);
+	}
+	return steps;
+}
+
+function withReason(step: Step, reason: string): Step {
+	const cost = step.cost === "" ? reason : `${reason}; ${step.cost}`;
+	return { ...step, cost };
+}
+
+function handover(work: Work, { demote }: ScaleMemo): readonly Step[] {
+	if (demote.length === 0) return [];
+	const ids = demote.map(({ node }) => node);
+	const heirs = work.view.leader.members
+		.filter(({ id, role }) => role === "voter" && !ids.includes(id))
+		.map(({ id }) => id);
+	const done = async () => {
+		const leader = await leaderNow(work);
+		const isDone =
+			leader !== null &&
+			ids.every((id) => roleOf(leader.members, id) !== "voter");
+		return isDone ? "they have no vote any more" : null;
+	};
+	return [unless(handingOver(work, ids, heirs), done)];
+}
+
+function voting(work: Work, memo: ScaleMemo, voters: number): readonly Step[] {
+	const { promote, demote } = memo;
+	const [first] = [...promote, ...demote];
+	if (first === undefined) return [];
+	const names = (chosen: readonly Chosen[]) =>
+		chosen.map(({ node, reason }) => `${node} (${reason})`).join(", ");
+	const words = [
+		...(promote.length > 0 ? [`let ${names(promote)} vote`] : []),
+		...(demote.length > 0 ? [`take the vote of ${names(demote)} away`] : []),
+	];
+	const step = changing(work, {
+		...{ node: first.node, name: "vote", goals: goalsOf(memo) },
+		title: `${words.join(" and ")}, in one change`,
+	});
+	return [{ ...step, id: `cluster/voters-${voters}`, node: null }];
+}
+
+function settled(work: Work, { promote, demote }: ScaleMemo): readonly Step[] {
+	const present = (role: NodeEntry["role"]) => (one: Chosen) => ({
+		...{ type: "present" as const, role, node: entryIn(work.view, one.node) },
+	});
+	const goals = [
+		...promote.map(present("voter")),
+		...demote.map(present("learner")),
+	];
+	return goals.length === 0 ? [] : [agreeing(work), ...filing(work, goals)];
+}
