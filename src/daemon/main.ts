@@ -6,6 +6,7 @@ import { exitCodes, OperatorError, reasonOf } from "../errors.js";
 import { offlineWords } from "./doctor/words.js";
 import type { Log } from "./log.js";
 import type { RunningNode } from "./node.js";
+import { fileWords } from "./offline/words.js";
 import { release } from "./release.js";
 
 const usage = `raftd ${release}: a Raft node
@@ -14,34 +15,40 @@ const usage = `raftd ${release}: a Raft node
   raftd doctor --data-dir DIR  is this data directory whole? of a node that is down
   raftd dump --data-dir DIR    show the entries of its log, or one of its snapshots
   raftd replay --data-dir DIR  execute its log twice: does the machine come to the same?
+  raftd inspect --data-dir DIR what such a node holds: term, indexes, members
+  raftd snapshot inspect FILE  what a snapshot's file says of itself
+  raftd snapshot verify FILE   check every byte of it, restore it, save it again and compare
+  raftd snapshot export --data-dir DIR --out FILE    all that a node which is down holds, as a snapshot's file
+  raftd snapshot restore FILE --config node.yaml     make the data directory of a node of a new cluster
   raftd --version
   raftd --help
 
   -c, --config FILE   the node's configuration; raftctl up writes it, docs/raftd.md explains it
       --app FILE      the module with the state machine; wins over app in the configuration
 
-doctor, dump and replay change nothing:
+All but snapshot export and restore change nothing:
       --data-dir DIR  the node's data directory: data in its configuration
-      --json          doctor, replay: the report for scripts
+      --json          doctor, replay, inspect, snapshot: the report for scripts
       --ndjson        dump: one JSON object a line
       --from INDEX, --to INDEX   dump: these entries only
       --snapshot INDEX           dump: the snapshot at that index instead of the log
+      --out FILE                 snapshot export: where the file is to be; nothing is written over
+      --scratch DIR              snapshot verify: room for a copy; by default the system's directory for such
+      --index-bump N             snapshot restore: how far the log goes on behind the file's index; 1000000
 
 SIGTERM or SIGINT: leave traffic, hand leadership over, stop. A second one: stop at once.
 Exit codes: 0 stopped, 1 failed, 2 a mistake on the command line or in the configuration, 11 refused to start.
 Of doctor: 0 healthy, 10 a start repairs it, 11 damaged or of a later release, 13 in use. Of replay: 0 the same, 11 not.
+Of snapshot: 0 done, 11 damaged, foreign or refused, 13 in use.
 `;
 
 async function main(): Promise<void> {
 	const [word, ...argv] = process.argv.slice(2);
-	const offline = offlineWords.find((each) => each === word);
-	if (offline !== undefined) {
-		if (argv.some((flag) => flag === "-h" || flag === "--help")) {
+	const run = withoutNode(word);
+	if (run !== null) {
+		if (argv.some((flag) => flag === "-h" || flag === "--help"))
 			process.stdout.write(usage);
-			return;
-		}
-		const { runOffline } = await import("./doctor/command-line.js");
-		process.exitCode = await runOffline(offline, argv, process);
+		else process.exitCode = await run(argv);
 		return;
 	}
 	const { values } = parseArguments();
@@ -54,7 +61,25 @@ async function main(): Promise<void> {
 			next: "raftd --config node.yaml",
 		});
 	}
-	await run(resolve(values.config), values.app);
+	await runNode(resolve(values.config), values.app);
+}
+
+/** Runs a command that needs files alone; resolves with the exit code. Null for a word that is none. */
+function withoutNode(
+	word: string | undefined,
+): ((argv: readonly string[]) => Promise<number>) | null {
+	const looking = offlineWords.find((each) => each === word);
+	if (looking !== undefined)
+		return async (argv) => {
+			const { runOffline } = await import("./doctor/command-line.js");
+			return await runOffline(looking, argv, process);
+		};
+	const onFiles = fileWords.find((each) => each === word);
+	if (onFiles === undefined) return null;
+	return async (argv) => {
+		const { runWithFiles } = await import("./offline/command-line.js");
+		return await runWithFiles(onFiles, argv, process);
+	};
 }
 
 function parseArguments() {
@@ -75,7 +100,10 @@ function parseArguments() {
 	}
 }
 
-async function run(configPath: string, app: string | undefined): Promise<void> {
+async function runNode(
+	configPath: string,
+	app: string | undefined,
+): Promise<void> {
 	const { readNodeConfig } = await import("./config.js");
 	const read = await readNodeConfig(configPath);
 	const config = app === undefined ? read : { ...read, app: resolve(app) };
@@ -102,7 +130,8 @@ async function run(configPath: string, app: string | undefined): Promise<void> {
 			pid: process.pid,
 			processId,
 			configPath,
-			...config,
+			// Who may write to the bucket is nobody's business who reads logs.
+			...{ ...config, s3: undefined },
 		},
 		`raftd ${release} starts ${config.node} of ${config.cluster.name}`,
 	);

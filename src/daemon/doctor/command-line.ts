@@ -191,11 +191,12 @@ function indexOf(flag: string, text: string | undefined): number | null {
 	});
 }
 
-function jsonOf(value: object): string {
+export function jsonOf(value: object): string {
 	return `${JSON.stringify(value, null, 2)}\n`;
 }
 
-function told(error: OperatorError) {
+/** An error as docs/cli.md has it in JSON. */
+export function told(error: OperatorError) {
 	const { kind, message, node, problems, state, next } = error;
 	return {
 		...{ kind, message, ...(node === undefined ? {} : { node }) },

@@ -103,7 +103,7 @@ function isDirectory(path: string): boolean {
 }
 
 /** Works without permission to write, and refuses to: what is looked at may be all that is left. */
-const readingDisk: Disk = {
+export const readingDisk: Disk = {
 	list: realDisk.list,
 	openReadOnly: realDisk.openReadOnly,
 	open: (path) => new Unchangeable(realDisk.openReadOnly(path)),
