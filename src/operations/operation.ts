@@ -156,6 +156,8 @@ export function takeUp(
 		readonly record: OperationRecord;
 		readonly as: "resume" | "abort";
 		readonly lockWaitMs: number;
+		/** As it was shown already. */
+		readonly plan: readonly PlannedStep[];
 		/** Its wish takes the place of the one that the operation began with. */
 		readonly canary?: CanaryUse;
 	},
@@ -167,7 +169,7 @@ export function takeUp(
 		? { wish: wish.record.canary ?? null, ...wish.canary }
 		: {};
 	return takeUpOperation(context, wish, (undertaking) =>
-		carryOut(undertaking, operation, { kind, plan: [], canary }),
+		carryOut(undertaking, operation, { kind, plan: wish.plan, canary }),
 	);
 }
 

@@ -135,7 +135,8 @@ export async function takeUpUnfinished(
 		...{ type: "plan", operation: record.operation, steps: planned.plan },
 	});
 	await confirm?.();
-	return takeUp(context, make(), { record, as, lockWaitMs, canary });
+	const { plan } = planned;
+	return takeUp(context, make(), { record, as, plan, lockWaitMs, canary });
 }
 
 async function requireUnfinished(

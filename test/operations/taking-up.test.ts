@@ -114,6 +114,16 @@ describe("a rolling restart whose operator was killed", () => {
 		expect(error.next).toContain("raftctl operation abort");
 	});
 
+	it("shows its plan once when it is taken up", async () => {
+		const world = await killedAt("step-finished n2/admit");
+		const shown = world.events.length;
+		await takeUpUnfinished(world.context, { ...wish, as: "resume" });
+		const plans = world.events
+			.slice(shown)
+			.filter(({ type }) => type === "plan");
+		expect(plans).toHaveLength(1);
+	});
+
 	it("is planned anew for resume, without what is done", async () => {
 		const world = await killedAt("step-finished n2/admit");
 		const plan = await takeUpUnfinished(world.context, {
