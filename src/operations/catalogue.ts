@@ -11,6 +11,34 @@ export const catalogue: Readonly<Record<string, () => Promise<Make>>> = {
 		return (wish: Parameters<typeof rollOperation>[0]) => () =>
 			rollOperation(wish);
 	},
+	"add-learner": async () => {
+		const { addLearner } = await import("./membership/add-learner.js");
+		return (wish: Parameters<typeof addLearner>[0]) => () => addLearner(wish);
+	},
+	promote: async () => {
+		const { promote } = await import("./membership/promote.js");
+		return (wish: Parameters<typeof promote>[0]) => () => promote(wish);
+	},
+	demote: async () => {
+		const { demote } = await import("./membership/demote.js");
+		return (wish: Parameters<typeof demote>[0]) => () => demote(wish);
+	},
+	"remove-node": async () => {
+		const { removeNode } = await import("./membership/remove-node.js");
+		return (wish: Parameters<typeof removeNode>[0]) => () => removeNode(wish);
+	},
+	"replace-node": async () => {
+		const { replaceNode } = await import("./membership/replace-node.js");
+		return (wish: Parameters<typeof replaceNode>[0]) => () => replaceNode(wish);
+	},
+	"reset-node": async () => {
+		const { resetNode } = await import("./membership/reset-node.js");
+		return (wish: Parameters<typeof resetNode>[0]) => () => resetNode(wish);
+	},
+	scale: async () => {
+		const { scale } = await import("./membership/scale.js");
+		return (wish: Parameters<typeof scale>[0]) => () => scale(wish);
+	},
 };
 
 /** Makes the operation of a record. Throws OperatorError "refused" for one that this release does not know. */

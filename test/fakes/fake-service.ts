@@ -19,14 +19,33 @@ export class FakeMachines implements Machines {
 			run: async (argv) => {
 				this.log.push(argv.join(" "));
 				this.#runProgram(argv);
-				return { exitCode: 0, stdout: "", stderr: "" };
+				return { exitCode: 0, stdout: this.#listing(argv), stderr: "" };
 			},
 			upload: async (path, content, mode) => {
 				this.files.set(path, { content, mode });
 			},
-			read: async (path) => this.files.get(path)?.content ?? null,
+			read: async (path) =>
+				this.files.get(path)?.content ?? this.#identity(path),
 			close: async () => undefined,
 		};
+	}
+
+	/** What a node's data directory says of itself; only where the test has disks. */
+	#identity(path: string): Uint8Array | null {
+		const id = /^\/data\/([^/]+)\/identity\.json$/.exec(path)?.[1];
+		const node = id === undefined ? undefined : this.cluster.nodes.get(id);
+		if (!this.cluster.hasDisks || !node?.incarnation) return null;
+		const { clusterId } = this.cluster;
+		const { incarnation } = node;
+		return Buffer.from(JSON.stringify({ clusterId, nodeId: id, incarnation }));
+	}
+
+	#listing([program = "", ...words]: readonly string[]): string {
+		if (program !== "ls") return "";
+		const id = /^\/data\/([^/]+)$/.exec(words.at(-1) ?? "")?.[1] ?? "";
+		return this.cluster.nodes.get(id)?.incarnation
+			? "identity.json\nwal\n"
+			: "";
 	}
 
 	/** Only what moves or removes a node's data directory does anything. */

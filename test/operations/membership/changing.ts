@@ -1,0 +1,74 @@
+import type { OperationEvent } from "../../../src/operations/events.js";
+import { parseRecord } from "../../../src/operations/journal/record.js";
+import type { MembershipReport } from "../../../src/operations/membership/report.js";
+import {
+	type Operation,
+	type OperationReport,
+	runOperation,
+	takeUp,
+} from "../../../src/operations/operation.js";
+import { type Operating, operating } from "../operating.js";
+
+export const three = { n1: "voter", n2: "voter", n3: "voter" } as const;
+export const five = { ...three, n4: "voter", n5: "voter" } as const;
+
+/** A cluster of these members whose file has the nodes of `file`, too; those run nowhere yet. */
+export function changing(
+	members: Readonly<Record<string, "voter" | "learner">> = three,
+	file: readonly string[] = [],
+): Operating {
+	const world = operating(members);
+	const { inventory } = world.context;
+	const [pattern] = inventory.nodes;
+	if (pattern === undefined) throw new Error("no nodes");
+	world.cluster.hasDisks = true;
+	const added = file.map((id) => ({
+		...{ ...pattern, id, role: "voter" as const, peer: `${id}:1` },
+		...{ client: `${id}:2`, admin: `${id}:3`, dataDirectory: `/data/${id}` },
+	}));
+	for (const id of file) world.cluster.addProgram(id);
+	return {
+		...world,
+		context: {
+			...world.context,
+			inventory: { ...inventory, nodes: [...inventory.nodes, ...added] },
+		},
+	};
+}
+
+export type Done = OperationReport & MembershipReport;
+
+export async function run(
+	{ context }: Operating,
+	make: () => Operation,
+): Promise<Done> {
+	const report: object = await runOperation(context, make, { lockWaitMs: 0 });
+	return report as Done;
+}
+
+/** Takes up what is unfinished, as another process would. */
+export async function takeUpAs(
+	world: Operating,
+	as: "resume" | "abort",
+	make: () => Operation,
+): Promise<Done> {
+	const stored = world.cluster.operations.find(({ unfinished }) => unfinished);
+	if (stored === undefined) throw new Error("nothing is unfinished");
+	const signal = new AbortController().signal;
+	const report: object = await takeUp({ ...world.context, signal }, make(), {
+		...{ record: parseRecord(stored), as, lockWaitMs: 60_000 },
+	});
+	return report as Done;
+}
+
+export function rolesOf({ cluster }: Operating): Record<string, string> {
+	return Object.fromEntries(
+		cluster.members().map(({ id, role }) => [id, role ?? "none"]),
+	);
+}
+
+export function finished(events: readonly OperationEvent[]): string[] {
+	return events.flatMap((event) =>
+		event.type === "step-finished" ? [event.step] : [],
+	);
+}
