@@ -80,3 +80,57 @@ function drainOf({ roll }: Inventory) {
 		timeoutMs: Math.max(100, Math.floor(roll.stopTimeoutMs * 0.8)),
 	};
 }
+
+/** Whether this node.yaml is one of a node that was added to a cluster. */
+export async function joins(content: Uint8Array | null): Promise<boolean> {
+	return (await settingsOf(content)).get("join") === "true";
+}
+
+export interface ConfigDifference {
+	/** As "timing.electionTimeoutMs"; "node.yaml" where there is no readable one. */
+	readonly key: string;
+	/** As JSON; null where there is none. */
+	readonly wanted: string | null;
+	readonly present: string | null;
+}
+
+/** Heeded by a node without a log only: every other one has its members in the log. */
+const foundingKeys = ["members", "join"];
+
+/** What a node would be told otherwise by `wanted` than by what lies on its host; who founded it with whom is past. */
+export async function configDifferences(
+	present: Uint8Array | null,
+	wanted: Uint8Array,
+): Promise<readonly ConfigDifference[]> {
+	const is = await settingsOf(present);
+	if (is.size === 0)
+		return [{ key: "node.yaml", wanted: "as the file says", present: null }];
+	const shall = await settingsOf(wanted);
+	return [...new Set([...shall.keys(), ...is.keys()])].flatMap((key) => {
+		const [one, other] = [shall.get(key) ?? null, is.get(key) ?? null];
+		return one === other || foundingKeys.includes(key)
+			? []
+			: [{ key, wanted: one, present: other }];
+	});
+}
+
+/** The settings by their names, of mappings each part by its own; empty when it cannot be read. */
+async function settingsOf(
+	content: Uint8Array | null,
+): Promise<ReadonlyMap<string, string>> {
+	if (content === null) return new Map();
+	const { parse } = await import("yaml");
+	try {
+		return new Map(settings(parse(Buffer.from(content).toString("utf8")), ""));
+	} catch {
+		return new Map();
+	}
+}
+
+function settings(value: unknown, name: string): [string, string][] {
+	if (typeof value !== "object" || value === null || Array.isArray(value))
+		return name === "" ? [] : [[name, JSON.stringify(value)]];
+	return Object.entries(value).flatMap(([key, part]) =>
+		settings(part, name === "" ? key : `${name}.${key}`),
+	);
+}

@@ -1,0 +1,84 @@
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { renderNodeConfig } from "../../src/operations/node-config.js";
+import { writeNodeConfig } from "../../src/operations/node-service.js";
+import { inventoryOf, operating } from "./operating.js";
+
+const roles = { n1: "voter", n2: "voter", n4: "voter" } as const;
+const inventory = inventoryOf(roles);
+
+function nodeOf(id: string) {
+	const node = inventory.nodes.find((one) => one.id === id);
+	if (node === undefined) throw new Error(`no node ${id}`);
+	return node;
+}
+
+function member(id: string, role: "voter" | "learner" | "outgoing" = "voter") {
+	return {
+		...{ id, role, peer: `${id}:1`, client: `${id}:2`, admin: `${id}:3` },
+	};
+}
+
+describe("the configuration of a node that is to be added", () => {
+	it("has the members as the cluster has them, and itself as a learner that founds nothing", async () => {
+		const present = [member("n1"), member("n7", "outgoing"), member("n8")];
+		const text = await renderNodeConfig(inventory, nodeOf("n4"), {
+			join: present,
+		});
+		expect(parse(text)).toMatchObject({
+			join: true,
+			node: "n4",
+			members: [
+				member("n1"),
+				member("n7"),
+				member("n8"),
+				member("n4", "learner"),
+			],
+		});
+	});
+
+	it("names nobody twice: not itself, once it is a member, nor one whose address it takes over", async () => {
+		const dead = { ...member("n3"), client: "n4:2" };
+		const present = [member("n1"), dead, member("n4")];
+		const text = await renderNodeConfig(inventory, nodeOf("n4"), {
+			join: present,
+		});
+		expect(parse(text).members).toEqual([
+			member("n1"),
+			member("n4", "learner"),
+		]);
+	});
+
+	it("stays one that joins however often it is written (P31), unless the whole cluster is founded", async () => {
+		const { context, machines } = operating(roles);
+		const written = () =>
+			parse(
+				Buffer.from(
+					machines.files.get("/state/n4/node.yaml")?.content ?? [],
+				).toString(),
+			);
+		await writeNodeConfig(context, nodeOf("n4"), { join: [member("n1")] });
+		await writeNodeConfig(context, nodeOf("n4"));
+		expect(written().join).toBe(true);
+		expect(written().members).toHaveLength(3);
+		await writeNodeConfig(context, nodeOf("n4"), { founds: true });
+		expect(written().join).toBeUndefined();
+	});
+
+	it("is no other for a node that runs when only the list of founders is", async () => {
+		const { context } = operating(roles);
+		expect(await writeNodeConfig(context, nodeOf("n1"))).toBe(true);
+		const more = {
+			...context,
+			inventory: inventoryOf({ ...roles, n5: "voter" }),
+		};
+		expect(await writeNodeConfig(more, nodeOf("n1"))).toBe(false);
+		const slower = {
+			...more.inventory,
+			timing: { ...more.inventory.timing, electionTimeoutMs: 5_000 },
+		};
+		expect(
+			await writeNodeConfig({ ...more, inventory: slower }, nodeOf("n1")),
+		).toBe(true);
+	});
+});
