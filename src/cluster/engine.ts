@@ -59,10 +59,13 @@ export interface Engine {
 		node: NodeRef,
 		options: CallOptions,
 	): Promise<readonly SnapshotSummary[]>;
-	/** The raw file of a snapshot on `node`, from byte `offset` on. `timeoutMs` is for the answer to begin. */
+	/**
+	 * The raw file of a snapshot on `node`, from byte `offset` on; with `id`, of no other that has its index. `timeoutMs` is
+	 * how long the node may be silent, before the answer and within it.
+	 */
 	readSnapshot(
 		node: NodeRef,
-		wish: { readonly index: number; readonly offset: number },
+		wish: SnapshotWish,
 		options: CallOptions,
 	): Promise<AsyncIterable<Uint8Array>>;
 	setSnapshotSchedule(
@@ -156,6 +159,13 @@ export interface SnapshotSummary {
 	readonly release: string;
 	readonly machine: string;
 	readonly createdAtMs: number;
+}
+
+export interface SnapshotWish {
+	readonly index: number;
+	readonly offset: number;
+	/** As its summary says; what was read before `offset` was of this one. */
+	readonly id?: string;
 }
 
 /** Which snapshots the cluster takes by itself, and where copies go. */

@@ -1,65 +1,115 @@
 import { type IncomingMessage, request } from "node:http";
-import { OperatorError, reasonOf } from "../errors.js";
-import type { CallOptions, NodeRef } from "./engine.js";
+import { type ErrorKind, OperatorError, reasonOf } from "../errors.js";
+import type { CallOptions, NodeRef, SnapshotWish } from "./engine.js";
+
+/** Of the sentence that goes with a refusal. */
+const maxSentenceBytes = 1024;
 
 /**
- * The bytes of a snapshot's file on `node`, from `offset` on, as they come; they are asked for no faster than they are
- * taken. `timeoutMs` is how long the node may be silent, before the answer and within it. To be iterated to its end, or
- * left by `return`, `break` or the signal. Throws OperatorError "unreachable" for silence and for a body that is cut
- * short, "refused" when there is no such snapshot.
+ * The bytes of a snapshot's file on `node`, as they come; they are asked for no faster than they are taken. To be
+ * iterated to its end, or left by `break` or the signal. Throws OperatorError "unreachable" for silence, for a node that
+ * has no hands free, and for a body that is cut short; "refused" when there is no such snapshot, or another in its place.
  */
 export async function downloadSnapshot(
 	node: NodeRef,
-	{ index, offset }: { readonly index: number; readonly offset: number },
+	wish: SnapshotWish,
 	options: CallOptions,
 ): Promise<AsyncIterable<Uint8Array>> {
 	options.signal?.throwIfAborted();
-	const asked = `snapshot ${index} from byte ${offset} on, at ${node.admin}`;
-	const faults = { node, asked, options };
+	const { index, offset } = wish;
 	const abort = new AbortController();
+	const download = {
+		...{ node, options, abort },
+		asked: `snapshot ${index} from byte ${offset} on, at ${node.admin}`,
+	};
+	const response = await inTime(download, begun(download, wish));
+	if (response.statusCode === (offset === 0 ? 200 : 206))
+		return body(download, response);
+	throw await refusalOf(download, response, offset);
+}
+
+function begun(
+	{ node, options, abort }: Download,
+	{ index, offset, id }: SnapshotWish,
+): Promise<IncomingMessage> {
 	const signal = options.signal
 		? AbortSignal.any([options.signal, abort.signal])
 		: abort.signal;
-	const begun = new Promise<IncomingMessage>((resolve, reject) => {
-		// A connection of its own: it may take long, and calls must not wait behind it.
+	return new Promise((resolve, reject) => {
 		const call = request(`http://${node.admin}/snapshots/${index}`, {
+			// A connection of its own: it may take long, and calls must not wait behind it.
 			agent: false,
 			signal,
-			headers: offset === 0 ? {} : { range: `bytes=${offset}-` },
+			headers: {
+				...(offset > 0 && { range: `bytes=${offset}-` }),
+				...(offset > 0 && id !== undefined && { "if-range": `"${id}"` }),
+			},
 		});
 		call.on("response", resolve);
 		call.on("error", reject);
 		call.end();
 	});
-	const response = await inTime(faults, begun, abort);
+}
+
+async function refusalOf(
+	download: Download,
+	response: IncomingMessage,
+	offset: number,
+): Promise<OperatorError> {
+	const { node, asked } = download;
 	const status = response.statusCode ?? 0;
-	if (status === (offset === 0 ? 200 : 206))
-		return body(faults, response, abort);
-	response.destroy();
-	throw new OperatorError(
-		status === 404 ? "refused" : "unexpected",
-		status === 404
-			? `${node.id} has no snapshot at index ${index}`
-			: `${node.id} answers HTTP ${status} to a request for a snapshot`,
-		{ node: node.id, state: `asked for ${asked}` },
+	const state = `asked for ${asked}`;
+	if (status === 200) {
+		response.destroy();
+		return new OperatorError(
+			"refused",
+			`${node.id} has another snapshot there than the one that was read up to byte ${offset}`,
+			{ node: node.id, state, next: "begin anew" },
+		);
+	}
+	let said = "";
+	for await (const chunk of body(download, response)) {
+		said += Buffer.from(chunk).toString("utf8");
+		if (said.length >= maxSentenceBytes) break;
+	}
+	return new OperatorError(
+		kinds[status] ?? "unexpected",
+		`${node.id}: ${sentenceIn(said) ?? `HTTP ${status}`}`,
+		{ node: node.id, state },
 	);
 }
 
-interface Faults {
+/** `{"error":{"message":"…"}}`, as raftd says it. */
+function sentenceIn(body: string): string | null {
+	try {
+		const { message } = JSON.parse(body).error;
+		return typeof message === "string" && message !== "" ? message : null;
+	} catch {
+		return null;
+	}
+}
+
+const kinds: Readonly<Record<number, ErrorKind>> = {
+	404: "refused",
+	416: "refused",
+	503: "unreachable",
+};
+
+interface Download {
 	readonly node: NodeRef;
-	readonly asked: string;
 	readonly options: CallOptions;
+	readonly abort: AbortController;
+	readonly asked: string;
 }
 
 async function* body(
-	faults: Faults,
+	download: Download,
 	response: IncomingMessage,
-	abort: AbortController,
 ): AsyncGenerator<Uint8Array> {
 	const chunks = response[Symbol.asyncIterator]();
 	try {
 		for (;;) {
-			const next = await inTime(faults, chunks.next(), abort);
+			const next = await inTime(download, chunks.next());
 			if (next.done) return;
 			yield next.value;
 		}
@@ -70,9 +120,8 @@ async function* body(
 
 /** Only the wait for the node counts: whoever takes the bytes may be slow. */
 async function inTime<Result>(
-	{ node, asked, options }: Faults,
+	{ node, options, abort, asked }: Download,
 	work: Promise<Result>,
-	abort: AbortController,
 ): Promise<Result> {
 	const { timeoutMs, signal } = options;
 	const timer = setTimeout(() => abort.abort(), timeoutMs);

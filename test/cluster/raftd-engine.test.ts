@@ -61,7 +61,10 @@ const healthy = {
 	term: "3",
 	leaderId: "n1",
 	commitIndex: "9007199254740991",
-	followers: [{ id: "n2", matchIndex: "12", heardAgoMs: "Infinity" }],
+	followers: [
+		{ id: "n2", matchIndex: "12", heardAgoMs: "Infinity" },
+		{ id: "n3", counted: true, catchUp: { remainingMs: -1, lagEntries: "7" } },
+	],
 };
 
 describe("a node's status", () => {
@@ -79,6 +82,14 @@ describe("a node's status", () => {
 			drain: { draining: false, connectionsLeft: 0 },
 		});
 		expect(status.followers[0]?.heardAgoMs).toBe(Number.POSITIVE_INFINITY);
+		expect(status).toMatchObject({
+			...{ operation: null, snapshotSchedule: null },
+			...{ scheduledSnapshot: null, writeLevel: null },
+		});
+		expect(status.followers[1]).toMatchObject({
+			counted: true,
+			catchUp: { lagEntries: 7, remainingMs: null, caughtUp: false },
+		});
 	});
 
 	for (const [field, value] of [
@@ -89,13 +100,21 @@ describe("a node's status", () => {
 		["uptimeMs", "NaN"],
 		["connectedPeers", "n2"],
 		["clusterId", 7],
+		["operation", "roll"],
+		["operation", { record: {} }],
+		["snapshotSchedule", { keep: -1 }],
+		["scheduledSnapshot", { bytes: "many" }],
+		["writeLevel", { release: "1", level: 0.5 }],
 	] as const)
 		it(`is not believed when ${field} is ${JSON.stringify(value)}`, async () => {
 			const body = { ...healthy, [field]: value };
 			const node = await adminPort({ GetStatus: { body } });
 			const { kind, state } = await failure(engine.status(node, options));
 			expect(kind).toBe("unreachable");
-			expect(state).toContain(field);
+			const inner = typeof value === "object" ? Object.keys(value) : [];
+			expect([field, ...inner].some((name) => state?.includes(name))).toBe(
+				true,
+			);
 		});
 
 	it("of something that is not raftd is unreachable, not a crash", async () => {
@@ -140,6 +159,40 @@ describe("what a node refuses", () => {
 			const error = await failure(engine.undrain(node, 5, options));
 			expect(error).toMatchObject({ kind, exitCode, message: "n1: because" });
 		});
+});
+
+describe("what comes with a refusal", () => {
+	const refused = (details: unknown) =>
+		adminPort({
+			WriteOperation: {
+				status: 400,
+				body: { code: "failed_precondition", message: "because", details },
+			},
+		});
+	const write = { id: "o", unfinished: true, record: "{}", fencingToken: 1 };
+
+	for (const [what, details] of [
+		["is no list", "no"],
+		["is a list of nothing", [null, 7, {}]],
+		["is of another service", [{ type: "x.Refusal", value: "AAAA" }]],
+		[
+			"is no message",
+			[{ type: "raftctl.admin.v1.OperationRefusal", value: "////" }],
+		],
+	] as const)
+		it(`does not hide the node's words when it ${what}`, async () => {
+			const node = await refused(details);
+			const error = await failure(engine.writeOperation(node, write, options));
+			expect(error).toMatchObject({ kind: "refused", message: "n1: because" });
+		});
+
+	it("that another leads now makes it something that time heals", async () => {
+		const node = await refused([
+			{ type: "raftctl.admin.v1.Member", value: "" },
+		]);
+		const error = await failure(engine.writeOperation(node, write, options));
+		expect(error.kind).toBe("unreachable");
+	});
 });
 
 describe("what a node is told", () => {

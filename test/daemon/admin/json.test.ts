@@ -125,6 +125,16 @@ describe("the admin service as JSON over HTTP", () => {
 		expect((await fetch(`${url}/GetStatus`, plain)).status).toBe(415);
 	});
 
+	it("refuses a field that it does not know, by name, and does nothing", async () => {
+		const { status, body } = await call("Drain", {
+			...{ leaseMs: 5000, closeOver: 300 },
+		});
+		expect(status).toBe(400);
+		expect(body.code).toBe("invalid_argument");
+		expect(body.message).toContain('"closeOver" is unknown');
+		expect(node.draining.view().draining).toBe(false);
+	});
+
 	it("refuses requests that are not JSON, or larger than any sound one", async () => {
 		const url = `http://${node.address}/raftctl.admin.v1.AdminService/Drain`;
 		const headers = { "content-type": "application/json" };
