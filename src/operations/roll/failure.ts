@@ -13,7 +13,8 @@ export function rollFailure(roll: Roll, cause: unknown): OperatorError {
 		...(operator?.node === undefined ? {} : { node: operator.node }),
 		problems: operator?.problems ?? [],
 		state: stateOf(roll),
-		next: nextOf(roll, operator),
+		// Who ends it at a step boundary knows how it goes on: a pause, a budget.
+		next: operator?.next ?? nextOf(roll, operator),
 		cause,
 	});
 }

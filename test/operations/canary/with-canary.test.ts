@@ -155,6 +155,7 @@ describe("a budget that is exceeded", () => {
 		);
 		expect(error.problems[0]).toContain("503 no-leader");
 		expect(error.state).toContain("n2");
+		expect(error.next).toBe("raftctl operation resume -c cluster.yaml");
 		expect(machines.log).toEqual(["stop n2", "start n2"]);
 		expect(cluster.isReady("n2")).toBe(true);
 		expect(cluster.isDraining("n2")).toBe(false);
