@@ -9,7 +9,7 @@ import { describe, expect, it } from "vitest";
 const arrows: Record<string, readonly string[]> = {
 	commands: ["cli", "operations", "config", "errors"],
 	main: ["cli", "errors"],
-	cli: ["operations", "config", "errors"],
+	cli: ["operations", "config", "documents", "errors"],
 	operations: ["config", "hosts", "balancers", "cluster", "client", "errors"],
 	hosts: ["errors", "config"],
 	balancers: ["errors", "config", "hosts"],

@@ -63,7 +63,7 @@ function asOperatorError(error: unknown): OperatorError {
 	if (error instanceof Error && error.name === "AbortError")
 		return new OperatorError("interrupted", "interrupted", { cause: error });
 	if (isUsageError(error))
-		return new OperatorError("usage", plain(error.message), {
+		return new OperatorError("usage", error.message, {
 			next: "add --help to see what the command takes",
 		});
 	return new OperatorError("unexpected", reasonOf(error), {
@@ -125,13 +125,4 @@ function isNamed({ node, message }: FailureReport): boolean {
 
 function sentence(text: string): string {
 	return /[.!?:]$/.test(text) ? text : `${text}.`;
-}
-
-/** oclif colours parts of its messages and appends "See more help with --help". */
-function plain(message: string): string {
-	const escapes = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, "g");
-	return message
-		.replace(escapes, "")
-		.replace(/\s*See more help with --help\s*$/, "")
-		.trim();
 }

@@ -86,6 +86,8 @@ export const clusterFlags = {
 export const nodeFlag = Flags.string({
 	char: "n",
 	multiple: true,
+	// Greedy, `--node n1 n2` would take for nodes what was meant as an argument.
+	multipleNonGreedy: true,
 	default: [] as string[],
 	helpValue: "<node>",
 	summary: "Only this node; may be given several times.",
@@ -129,6 +131,7 @@ export function skipFlag<const Check extends string>(checks: readonly Check[]) {
 	return Flags.option({
 		options: checks,
 		multiple: true,
+		multipleNonGreedy: true,
 		default: [] as Check[],
 		summary: "Leave out this check, by its name. Recorded with the operation.",
 	})();

@@ -1,4 +1,6 @@
-import type { LockStatus } from "../cluster/engine.js";
+import type { StatusReport } from "../operations/status.js";
+
+type LockStatus = NonNullable<StatusReport["lock"]>;
 
 /** "rolling-restart by ann@desk:7, at n2/drain". */
 export function describeHeld({ operation, holder, step }: LockStatus): string {

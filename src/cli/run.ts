@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Interfaces, run, settings } from "@oclif/core";
+import { Config, type Interfaces, run, settings } from "@oclif/core";
 import { BundledCommands, type CommandModules } from "./bundled-commands.js";
 import { wantsColour } from "./colours.js";
 import { reportFailure } from "./failure.js";
@@ -22,10 +22,12 @@ export async function runCli(
 	ignoreClosedPipe(process.stderr);
 	interruption.listen();
 	let code = 0;
+	const options = () => loadOptions(entry, commands);
 	try {
-		await run(spellOut(argv), await loadOptions(entry, commands));
+		await run(spellOut(argv), await options());
 		code = Number(process.exitCode ?? 0);
-	} catch (error) {
+	} catch (thrown) {
+		const error = await inOurWords(thrown, argv, options);
 		const { exitCode } = interruption;
 		code = await reportFailure(error, presentationOf(argv), exitCode);
 	}
@@ -33,6 +35,17 @@ export async function runCli(
 	await flushed(process.stderr);
 	// A keep-alive connection or a timer left over must not hold the terminal.
 	process.exit(code);
+}
+
+/** What oclif says of a wrong command line, said by us; anything else as it is. */
+async function inOurWords(
+	error: unknown,
+	argv: readonly string[],
+	options: () => Promise<Interfaces.LoadOptions>,
+): Promise<unknown> {
+	const { isTypedWrongly, usageError } = await import("./usage-error.js");
+	if (!isTypedWrongly(error)) return error;
+	return usageError(error, argv, await Config.load(await options()));
 }
 
 async function loadOptions(

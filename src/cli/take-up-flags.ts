@@ -1,10 +1,11 @@
-import { deadHolderWaitMs } from "../operations/operations.js";
 import { durationFlag } from "./flags.js";
 
 /** Whoever takes up an operation mostly follows one that was killed a moment ago, and whose lock has yet to end. */
-export const takeUpFlags = {
-	"lock-wait": durationFlag({
-		default: deadHolderWaitMs,
-		summary: "How long to wait for another operation's lock.",
-	}),
-};
+export function takeUpFlags(deadHolderWaitMs: number) {
+	return {
+		"lock-wait": durationFlag({
+			default: deadHolderWaitMs,
+			summary: "How long to wait for another operation's lock.",
+		}),
+	};
+}

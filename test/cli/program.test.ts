@@ -42,6 +42,15 @@ describe("raftctl", () => {
 		expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
 	});
 
+	it.each([["kv"], ["operation"], ["lock"]])(
+		"lists the commands of %s",
+		async (topic) => {
+			const { code, stdout, stderr } = await run([topic]);
+			expect(stdout).toMatch(new RegExp(`^  ${topic} \\w+  \\S`, "m"));
+			expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+		},
+	);
+
 	it("explains a command for help and for --help alike", async () => {
 		const one = await run(["help", "kv", "put"]);
 		const other = await run(["kv", "put", "--help"]);
@@ -51,6 +60,9 @@ describe("raftctl", () => {
 
 	it.each([
 		["an unknown command", ["valdiate"]],
+		["an unknown command of a topic", ["kv", "ptu"]],
+		["help about an unknown command", ["valdiate", "--help"]],
+		["a command that takes no arguments", ["up", "n1"]],
 		["an unknown flag", ["validate", "--strict"]],
 		["a missing argument", ["kv", "put", "a"]],
 		["an argument too many", ["validate", "a"]],
@@ -62,7 +74,9 @@ describe("raftctl", () => {
 		"ends with 2 and a next step, on stderr alone, for %s",
 		async (_, argv) => {
 			const { code, stdout, stderr } = await run(argv);
-			expect(stderr).toMatch(/^Error: .+\nNext: .+\n$/s);
+			expect(stderr).toMatch(
+				/^Error: .+\nState: nothing was touched\.\nNext: .+\n$/s,
+			);
 			expect(stderr).not.toContain(escapeCode);
 			expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
 		},
@@ -80,7 +94,8 @@ describe("raftctl", () => {
 				error: {
 					kind: "usage",
 					message: expect.stringContaining("--strict"),
-					next: expect.any(String),
+					state: "nothing was touched",
+					next: "raftctl validate --help",
 				},
 			});
 			expect({ code, stderr }).toEqual({ code: 2, stderr: "" });
