@@ -3,7 +3,10 @@ import { planFlags } from "../../src/cli/flags.js";
 import { OperatorCommand } from "../../src/cli/operator-command.js";
 import { takeUpFlags } from "../../src/cli/take-up-flags.js";
 import { withContext } from "../../src/operations/open-context.js";
-import { takeUpUnfinished } from "../../src/operations/operations.js";
+import {
+	deadHolderWaitMs,
+	takeUpUnfinished,
+} from "../../src/operations/operations.js";
 
 export default class OperationAbort extends OperatorCommand<
 	typeof OperationAbort
@@ -20,7 +23,7 @@ export default class OperationAbort extends OperatorCommand<
 			description: "The operation's id; by default the unfinished one.",
 		}),
 	};
-	static override flags = { ...planFlags, ...takeUpFlags };
+	static override flags = { ...planFlags, ...takeUpFlags(deadHolderWaitMs) };
 
 	async run(): Promise<void> {
 		const { "dry-run": dryRun } = this.flags;

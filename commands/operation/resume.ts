@@ -8,7 +8,10 @@ import {
 import { OperatorCommand } from "../../src/cli/operator-command.js";
 import { takeUpFlags } from "../../src/cli/take-up-flags.js";
 import { withContext } from "../../src/operations/open-context.js";
-import { takeUpUnfinished } from "../../src/operations/operations.js";
+import {
+	deadHolderWaitMs,
+	takeUpUnfinished,
+} from "../../src/operations/operations.js";
 
 export default class OperationResume extends OperatorCommand<
 	typeof OperationResume
@@ -27,7 +30,7 @@ export default class OperationResume extends OperatorCommand<
 	};
 	static override flags = {
 		...planFlags,
-		...takeUpFlags,
+		...takeUpFlags(deadHolderWaitMs),
 		...canaryFlags,
 		report: reportFlag,
 	};
