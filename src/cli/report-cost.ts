@@ -1,3 +1,4 @@
+import type { BudgetVerdict } from "../operations/canary/budgets.js";
 import type { OperationCost } from "../operations/cost/cost.js";
 import { durationText } from "./progress/duration.js";
 
@@ -14,6 +15,29 @@ export function costText(cost: OperationCost): string {
 		...(moved === 0 ? [] : [`${moved} connections moved`]),
 		...down,
 	].join(", ");
+}
+
+/** What the canary saw and which budgets are exceeded, a line each; none without a canary. */
+export function canaryLines(cost: OperationCost): string[] {
+	const words = canaryWords(cost);
+	return [
+		...(words.length === 0 ? [] : [`the canary: ${words.join(", ")}`]),
+		...(cost.canary?.lostWrites ?? []),
+		...cost.budgets
+			.filter(({ exceeded }) => exceeded)
+			.map(
+				(one) =>
+					`over budget: --${one.budget} ${amountText(one, one.limit)}, it was ${amountText(one, one.measured)}`,
+			),
+	];
+}
+
+/** A budget's limit, or what was measured of it. */
+export function amountText(
+	{ unit }: Pick<BudgetVerdict, "unit">,
+	value: number,
+): string {
+	return unit === "ms" ? durationText(value) : String(value);
 }
 
 function canaryWords(cost: OperationCost): string[] {

@@ -1,5 +1,5 @@
 import type { BudgetVerdict } from "../operations/canary/budgets.js";
-import { amount } from "./report-markdown.js";
+import { amountText } from "./report-cost.js";
 import type { StepStory, Story } from "./report-story.js";
 
 /** A check as CI systems count them. */
@@ -105,11 +105,11 @@ function budgetCase(classname: string, verdict: BudgetVerdict): TestCase {
 	const from = since === null ? "" : ` from ${since} on`;
 	return {
 		...{ classname: `${classname}.budgets`, durationMs: 0 },
-		name: `--${budget} ${amount(verdict, limit)}`,
+		name: `--${budget} ${amountText(verdict, limit)}`,
 		result: exceeded
 			? failed(
 					...(["failure", "over-budget"] as const),
-					`measured ${amount(verdict, measured)}${from}`,
+					`measured ${amountText(verdict, measured)}${from}`,
 					"",
 				)
 			: { how: "passed" },

@@ -1,6 +1,6 @@
-import type { BudgetVerdict } from "../operations/canary/budgets.js";
 import type { OperationCost } from "../operations/cost/cost.js";
 import { durationText } from "./progress/duration.js";
+import { amountText } from "./report-cost.js";
 import type { Story } from "./report-story.js";
 
 /** For people, and for the summary page of a pipeline. */
@@ -60,8 +60,8 @@ function costSection(cost: OperationCost): string[] {
 			table(
 				["budget", "limit", "measured", "kept"],
 				budgets.map((one) => [
-					...[`--${one.budget}`, amount(one, one.limit)],
-					...[amount(one, one.measured), one.exceeded ? "**no**" : "yes"],
+					...[`--${one.budget}`, amountText(one, one.limit)],
+					...[amountText(one, one.measured), one.exceeded ? "**no**" : "yes"],
 				]),
 			),
 		),
@@ -98,13 +98,6 @@ function costRows(cost: OperationCost): string[][] {
 			`${durationText(downtimeMs)}${back ? "" : ", and is not back"}`,
 		]),
 	];
-}
-
-export function amount(
-	{ unit }: Pick<BudgetVerdict, "unit">,
-	value: number,
-): string {
-	return unit === "ms" ? durationText(value) : String(value);
 }
 
 function section(title: string, body: string): string[] {

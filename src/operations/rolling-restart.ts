@@ -31,7 +31,7 @@ function unrun(
 	return {
 		...{ operation: "rolling-restart", ...plan, dryRun: true },
 		...{ nodes: [], transfers: [], skipped, durationMs: 0 },
-		leaderless: { maxMs: 0, totalMs: 0 },
+		...{ leaderless: { maxMs: 0, totalMs: 0 }, cost: null },
 	};
 }
 

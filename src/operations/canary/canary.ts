@@ -22,8 +22,6 @@ export interface CanaryOptions {
 	/** The balancer's address, or those of the nodes. */
 	readonly addresses: readonly string[];
 	readonly openCaller: OpenCaller;
-	/** Milliseconds since the Unix epoch. */
-	readonly wallMs: () => number;
 }
 
 /**
@@ -75,7 +73,7 @@ export class Canary {
 		this.#number = written;
 		this.tally = new Tally({
 			beganAtMs: context.clock.now(),
-			beganAtWallMs: options.wallMs(),
+			beganAtWallMs: context.clock.unixMs(),
 			readsBack: options.script.readsBack,
 		});
 		this.#loops = Promise.all([

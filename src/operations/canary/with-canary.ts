@@ -3,8 +3,8 @@ import { gatherFacts } from "../../cluster/facts.js";
 import { OperatorError } from "../../errors.js";
 import { commandFor, type OperationContext } from "../context.js";
 import type { OperationCost } from "../cost/cost.js";
+import { LeaderlessMeter } from "../cost/leaderless-meter.js";
 import { CostLedger } from "../cost/ledger.js";
-import { CostMeter } from "../roll/cost-meter.js";
 import type { Step } from "../steps/step.js";
 import { breachText, judgeBudgets } from "./budgets.js";
 import { openHttpCaller } from "./caller.js";
@@ -67,7 +67,6 @@ async function startCanary(
 		addresses:
 			balancer === null ? nodes.map(({ client }) => client) : [balancer.listen],
 		openCaller,
-		wallMs: () => Date.now(),
 	});
 }
 
@@ -76,7 +75,7 @@ class Watch {
 	readonly #outer: OperationContext;
 	readonly #options: WithCanary;
 	readonly #canary: Canary | null;
-	readonly #meter = new CostMeter();
+	readonly #meter = new LeaderlessMeter();
 	readonly #ledger = new CostLedger();
 	readonly #turns = new Turns();
 

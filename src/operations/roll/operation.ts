@@ -1,10 +1,10 @@
 import { type ClusterFacts, statusOf } from "../../cluster/facts.js";
 import type { NodeEntry } from "../../config/inventory.js";
 import { lookAtCluster, type OperationContext } from "../context.js";
+import { LeaderlessMeter } from "../cost/leaderless-meter.js";
 import type { Operation, Run } from "../operation.js";
 import { holdPreference } from "../steps/preference.js";
 import type { Step } from "../steps/step.js";
-import { CostMeter } from "./cost-meter.js";
 import { rollFailure } from "./failure.js";
 import { mendingSteps, nodeSteps } from "./node-steps.js";
 import { effectiveSettings, type RollOptions } from "./options.js";
@@ -168,7 +168,7 @@ function beginRoll(
 		...{ context, lock, skip: wish.skip },
 		settings: effectiveSettings(context.inventory.roll, wish),
 		preference: holdPreference(context),
-		meter: new CostMeter(),
+		meter: new LeaderlessMeter(),
 		...{ restarted: [], remaining: [], current: null },
 		...{ costs: [], transfers: [] },
 	};

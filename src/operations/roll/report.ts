@@ -1,6 +1,7 @@
+import type { OperationCost } from "../cost/cost.js";
+import type { LeaderlessTime } from "../cost/leaderless-meter.js";
 import type { PlannedStep } from "../events.js";
 import type { Transfer } from "../steps/leadership.js";
-import type { LeaderlessTime } from "./cost-meter.js";
 
 /** What a roll did and what it did cost, as measured; `raftctl rolling-restart --json` prints it. */
 export interface RollReport {
@@ -13,6 +14,8 @@ export interface RollReport {
 	readonly nodes: readonly NodeCost[];
 	readonly transfers: readonly Transfer[];
 	readonly leaderless: LeaderlessTime;
+	/** Null of one that was only planned. */
+	readonly cost: OperationCost | null;
 	/** Checks that were left out by name. */
 	readonly skipped: readonly string[];
 	readonly durationMs: number;

@@ -1,9 +1,9 @@
 import type { RollSettings } from "../../config/inventory.js";
 import type { OperationContext } from "../context.js";
+import type { LeaderlessMeter } from "../cost/leaderless-meter.js";
 import type { OperationLock } from "../lock.js";
 import type { Transfer } from "../steps/leadership.js";
 import type { Preference } from "../steps/preference.js";
-import type { CostMeter } from "./cost-meter.js";
 import type { RollCheck } from "./options.js";
 import type { NodeCost } from "./report.js";
 
@@ -14,7 +14,7 @@ export interface Roll {
 	readonly settings: RollSettings;
 	readonly skip: readonly RollCheck[];
 	readonly preference: Preference;
-	readonly meter: CostMeter;
+	readonly meter: LeaderlessMeter;
 	/** Nodes that were restarted and are back in service, in that order. */
 	readonly restarted: string[];
 	/** Nodes that are still to come, the current one excluded. */

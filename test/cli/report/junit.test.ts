@@ -127,6 +127,7 @@ describe("the JUnit report", () => {
 					warning.replace(illegal, "\uFFFD"),
 				);
 			}),
+			{ numRuns: 30 },
 		);
 	});
 });

@@ -17,6 +17,7 @@ const roll: RollReport = {
 	transfers: [],
 	leaderless: { maxMs: 41.26 } as RollReport["leaderless"],
 	skipped: [],
+	cost: null,
 	durationMs: 5000.04,
 };
 

@@ -12,7 +12,7 @@ export interface LeaderlessTime {
  * What the nodes themselves measured while an operation ran. Each process counts from its own start, so only the growth
  * between two looks at the same process counts; the time a fresh process takes to find its leader does not.
  */
-export class CostMeter {
+export class LeaderlessMeter {
 	readonly #processes = new Map<
 		string,
 		{ node: string; first: NodeStatus; last: NodeStatus }
