@@ -12,12 +12,14 @@ needs_packages() {
 	command -v flock >/dev/null 2>&1 || missing+=(util-linux)
 	command -v socat >/dev/null 2>&1 || missing+=(socat)
 	command -v systemd-notify >/dev/null 2>&1 || missing+=(systemd)
+	# An S3 server that looks at signatures: OpenStack Swift, its library alone.
+	/usr/bin/python3 -c 'import swift.proxy' >/dev/null 2>&1 || missing+=(python3-swift)
 	[ ${#missing[@]} -eq 0 ] && return 0
 	local root=()
 	[ "$(id -u)" -eq 0 ] || root=(sudo -n)
 	say "installing ${missing[*]}"
 	"${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq || true
-	"${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" && return 0
+	"${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" && return 0
 	echo "cannot install ${missing[*]}: install them by hand (apt-get install ${missing[*]}) and run this again" >&2
 	[ "${CI:-}" != true ]
 }

@@ -32,13 +32,17 @@ export function partName(owner: CopyOwner, index: number): string {
 	return `${copyName(owner, index)}.${clusterTag(owner).slice(0, 8)}.${owner.node}.part`;
 }
 
-/** Who left a name that `partName` gives for this cluster; null for any other name. */
-export function partWriter(owner: CopyOwner, name: string): string | null {
+/** Who left a name that `partName` gives for this cluster, and of which index; null for any other name. */
+export function partOf(
+	owner: CopyOwner,
+	name: string,
+): { readonly writer: string; readonly index: number } | null {
 	const parts = /^(.+\.snapshot)\.([0-9a-f]{8})\.(.+)\.part$/.exec(name);
 	if (parts === null) return null;
 	const [, copy = "", tag = "", writer = ""] = parts;
 	if (tag !== clusterTag(owner).slice(0, 8)) return null;
-	return copyIndex(owner, copy) === null ? null : writer;
+	const index = copyIndex(owner, copy);
+	return index === null ? null : { writer, index };
 }
 
 /** The cluster's id as text that fits everywhere: 64 hexadecimal digits. */

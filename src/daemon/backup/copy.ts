@@ -4,12 +4,7 @@ import type { Disk, DiskFile, ReadableFile } from "../../storage/disk.js";
 import { isFull } from "../../storage/next-segment.js";
 import { SnapshotCheck } from "../../storage/snapshots/check.js";
 import { SnapshotProblem } from "../../storage/snapshots/problem.js";
-import {
-	type CopyOwner,
-	copyName,
-	partName,
-	partWriter,
-} from "./copy-names.js";
+import { type CopyOwner, copyName, partName, partOf } from "./copy-names.js";
 import { ownCopy, prune } from "./prune.js";
 import { throttle } from "./throttle.js";
 
@@ -51,10 +46,7 @@ export async function copySnapshot(
 	const { owner, directory, index, keep } = order;
 	const { disk } = context;
 	const file = join(directory, copyName(owner, index));
-	removeLeftOvers(order, disk);
-	const bytes =
-		(await wholeAlready(file, order, context)) ??
-		(await writeCopy(file, order, context));
+	const bytes = await made(file, order, context);
 	try {
 		const removed = prune({ disk, directory, owner, keep, made: index });
 		return { file, bytes, removed };
@@ -66,10 +58,28 @@ export async function copySnapshot(
 	}
 }
 
-/** Of an earlier try of this node: no other is under way here. */
+/** The size of the copy, which is there when this resolves. */
+async function made(
+	file: string,
+	order: CopyOrder,
+	context: WorkContext,
+): Promise<number> {
+	try {
+		removeLeftOvers(order, context.disk);
+		return (
+			(await wholeAlready(file, order, context)) ??
+			(await writeCopy(file, order, context))
+		);
+	} catch (cause) {
+		if (context.signal.aborted) throw context.signal.reason;
+		throw copyFault(order, cause);
+	}
+}
+
+/** Of an earlier try of this node: no other is under way here. Another node's may grow at this moment. */
 function removeLeftOvers({ owner, directory }: CopyOrder, disk: Disk): void {
 	for (const name of disk.list(directory))
-		if (partWriter(owner, name) === owner.node)
+		if (partOf(owner, name)?.writer === owner.node)
 			tryTo(() => disk.remove(join(directory, name)));
 }
 
@@ -109,7 +119,7 @@ async function writeCopy(
 	const { owner, directory, index, source } = order;
 	const { disk } = context;
 	const part = join(directory, partName(owner, index));
-	const reader = opened(source, order, disk);
+	const reader = disk.openReadOnly(source);
 	let writer: DiskFile | null = null;
 	try {
 		writer = disk.create(part);
@@ -127,18 +137,9 @@ async function writeCopy(
 	} catch (cause) {
 		tryTo(() => writer?.close());
 		tryTo(() => disk.remove(part));
-		if (context.signal.aborted) throw context.signal.reason;
-		throw copyFault(order, reader.size(), cause);
+		throw cause;
 	} finally {
 		reader.close();
-	}
-}
-
-function opened(source: string, order: CopyOrder, disk: Disk): ReadableFile {
-	try {
-		return disk.openReadOnly(source);
-	} catch (cause) {
-		throw copyFault(order, 0, cause);
 	}
 }
 
@@ -169,10 +170,10 @@ async function checked(
 /** A clause for each way in which a directory fails its owner. */
 function copyFault(
 	{ owner, directory, source }: CopyOrder,
-	bytes: number,
 	cause: unknown,
 ): OperatorError {
 	const { node } = owner;
+	if (cause instanceof OperatorError) return cause;
 	if (cause instanceof SnapshotProblem)
 		return fault(
 			`the snapshot ${source} on ${node} is damaged: ${cause.what}, at offset ${cause.offset}`,
@@ -180,7 +181,7 @@ function copyFault(
 		);
 	if (isFull(cause))
 		return fault(
-			`the disk of ${directory} on ${node} is full: a copy of ${bytes} bytes needs room beside those that are kept`,
+			`the disk of ${directory} on ${node} is full: one more copy needs room beside those that are kept`,
 			cause,
 		);
 	if ((cause as NodeJS.ErrnoException).code === "ENOENT")

@@ -6,7 +6,7 @@ import {
 	readHeader,
 	readTrailer,
 } from "../../storage/snapshots/inspect.js";
-import { type CopyOwner, copyIndex, expendable } from "./copy-names.js";
+import { type CopyOwner, copyIndex, expendable, partOf } from "./copy-names.js";
 
 interface PruneOptions {
 	readonly disk: Disk;
@@ -18,13 +18,14 @@ interface PruneOptions {
 }
 
 /**
- * Removes this cluster's copies but the newest `keep`, and returns their names. A file counts, and goes, only when its
+ * Removes this cluster's copies but the newest `keep`, and returns their names; also what nobody will end. A file counts, and goes, only when its
  * name and what it says of itself are both this cluster's: all others are left alone, damaged ones too. Throws the
  * disk's error.
  */
 export function prune(options: PruneOptions): string[] {
 	const { disk, directory, owner, keep, made } = options;
-	const copies = disk.list(directory).flatMap((name) => {
+	const names = disk.list(directory);
+	const copies = names.flatMap((name) => {
 		const index = copyIndex(owner, name);
 		if (index === null) return [];
 		return ownCopy(disk, directory, name, owner) === "own"
@@ -32,8 +33,13 @@ export function prune(options: PruneOptions): string[] {
 			: [];
 	});
 	const removed = expendable(copies, keep, made).map(({ name }) => name);
-	for (const name of removed) disk.remove(join(directory, name));
-	if (removed.length > 0) disk.syncDirectory(directory);
+	// Begun by a leader that is none any more: what it was to become is older than what is there.
+	const leftBehind = names.filter(
+		(name) => (partOf(owner, name)?.index ?? made) < made,
+	);
+	for (const name of [...removed, ...leftBehind])
+		disk.remove(join(directory, name));
+	if (removed.length + leftBehind.length > 0) disk.syncDirectory(directory);
 	return removed;
 }
 
