@@ -1,8 +1,8 @@
 import { basename, resolve } from "node:path";
 import { OperatorError, reasonOf } from "../../errors.js";
 import type { Disk, DiskFile } from "../../storage/disk.js";
+import { SnapshotCheck } from "../../storage/snapshots/check.js";
 import { manifestOf } from "../../storage/snapshots/description.js";
-import { FileReader } from "../../storage/snapshots/file-reader.js";
 import { layoutOf } from "../../storage/snapshots/format.js";
 import {
 	checkName,
@@ -49,15 +49,18 @@ export class SnapshotOnDisk {
 		});
 	}
 
-	/** The content in chunks, each checked before it is given, and all of them together at the end. Throws as `manifest`. */
+	/**
+	 * The content in chunks, each checked before it is given, and all of them together at the end. A chunk is good until the
+	 * next one is asked for. Throws as `manifest`.
+	 */
 	*content(manifest: SnapshotManifest): Generator<Uint8Array> {
 		const file = this.#telling(() => this.#disk.open(this.path));
 		try {
-			const reader = this.#telling(() => new FileReader(file, manifest));
+			const parts = partsOf(file, manifest);
 			for (;;) {
-				const chunk = this.#telling(() => reader.next());
-				if (chunk === null) return;
-				yield chunk;
+				const { done, value } = this.#telling(() => parts.next());
+				if (done === true) return;
+				yield value;
 			}
 		} finally {
 			file.close();
@@ -81,6 +84,24 @@ export class SnapshotOnDisk {
 		} catch (cause) {
 			throw explained(this.path, cause);
 		}
+	}
+}
+
+/** One buffer for all: fresh memory for each chunk takes longer than its checksum. */
+function* partsOf(
+	file: DiskFile,
+	manifest: SnapshotManifest,
+): Generator<Uint8Array, undefined> {
+	const check = new SnapshotCheck(file.size(), manifest);
+	let buffer = Buffer.alloc(0);
+	for (let part = check.next; part !== null; part = check.next) {
+		if (buffer.length < part.bytes) buffer = Buffer.allocUnsafeSlow(part.bytes);
+		const bytes = buffer.subarray(0, part.bytes);
+		const got = file.readAt(bytes, part.offset);
+		if (got < part.bytes)
+			throw new SnapshotProblem(part.offset + got, "it is cut short");
+		const content = check.accept(bytes);
+		if (content !== null) yield content;
 	}
 }
 

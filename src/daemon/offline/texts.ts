@@ -3,7 +3,7 @@ import { columns, shownBytes } from "../doctor/text.js";
 import type { ExportReport } from "./export.js";
 import type { DirectoryReport } from "./inspect-directory.js";
 import type { RestoreReport } from "./restore.js";
-import type { VerifyReport } from "./verify.js";
+import type { Drill, VerifyReport } from "./verify.js";
 
 type Row = readonly [string, string];
 
@@ -41,16 +41,11 @@ export function verifyText(report: VerifyReport): string {
 	if (drill !== null)
 		rows.push(
 			["checked", "every checksum, and the SHA-256 of the content"],
-			["drill", "restored, saved again, restored from that, and compared"],
+			["drill", drilled(drill)],
 			["state", drill.digest],
 		);
 	for (const { offset, what } of problems)
 		rows.push(["damage", `at offset ${offset}: ${what}`]);
-	if (drill !== null && drill.digest !== drill.copyDigest)
-		rows.push([
-			"differs",
-			`the copy brings back another state: ${listed(drill.differing)}`,
-		]);
 	for (const note of notes) rows.push([ok ? "note" : "differs", note]);
 	const seconds = Math.max(durationMs, 1) / 1000;
 	const speed = shownBytes((manifest?.fileBytes ?? 0) / seconds);
@@ -135,6 +130,14 @@ export function directoryText(report: DirectoryReport): string {
 	for (const { file, what } of problems)
 		rows.push(["problem", `${file}: ${what}`]);
 	return told(rows);
+}
+
+function drilled({ matchesFile, copy }: Drill): string {
+	if (matchesFile || copy === null)
+		return "restored, and saved again: byte for byte the same";
+	return copy.differing.length === 0
+		? "restored, saved again, and restored from that: the same state"
+		: `restored, saved again, and restored from that: another state (${listed(copy.differing)})`;
 }
 
 function listed(names: readonly string[]): string {
