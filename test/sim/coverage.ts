@@ -8,6 +8,8 @@ export function emptyCoverage() {
 		...clients,
 		...snapshots,
 		...memberships,
+		...jointTimes,
+		...nonVoters,
 		...faults,
 	};
 }
@@ -116,6 +118,34 @@ const memberships = {
 	changeRefusedTargetUnreachable: 0,
 	changeRefusedTargetLagging: 0,
 	changeRefusedQuorumAtRisk: 0,
+};
+
+/** While a configuration was joint, by the node's own log. */
+const jointTimes = {
+	ambushes: 0,
+	jointCampaigns: 0,
+	/** A majority of one half granted, and not of the other. */
+	jointHalvesWon: 0,
+	jointElections: 0,
+	/** Of a voter that only the old half names, or only the new one. */
+	jointElectionsOfOutgoing: 0,
+	jointElectionsOfIncoming: 0,
+	jointStepDowns: 0,
+	jointTransfers: 0,
+	jointTransfersDone: 0,
+	jointCrashes: 0,
+	jointLeaderCrashes: 0,
+	jointRestarts: 0,
+};
+
+/** Learners, and voters on their way in or out. */
+const nonVoters = {
+	learnersVoted: 0,
+	learnersAskedToCampaign: 0,
+	learnersCrashed: 0,
+	formerVotersCampaigned: 0,
+	formerVotersElected: 0,
+	readmissions: 0,
 };
 
 const faults = {

@@ -1,3 +1,4 @@
+import type { Configuration } from "../../src/raft/types.js";
 import type { SimNode } from "./node.js";
 import type { Random } from "./random.js";
 import type { World } from "./world.js";
@@ -8,19 +9,15 @@ export class Cuts {
 	readonly #random: Random;
 	/** How long one lasts. */
 	readonly #lastsMs: () => number;
-	/** At which rate a clock may run. */
-	readonly #rate: () => number;
 
 	constructor(options: {
 		readonly world: World;
 		readonly random: Random;
 		readonly lastsMs: () => number;
-		readonly rate: () => number;
 	}) {
 		this.#world = options.world;
 		this.#random = options.random;
 		this.#lastsMs = options.lastsMs;
-		this.#rate = options.rate;
 	}
 
 	#cutWhere(
@@ -46,6 +43,19 @@ export class Cuts {
 			this.#world.nodes.filter(() => this.#random.chance(0.5)),
 		);
 		this.#cutWhere((from, to) => side.has(from) !== side.has(to));
+	}
+
+	/** The two halves of a joint configuration do not hear each other; whoever is in both is on either side. */
+	halves({ voters, outgoing }: Configuration): void {
+		const { coverage, nodes } = this.#world;
+		coverage.partitions++;
+		const old = new Set(
+			nodes.filter(({ id }) => {
+				const isOld = outgoing.includes(id);
+				return isOld && voters.includes(id) ? this.#random.chance(0.5) : isOld;
+			}),
+		);
+		this.#cutWhere((from, to) => old.has(from) !== old.has(to));
 	}
 
 	/** Some of the others do not hear the node, but it hears them; or the reverse. */
@@ -105,68 +115,19 @@ export class Cuts {
 		this.#cutWhere((from, to) => from === node || to === node);
 	}
 
-	/** A leader alone, and slow to notice, while its clients go on: there will be another one beside it. */
-	depose(): void {
-		const { options, coverage } = this.#world;
-		const leader = this.#leader();
-		if (leader === null) return;
-		coverage.depositions++;
-		const cut = () =>
-			this.#cutWhere(
-				(from, to) => from === leader || to === leader,
-				options.electionTimeoutMs * this.#random.between(1, 6),
-			);
-		if (this.#random.chance(0.8))
-			leader.clock.set(Math.min(this.#rate(), this.#rate()), 0);
-		if (this.#random.chance(0.5)) this.#hurryOthers(leader);
-		if (this.#random.chance(0.5)) cut();
-		else this.#lateAnswers(leader, cut);
+	/** Those others do not hear the node. */
+	mute(node: SimNode, isDeaf: (other: SimNode) => boolean): void {
+		this.#world.coverage.oneWayCuts++;
+		this.#cutWhere((from, to) => from === node && isDeaf(to));
 	}
 
-	/** The others lose patience early. */
-	#hurryOthers(leader: SimNode): void {
-		for (const node of this.#world.nodes)
-			if (node !== leader)
-				node.clock.set(Math.max(this.#rate(), this.#rate()), 0);
+	/** Nobody hears `node` for so long, and it hears nobody. */
+	alone(node: SimNode, lastsMs: number): void {
+		this.#cutWhere((from, to) => from === node || to === node, lastsMs);
 	}
 
-	/** What it hears is old already, and still comes in when it is alone. */
-	#lateAnswers(leader: SimNode, then: () => void): void {
-		const { options, network, nodes } = this.#world;
-		const lagMs = options.electionTimeoutMs * this.#random.between(0.2, 2);
-		const mends = nodes
-			.filter((other) => other !== leader)
-			.map((other) => network.lag(other, leader, lagMs));
-		this.#world.call(lagMs * this.#random.between(1, 1.5), () => {
-			for (const mend of mends) mend();
-			if (this.#world.faulty) then();
-		});
-	}
-
-	/**
-	 * A leader hands over, and what it asks for arrives late: perhaps only when it has given that up, and serves again. It
-	 * does not hear what comes of it (P37).
-	 */
-	lateTransfer(): void {
-		const { options, network, nodes, workload, coverage } = this.#world;
-		const leader = this.#leader();
-		if (leader === null || leader.backlog !== null) return;
-		coverage.lateTransfers++;
-		const lagMs = options.electionTimeoutMs * this.#random.scaled(0.1, 1.5);
-		const mends = nodes
-			.filter((other) => other !== leader)
-			.map((other) => network.lag(leader, other, lagMs));
-		workload.transfer(leader, null);
-		leader.settle();
-		this.#cutWhere((_, to) => to === leader, lagMs + this.#lastsMs());
-		this.#world.call(lagMs, () => {
-			for (const mend of mends) mend();
-		});
-	}
-
-	#leader(): SimNode | null {
-		const leads = ({ raft, seen }: SimNode) =>
-			raft !== null && seen?.role === "leader";
-		return this.#world.nodes.find(leads) ?? null;
+	/** `node` hears nobody for so long. */
+	deafen(node: SimNode, lastsMs: number): void {
+		this.#cutWhere((_, to) => to === node, lastsMs);
 	}
 }

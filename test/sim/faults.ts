@@ -1,6 +1,8 @@
 import type { Write } from "../../src/raft/types.js";
+import { Ambushes, jointAmong } from "./ambushes.js";
 import { ratesWithin } from "./clock.js";
 import { Cuts } from "./cuts.js";
+import { LeaderPlots } from "./leader-plots.js";
 import type { SimNode } from "./node.js";
 import { Random } from "./random.js";
 import type { World } from "./world.js";
@@ -12,13 +14,25 @@ export class Faults {
 	readonly #world: World;
 	readonly #random: Random;
 	readonly #cuts: Cuts;
+	readonly #plots: LeaderPlots;
+	readonly #ambushes: Ambushes;
 
 	constructor(world: World) {
 		this.#world = world;
 		this.#random = new Random(world.options.seed, 4);
-		this.#cuts = new Cuts({
+		const shared = {
 			...{ world, random: this.#random },
-			...{ lastsMs: () => this.#lastsMs(), rate: () => this.#rate() },
+			lastsMs: () => this.#lastsMs(),
+		};
+		const cuts = new Cuts(shared);
+		this.#cuts = cuts;
+		this.#plots = new LeaderPlots({
+			...{ ...shared, cuts },
+			rates: () => this.#rates(),
+		});
+		this.#ambushes = new Ambushes({
+			...{ ...shared, cuts },
+			crash: (node) => this.crash(node),
 		});
 	}
 
@@ -36,6 +50,8 @@ export class Faults {
 	/** A node has just handed a write to its disk: sometimes the power fails, before it is done or soon after. */
 	wrote(node: SimNode, { entries }: Write): void {
 		const { options, faulty } = this.#world;
+		const joint = node.seen?.role === "leader" ? jointAmong(entries) : null;
+		if (joint !== null) this.#ambushes.entered(node, joint);
 		const { crashOnWriteChance } = options.faults;
 		// Votes are rare, and forgetting one is the worst that can happen.
 		const chance = crashOnWriteChance * (entries.length === 0 ? 10 : 1);
@@ -131,10 +147,10 @@ export class Faults {
 				this.#cuts.bridge(node);
 				break;
 			case "depose":
-				this.#cuts.depose();
+				this.#plots.depose();
 				break;
 			case "lateTransfer":
-				this.#cuts.lateTransfer();
+				this.#plots.lateTransfer();
 				break;
 			case "lag":
 				this.#cuts.lag(node);
@@ -253,10 +269,15 @@ export class Faults {
 	}
 
 	#rate(): number {
-		if (!this.#keepsDrift) return this.#random.scaled(0.15, 2.5);
-		const { slowest, fastest } = ratesWithin(this.#world.options.maxClockDrift);
+		const { slowest, fastest } = this.#rates();
+		if (!this.#keepsDrift) return this.#random.scaled(slowest, fastest);
 		// At the bound is where it matters.
 		if (this.#random.chance(0.5)) return this.#random.pick([slowest, fastest]);
 		return this.#random.between(slowest, fastest);
+	}
+
+	#rates(): { slowest: number; fastest: number } {
+		if (!this.#keepsDrift) return { slowest: 0.15, fastest: 2.5 };
+		return ratesWithin(this.#world.options.maxClockDrift);
 	}
 }

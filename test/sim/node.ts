@@ -123,8 +123,9 @@ export class SimNode {
 
 	/** Power off: what was only in memory is gone. */
 	crash(): void {
-		const { coverage } = this.#world;
+		const { coverage, oracles } = this.#world;
 		coverage.crashes++;
+		oracles.watch.crashed(this);
 		if (this.disk.underWay > 0) coverage.crashesDuringWrite++;
 		const { kept, lost } = this.disk.crash();
 		if (kept > 0) coverage.keptPendingCrashes++;

@@ -7,7 +7,7 @@ import type {
 	ConfigurationChange,
 	CoreAlarm,
 } from "../../src/raft/types.js";
-import { drawChange } from "./changes.js";
+import { addressOf, drawChange } from "./changes.js";
 import { configurationOf } from "./configuration-of.js";
 import { refusalCounter } from "./coverage.js";
 import type { SimNode } from "./node.js";
@@ -117,6 +117,7 @@ export class Operator {
 		if (outcome !== "done") return;
 		coverage.changesDone++;
 		this.done++;
+		this.#readmit(node);
 		const entry = oracles.committed.entries[index - 1];
 		const now = entry === undefined ? null : configurationOf(entry);
 		demand(
@@ -125,6 +126,24 @@ export class Operator {
 			() =>
 				`${node.id} says that change ${token} is done at ${index}, where ${JSON.stringify(now)} is committed; wanted was ${JSON.stringify(target)}`,
 		);
+	}
+
+	/** Somebody is added again while its leader still says good-bye to it (P52). */
+	#readmit(node: SimNode): void {
+		const { options, faulty, coverage, strangers } = this.#world;
+		if (!faulty || !this.#random.chance(options.operator.readmitChance)) return;
+		const { voters, learners } = node.handed.configuration.configuration;
+		const leaver = node.seen?.followers.find(
+			({ id }) =>
+				!voters.includes(id) && !learners.includes(id) && !strangers.isDead(id),
+		);
+		if (leaver === undefined) return;
+		const { id } = leaver;
+		node.later(this.#random.next() * options.tickMs, () => {
+			coverage.readmissions++;
+			const changes = [{ type: "add", id, address: addressOf(id, 1) } as const];
+			this.change(node, { changes, expectedIndex: null, waived: [] });
+		});
 	}
 
 	/** An alarm is about a disk that really went back, or was lost. */

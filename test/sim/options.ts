@@ -19,7 +19,7 @@ export function optionsFor(seed: number) {
 	return {
 		seed,
 		voters: random.pick([1, 2, 3, 3, 3, 3, 4, 5, 5, 5]),
-		learners: random.chance(0.2) ? 1 : 0,
+		learners: random.pick([0, 0, 0, 1, 2]),
 		electionTimeoutMs,
 		heartbeatIntervalMs,
 		maxClockDrift: leases ? random.between(0, 0.6) : 0.1,
@@ -140,7 +140,7 @@ function snapshots(random: Random, beatMs: number) {
 
 function operator(random: Random, electionMs: number, churn: boolean) {
 	return {
-		changeMs: churn ? electionMs * random.scaled(0.3, 8) : 0,
+		changeMs: churn ? electionMs * random.scaled(0.2, 4) : 0,
 		maxVoters: 7,
 		maxMembers: 9,
 		/** How long a node that was removed, or was never added, goes on running. */
@@ -148,6 +148,8 @@ function operator(random: Random, electionMs: number, churn: boolean) {
 		/** How often one that is to be added comes up late, or never. */
 		lateChance: random.chance(0.5) ? random.next() * 0.5 : 0,
 		carelessChance: random.chance(0.5) ? random.next() * 0.5 : 0,
+		/** How often who was removed just now is added again at once. */
+		readmitChance: random.chance(0.7) ? random.next() : 0,
 		raiseMs: random.chance(0.4) ? electionMs * random.scaled(5, 60) : 0,
 	};
 }
@@ -163,6 +165,8 @@ function faults(random: Random, electionMs: number, churn: boolean) {
 		crashOnWriteChance: random.chance(0.4) ? random.scaled(0.0005, 0.03) : 0,
 		/** A crash soon after a snapshot came, while the log does not know of it (P17). */
 		crashOnSnapshotChance: random.chance(0.4) ? random.next() * 0.3 : 0,
+		/** How often a joint configuration is lain in wait for (P23). */
+		ambushChance: random.chance(0.7) ? random.next() : 0,
 		weights: {
 			crash: weight(),
 			powerLoss: weight() * 0.3,
@@ -180,23 +184,23 @@ function faults(random: Random, electionMs: number, churn: boolean) {
 			corrupt: weight() * 0.4,
 			wipe: churn ? weight() * 0.3 : 0,
 			lag: weight(),
-			lateTransfer: weight() * 0.5,
+			lateTransfer: weight(),
 		},
 	};
 }
 
 function workload(random: Random, beatMs: number, electionMs: number) {
 	return {
-		proposeMs: beatMs * random.scaled(0.05, 3),
+		proposeMs: beatMs * random.scaled(0.1, 8),
 		maxBatch: random.pick([1, 1, 4, 16]),
 		maxPaddingBytes: random.pick([0, 16, 200]),
-		readMs: random.chance(0.8) ? beatMs * random.scaled(0.1, 4) : 0,
-		leaseMs: beatMs * random.scaled(0.1, 2),
+		readMs: random.chance(0.8) ? beatMs * random.scaled(0.2, 10) : 0,
+		leaseMs: beatMs * random.scaled(0.2, 4),
 		/** How long an answer under a lease takes to get out; the process may stand still meanwhile. */
 		leaseAnswerMs: beatMs * random.scaled(0.001, 3),
 		transferMs: random.chance(0.75) ? electionMs * random.scaled(0.5, 10) : 0,
 		sessionClients: random.chance(0.6) ? random.whole(1, 4) : 0,
-		sessionMs: beatMs * random.scaled(0.2, 5),
+		sessionMs: beatMs * random.scaled(0.4, 10),
 		sessionTtlMs: Math.ceil(electionMs * random.scaled(3, 200)),
 		/** How often a read goes to any node, leader or not. */
 		readAnywhereChance: random.next(),

@@ -226,14 +226,16 @@ export class Workload {
 	}
 
 	transferEnded(node: SimNode, { token, outcome }: TransferOutcome): void {
-		const { coverage } = this.#world;
+		const { coverage, oracles } = this.#world;
 		demand(
 			this.#of(node).transfers.delete(token),
 			"one-outcome",
 			() => `${node.id} ends transfer ${token}, which it does not owe`,
 		);
-		if (outcome === "done") coverage.transfersDone++;
-		else if (outcome === "refused") coverage.transfersRefused++;
+		if (outcome === "done") {
+			coverage.transfersDone++;
+			oracles.watch.transferred(node);
+		} else if (outcome === "refused") coverage.transfersRefused++;
 		else if (outcome === "timed-out") coverage.transfersTimedOut++;
 		else coverage.transfersAborted++;
 	}

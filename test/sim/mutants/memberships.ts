@@ -1,5 +1,6 @@
 import type { CoreMutant } from "./patch.js";
 
+const candidate = "src/raft/candidate.ts";
 const core = "src/raft/core.ts";
 const follower = "src/raft/follower.ts";
 const membership = "src/raft/membership.ts";
@@ -77,6 +78,73 @@ export const memberships: readonly CoreMutant[] = [
 				file: quorum,
 				text: "isMajority(configuration.voters, holds) &&\n		isMajority(configuration.outgoing, holds)",
 				replacement: "isMajority(configuration.voters, holds)",
+			},
+		],
+	},
+	{
+		name: "joint-campaign-by-new-voters",
+		pitfall: "P23",
+		breaks: "a candidate in a joint configuration counts the new voters alone",
+		edits: [
+			{
+				file: candidate,
+				text: "voteResult(core.configuration, (id) =>",
+				replacement:
+					"voteResult({ ...core.configuration, outgoing: [] }, (id) =>",
+			},
+		],
+	},
+	{
+		name: "joint-campaign-by-old-voters",
+		pitfall: "P23",
+		breaks: "a candidate in a joint configuration counts the old voters alone",
+		edits: [
+			{
+				file: candidate,
+				text: "voteResult(core.configuration, (id) =>",
+				replacement:
+					"voteResult({ ...core.configuration, voters: core.configuration.outgoing.length > 0 ? core.configuration.outgoing : core.configuration.voters }, (id) =>",
+			},
+		],
+	},
+	{
+		name: "joint-campaign-asks-new-voters",
+		pitfall: "P23",
+		breaks:
+			"a candidate in a joint configuration does not ask those who are on their way out",
+		edits: [
+			{
+				file: candidate,
+				text: "new Set([...voters, ...outgoing])",
+				replacement: "new Set([...voters, ...outgoing.slice(0, 0)])",
+			},
+		],
+	},
+	{
+		name: "former-voter-stays-silent",
+		pitfall: "P24",
+		breaks:
+			"a voter whose removal is not committed does not campaign, although it alone may hold that",
+		edits: [
+			{
+				file: "src/raft/raft.ts",
+				text: "const { id, isOrWasVoter, renounced, distrusted, log } = this.#core;",
+				replacement:
+					"const { id, isVoter: isOrWasVoter, renounced, distrusted, log } = this.#core;",
+			},
+		],
+	},
+	{
+		name: "joint-lease-by-new-voters",
+		pitfall: "P43",
+		breaks:
+			"in a joint configuration a lease counts the answers of the new voters alone",
+		edits: [
+			{
+				file: "src/raft/lease.ts",
+				text: "quorumIndex(core.configuration, (id) => {",
+				replacement:
+					"quorumIndex({ ...core.configuration, outgoing: [] }, (id) => {",
 			},
 		],
 	},

@@ -1,5 +1,6 @@
 import { isVoter } from "../../../src/raft/configurations.js";
 import type { Raft } from "../../../src/raft/raft.js";
+import type { MembershipWatch } from "../membership-watch.js";
 import type { SimNode } from "../node.js";
 import { demand } from "../violation.js";
 
@@ -8,6 +9,12 @@ import { demand } from "../violation.js";
  * its log begins with, and whose log is trusted (P31, P38, P39).
  */
 export class CampaignRules {
+	readonly #watch: MembershipWatch;
+
+	constructor(watch: MembershipWatch) {
+		this.#watch = watch;
+	}
+
 	/** Does `act`, which may make a candidate of a follower. */
 	watch(node: SimNode, act: () => void): void {
 		const raft = node.raft as Raft;
@@ -18,8 +25,10 @@ export class CampaignRules {
 		const before = raft.status().role;
 		act();
 		if (before !== "follower") return;
-		const { role, applied, firstIndex } = raft.status();
+		const status = raft.status();
+		const { role, applied, firstIndex } = status;
 		if (role === "follower") return;
+		this.#watch.campaigned(node, status);
 		demand(
 			raft
 				.openConfigurations()

@@ -5,6 +5,7 @@ import type {
 	Status,
 } from "../../../src/raft/types.js";
 import type { Coverage } from "../coverage.js";
+import { MembershipWatch } from "../membership-watch.js";
 import type { SimNode } from "../node.js";
 import type { WorldOptions } from "../options.js";
 import type { SnapshotFile } from "../snapshot-file.js";
@@ -30,7 +31,8 @@ export class Oracles {
 	readonly log: LogOracle;
 	readonly memberships: Memberships;
 	readonly sessions: SessionRules;
-	readonly campaigns = new CampaignRules();
+	readonly campaigns: CampaignRules;
+	readonly watch: MembershipWatch;
 	readonly leaders: LeaderRules;
 	readonly retention: RetentionRules;
 	readonly rounds = new RoundRules();
@@ -56,6 +58,8 @@ export class Oracles {
 		this.#current = current;
 		const memberships = new Memberships(founding);
 		this.memberships = memberships;
+		this.watch = new MembershipWatch(coverage);
+		this.campaigns = new CampaignRules(this.watch);
 		this.committed = new Committed((entry) => {
 			current.committed();
 			memberships.committedEntry(entry);
@@ -78,7 +82,7 @@ export class Oracles {
 		this.#state = new StateOracle({
 			...options,
 			committed,
-			promises: this.#promises,
+			...{ promises: this.#promises, watch: this.watch },
 		});
 	}
 
@@ -94,6 +98,7 @@ export class Oracles {
 		this.#votes.restarted(node);
 		this.leaders.restarted(node);
 		this.rounds.restarted(node);
+		this.watch.started(node);
 		this.#state.started(node);
 	}
 
@@ -112,6 +117,7 @@ export class Oracles {
 		this.rounds.said(node, message);
 		this.#current.said(node, message);
 		this.#questions.said(node, message);
+		this.watch.said(node, message);
 	}
 
 	arriving(node: SimNode, message: Message): void {
@@ -119,6 +125,7 @@ export class Oracles {
 		this.#votes.arriving(node, message);
 		this.leaders.arriving(node, message);
 		this.rounds.arriving(node, message);
+		this.watch.arriving(node, message);
 	}
 
 	handled(node: SimNode, message: Message, termBefore: number): void {

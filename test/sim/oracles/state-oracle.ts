@@ -2,6 +2,7 @@ import { isVoter } from "../../../src/raft/configurations.js";
 import { isQuorum } from "../../../src/raft/quorum.js";
 import type { Entry, Status } from "../../../src/raft/types.js";
 import type { Coverage } from "../coverage.js";
+import type { MembershipWatch } from "../membership-watch.js";
 import type { SimNode } from "../node.js";
 import type { WorldOptions } from "../options.js";
 import { demand } from "../violation.js";
@@ -20,6 +21,7 @@ export class StateOracle {
 	readonly #byId: ReadonlyMap<string, SimNode>;
 	readonly #committed: Committed;
 	readonly #promises: PromiseOracle;
+	readonly #watch: MembershipWatch;
 	readonly #coverage: Coverage;
 	readonly #options: WorldOptions;
 	/** The newest term that ever had a leader. */
@@ -31,6 +33,7 @@ export class StateOracle {
 		readonly byId: ReadonlyMap<string, SimNode>;
 		readonly committed: Committed;
 		readonly promises: PromiseOracle;
+		readonly watch: MembershipWatch;
 		readonly coverage: Coverage;
 		readonly options: WorldOptions;
 	}) {
@@ -38,6 +41,7 @@ export class StateOracle {
 		this.#byId = options.byId;
 		this.#committed = options.committed;
 		this.#promises = options.promises;
+		this.#watch = options.watch;
 		this.#coverage = options.coverage;
 		this.#options = options.options;
 	}
@@ -87,6 +91,7 @@ export class StateOracle {
 	#elected(node: SimNode, status: Status): void {
 		const { term, configuration } = status;
 		this.#coverage.elections++;
+		this.#watch.elected(node, status);
 		const other = this.leaders.get(term);
 		demand(
 			other === undefined || other === node,
@@ -147,6 +152,7 @@ export class StateOracle {
 	/** A leader that ends its own leadership: it hears no quorum, or its disk does not answer. */
 	#deposed(before: Status, status: Status): void {
 		if (status.term !== before.term) return;
+		this.#watch.steppedDown(before);
 		if (!isVoter(status.configuration, before.id))
 			this.#coverage.leadersRemoved++;
 		const recently = this.#options.electionTimeoutMs / 2;

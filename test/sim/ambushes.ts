@@ -1,0 +1,98 @@
+import { isJoint } from "../../src/raft/configurations.js";
+import { type Configuration, EntryKind } from "../../src/raft/types.js";
+import { configurationOf } from "./configuration-of.js";
+import type { Cuts } from "./cuts.js";
+import type { SimNode } from "./node.js";
+import type { Random } from "./random.js";
+import type { World } from "./world.js";
+
+/**
+ * Faults that lie in wait for a joint configuration: it lasts for a few messages only, and faults that come when they
+ * like hardly ever meet it (P23). So candidates, votes, transfers and crashes fall into it.
+ */
+export class Ambushes {
+	readonly #world: World;
+	readonly #random: Random;
+	readonly #cuts: Cuts;
+	readonly #crash: (node: SimNode) => void;
+
+	constructor(options: {
+		readonly world: World;
+		readonly random: Random;
+		readonly cuts: Cuts;
+		readonly crash: (node: SimNode) => void;
+	}) {
+		this.#world = options.world;
+		this.#random = options.random;
+		this.#cuts = options.cuts;
+		this.#crash = options.crash;
+	}
+
+	/** A leader hands a joint configuration to its disk. Some others will have it when this strikes. */
+	entered(leader: SimNode, configuration: Configuration): void {
+		const { options, faulty, coverage } = this.#world;
+		if (!faulty || !this.#random.chance(options.faults.ambushChance)) return;
+		coverage.ambushes++;
+		// Those with the new configuration must do without one of its halves.
+		if (this.#random.chance(0.4)) this.#cuts.halves(configuration);
+		const { disk, network } = options;
+		if (this.#random.chance(0.3)) {
+			const onItsWayMs = network.baseMs + network.jitterMs;
+			this.#soon(leader, onItsWayMs * this.#random.between(0.7, 2), () =>
+				this.#muteBeforeLeaving(leader, configuration),
+			);
+			return;
+		}
+		const soonMs = network.baseMs + this.#random.exponential(disk.baseMs);
+		this.#soon(leader, this.#random.exponential(soonMs), () =>
+			this.#strike(leader, configuration),
+		);
+	}
+
+	#soon(leader: SimNode, delayMs: number, act: () => void): void {
+		const { epoch } = leader;
+		this.#world.call(delayMs, () => {
+			if (leader.epoch === epoch && this.#world.faulty) act();
+		});
+	}
+
+	/**
+	 * The joint configuration is on its way, what ends it will get only to those that it removes: they alone can lead then
+	 * (thesis, section 4.2.2).
+	 */
+	#muteBeforeLeaving(leader: SimNode, { voters }: Configuration): void {
+		this.#cuts.mute(leader, ({ id }) => voters.includes(id));
+	}
+
+	#strike(leader: SimNode, { voters, outgoing }: Configuration): void {
+		const { workload } = this.#world;
+		const kind = this.#random.below(4);
+		if (kind === 0) this.#crash(leader);
+		else if (kind === 1) this.#cuts.isolate(leader);
+		else if (kind === 2) {
+			const running = this.#world.nodes.filter(
+				({ id, raft }) =>
+					raft !== null && [...voters, ...outgoing].includes(id),
+			);
+			if (running.length > 0) this.#crash(this.#random.pick(running));
+		} else if (leader.raft !== null && leader.backlog === null) {
+			workload.transfer(
+				leader,
+				this.#random.chance(0.5) ? null : this.#random.pick(voters),
+			);
+			leader.settle();
+		}
+	}
+}
+
+/** The joint configuration among `entries`, if there is one. */
+export function jointAmong(
+	entries: readonly Parameters<typeof configurationOf>[0][],
+): Configuration | null {
+	for (const entry of entries) {
+		if (entry.kind !== EntryKind.configuration) continue;
+		const configuration = configurationOf(entry);
+		if (isJoint(configuration)) return configuration;
+	}
+	return null;
+}

@@ -1,0 +1,155 @@
+import type { Cuts } from "./cuts.js";
+import type { SimNode } from "./node.js";
+import type { Random } from "./random.js";
+import type { World } from "./world.js";
+
+/** Faults in several acts around one leader, each act when the one before has had its effect. */
+export class LeaderPlots {
+	readonly #world: World;
+	readonly #random: Random;
+	readonly #cuts: Cuts;
+	/** How long a fault lasts. */
+	readonly #lastsMs: () => number;
+	/** Between which rates a clock may run. */
+	readonly #rates: () => { slowest: number; fastest: number };
+
+	constructor(options: {
+		readonly world: World;
+		readonly random: Random;
+		readonly cuts: Cuts;
+		readonly lastsMs: () => number;
+		readonly rates: () => { slowest: number; fastest: number };
+	}) {
+		this.#world = options.world;
+		this.#random = options.random;
+		this.#cuts = options.cuts;
+		this.#lastsMs = options.lastsMs;
+		this.#rates = options.rates;
+	}
+
+	/** A leader alone, and slow to notice, while its clients go on: there will be another one beside it. */
+	depose(): void {
+		const { options, coverage } = this.#world;
+		const leader = this.#leader();
+		if (leader === null) return;
+		coverage.depositions++;
+		const lastsMs = options.electionTimeoutMs * this.#random.between(1, 6);
+		const cut = () => this.#cuts.alone(leader, lastsMs);
+		if (this.#random.chance(0.6)) this.#driftApart(leader);
+		if (this.#random.chance(0.4)) cut();
+		else this.#lateAnswers(leader, cut);
+	}
+
+	/** The leader's clock is as slow as it may be, and the others lose patience as early as they may (P43). */
+	#driftApart(leader: SimNode): void {
+		const { slowest, fastest } = this.#rates();
+		for (const node of this.#world.nodes)
+			node.clock.set(node === leader ? slowest : fastest, 0);
+	}
+
+	/**
+	 * What it hears is old already, and still comes in when it is alone. It gets old little by little: a leader that
+	 * hears nothing for an election timeout gives up.
+	 */
+	#lateAnswers(leader: SimNode, then: () => void): void {
+		const world = this.#world;
+		const { electionTimeoutMs } = world.options;
+		const endMs =
+			world.nowMs + electionTimeoutMs * this.#random.between(0.5, 6);
+		const goOn = (lagMs: number) => {
+			if (!world.faulty || leader.seen?.role !== "leader") return;
+			if (world.nowMs >= endMs) {
+				then();
+				return;
+			}
+			const mend = this.#lagOthers(leader, lagMs);
+			const untilMs = electionTimeoutMs * this.#random.between(0.3, 1);
+			world.call(untilMs, () => {
+				mend();
+				goOn(lagMs + electionTimeoutMs * this.#random.between(0.1, 0.5));
+			});
+		};
+		goOn(electionTimeoutMs * this.#random.between(0.1, 0.8));
+	}
+
+	/** What the others say to `leader` is late; returns what ends that. */
+	#lagOthers(leader: SimNode, lagMs: number): () => void {
+		const { network, nodes } = this.#world;
+		const mends = nodes
+			.filter((other) => other !== leader)
+			.map((other) => network.lag(other, leader, lagMs));
+		return () => {
+			for (const mend of mends) mend();
+		};
+	}
+
+	/** A leader hands over, and what it asks for arrives late. */
+	lateTransfer(): void {
+		const { coverage } = this.#world;
+		const leader = this.#leader();
+		if (leader === null || leader.backlog !== null) return;
+		coverage.lateTransfers++;
+		if (this.#random.chance(0.5)) this.#unheard(leader);
+		else this.#overtaken(leader);
+	}
+
+	/** Perhaps it arrives when the leader has given that up, and serves again. It does not hear what comes of it (P37). */
+	#unheard(leader: SimNode): void {
+		const { options, network, nodes, workload } = this.#world;
+		const lagMs = options.electionTimeoutMs * this.#random.scaled(0.1, 1.5);
+		const mends = nodes
+			.filter((other) => other !== leader)
+			.map((other) => network.lag(leader, other, lagMs));
+		workload.transfer(leader, null);
+		leader.settle();
+		this.#cuts.deafen(leader, lagMs + this.#lastsMs());
+		this.#world.call(lagMs, () => {
+			for (const mend of mends) mend();
+		});
+	}
+
+	/** By then the leader has given it up, and whom it asked may be no voter any more (P38). */
+	#overtaken(leader: SimNode): void {
+		const { options, network, processes, workload } = this.#world;
+		const { electionTimeoutMs, transferTimeoutMs } = options;
+		const id = this.#successorOf(leader);
+		const successor = id === null ? undefined : processes.get(id);
+		if (id === null || successor === undefined) return;
+		const waitMs = transferTimeoutMs + options.tickMs;
+		const lagMs = waitMs + electionTimeoutMs * this.#random.scaled(0.2, 2);
+		const mend = network.lag(leader, successor, lagMs);
+		workload.transfer(leader, id);
+		leader.settle();
+		mend();
+		if (this.#random.chance(0.7)) this.#demoteSoon(leader, id, waitMs);
+	}
+
+	#demoteSoon(leader: SimNode, id: string, afterMs: number): void {
+		const world = this.#world;
+		const change = { expectedIndex: null, waived: [] };
+		const type = this.#random.chance(0.7) ? "demote" : "remove";
+		world.call(afterMs * this.#random.between(1, 1.5), () => {
+			if (!world.faulty || leader.seen?.role !== "leader") return;
+			leader.later(0, () =>
+				world.operator.change(leader, { ...change, changes: [{ type, id }] }),
+			);
+		});
+	}
+
+	/** The voter that has the most of the log: it is asked at once. */
+	#successorOf(leader: SimNode): string | null {
+		const { voters } = leader.handed.configuration.configuration;
+		let best: { id: string; match: number } | null = null;
+		for (const { id, match } of leader.seen?.followers ?? []) {
+			if (!voters.includes(id)) continue;
+			if (best === null || match > best.match) best = { id, match };
+		}
+		return best?.id ?? null;
+	}
+
+	#leader(): SimNode | null {
+		const leads = ({ raft, seen }: SimNode) =>
+			raft !== null && seen?.role === "leader";
+		return this.#world.nodes.find(leads) ?? null;
+	}
+}
