@@ -2,6 +2,7 @@ import type { NotDoneReason } from "../client/index.js";
 import type { KeyValueClient } from "../client/kv.js";
 import type { Inventory } from "../config/inventory.js";
 import { type ErrorKind, OperatorError, reasonOf } from "../errors.js";
+import { nodeNamed } from "./node-named.js";
 
 export interface KeyValueTarget {
 	readonly inventory: Inventory;
@@ -144,11 +145,7 @@ function endpointsOf({ inventory, node }: KeyValueTarget): string[] {
 		return balancer === null
 			? nodes.map(({ client }) => client)
 			: [balancer.listen];
-	const entry = nodes.find(({ id }) => id === node);
-	if (entry !== undefined) return [entry.client];
-	throw new OperatorError("usage", `there is no node ${node} in the cluster`, {
-		next: `choose one of ${nodes.map(({ id }) => id).join(", ")}`,
-	});
+	return [nodeNamed({ inventory }, node).client];
 }
 
 function aborted(signal: AbortSignal): Promise<never> {

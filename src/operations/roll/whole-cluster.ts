@@ -8,6 +8,7 @@ import {
 	lookAtCluster,
 	type OperationContext,
 } from "../context.js";
+import { unknownNodes } from "../node-named.js";
 import { lookAtBalancer } from "../steps/balancer-view.js";
 import { isSilence, waitUntil } from "../wait.js";
 import { findObstacles, isDown, type Obstacle } from "./admission.js";
@@ -25,12 +26,7 @@ export function chooseNodes(
 	const unknown = nodes.filter(
 		(node) => !inventory.nodes.some(({ id }) => id === node),
 	);
-	if (unknown.length > 0)
-		throw new OperatorError(
-			"usage",
-			`the cluster file has no node ${unknown.join(", ")}`,
-			{ next: `choose from ${inventory.nodes.map(({ id }) => id).join(", ")}` },
-		);
+	if (unknown.length > 0) throw unknownNodes(inventory, unknown);
 	return inventory.nodes.filter(({ id }) => nodes.includes(id));
 }
 
