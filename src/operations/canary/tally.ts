@@ -23,8 +23,8 @@ export interface Failure {
 }
 
 /** Bounds what the journal and a report have to hold. */
-const keptFailures = 10;
-const reasonLength = 200;
+const keptFailures = 5;
+const reasonLength = 160;
 
 /** Failed writes that a read may show at any later time, as nobody knows what became of them. */
 const keptDoubts = 10_000;

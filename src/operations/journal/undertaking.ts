@@ -174,12 +174,19 @@ export async function undertake<Report extends object>(
 	};
 	try {
 		const report = await body(undertaking);
-		await keeper.end({ state: begunState(begun), step: null, report });
+		const last = { state: begunState(begun), step: null };
+		await keeper.end({ ...last, report: withoutPlan(report) });
 		return report;
 	} catch (error) {
 		await keeper.fail(error);
 		throw error;
 	}
+}
+
+/** The record has the plan already, and the cluster takes no long ones. */
+function withoutPlan(report: object): object {
+	const { plan: _, ...rest } = report as { readonly plan?: unknown };
+	return rest;
 }
 
 function begunState({ attempts }: OperationRecord): "done" | "aborted" {

@@ -245,6 +245,29 @@ describe("a budget that is exceeded", () => {
 	});
 });
 
+describe("the record of an operation", () => {
+	it("of nine nodes with a canary whose requests fail is one that the cluster takes", async () => {
+		const names = Array.from({ length: 9 }, (_, at) => `n${at + 1}`);
+		const { context, cluster } = operating(
+			Object.fromEntries(names.map((id) => [id, "voter" as const])),
+		);
+		const front = new FakeFront(cluster);
+		let turn = 0;
+		front.answer = () =>
+			++turn > 2 && turn % 10 === 0
+				? { status: 503, body: "x".repeat(1_000) }
+				: null;
+		const budgets = { ...unlimited, maxFailed: 1_000_000 };
+		await rollingRestart(context, {
+			...{ nodes: [], skip: [], lockWaitMs: 0, dryRun: false },
+			canary: { wish: { budgets }, openCaller: front.open },
+		});
+		const { record = "" } = cluster.operations[0] ?? {};
+		expect(JSON.parse(record).report.cost.failedRequests).toBeGreaterThan(10);
+		expect(Buffer.byteLength(record)).toBeLessThan(14 * 1024);
+	}, 30_000);
+});
+
 describe("a write of the canary that is lost", () => {
 	it("ends the operation before the next node, without any budget", async () => {
 		const world = watched();
