@@ -3,6 +3,7 @@ import { type ClusterFileEdit, editedInventory } from "../../config/edits.js";
 import type { Inventory, NodeEntry } from "../../config/inventory.js";
 import { type GivenNode, nodeEntryFor } from "../../config/new-node.js";
 import type { OperationContext } from "../context.js";
+import { editClusterFile } from "../edit-cluster-file.js";
 import type { Step } from "../steps/step.js";
 import type { Tally } from "./work.js";
 
@@ -71,8 +72,10 @@ export function clusterFileStep(
 				? "it says so already"
 				: null,
 		async run() {
-			tally.fileChanged = true;
-			return null;
+			const { changed, instructions } = await editClusterFile(inventory, edits);
+			tally.fileChanged ||= changed;
+			tally.notes.push(...instructions);
+			return changed ? name : "left to you";
 		},
 	};
 }

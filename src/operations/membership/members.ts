@@ -42,6 +42,15 @@ export function changesTowards(
 	});
 }
 
+export function areReached(
+	members: Members,
+	goals: Readonly<Record<string, Goal>>,
+): boolean {
+	return Object.entries(goals).every(
+		([id, goal]) => (roleOf(members, id) ?? "gone") === goal,
+	);
+}
+
 /** Who would vote once `changes` are made. Pure. */
 export function votersAfter(
 	members: Members,

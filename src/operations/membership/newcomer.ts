@@ -6,7 +6,7 @@ import { setAsideDataStep } from "../steps/set-aside-data.js";
 import type { Step } from "../steps/step.js";
 import { directoryFault, identityOf, refusedCandidate } from "./candidate.js";
 import { memberOf, type Role, roleOf } from "./members.js";
-import { changing, isMember, stopping, unless } from "./stages.js";
+import { changing, draining, isMember, stopping, unless } from "./stages.js";
 import { isManaged, type View } from "./view.js";
 import { leaderNow, serviceOf, type Work } from "./work.js";
 
@@ -64,7 +64,8 @@ export async function withdrawing(
 		goals: { [node.id]: "gone" },
 	});
 	return [
-		...(isIn ? [remove] : []),
+		// As a member it took connections: they go first.
+		...(isIn ? [...draining(work, node), remove] : []),
 		...(hadData ? [] : await removing(work, node)),
 	];
 }

@@ -8,7 +8,7 @@ import type { Step } from "../steps/step.js";
 import { filing } from "./add-learner.js";
 import { requireSafeChange } from "./admission.js";
 import { entryFor, type FileGoal } from "./cluster-file.js";
-import { changesTowards, type Goal, type Role } from "./members.js";
+import { areReached, type Goal, type Role } from "./members.js";
 import {
 	admitNewcomer,
 	type Newcomer,
@@ -97,7 +97,7 @@ export function replaceNode(wish: ReplaceNodeWish): Operation {
 			const [leaves, comes] = memo.nodes;
 			if (leaves === undefined || comes === undefined) return [];
 			const { members } = work.view.leader;
-			if (changesTowards(members, goals(memo)).length === 0) {
+			if (areReached(members, goals(memo))) {
 				work.tally.notes.push(`${id} is in the place of ${old} already`);
 				return settled(work, memo);
 			}

@@ -16,7 +16,14 @@ import { memberOf, roleOf } from "./members.js";
 import { requireMember } from "./newcomer.js";
 import { type MembershipMemo, membershipOperation } from "./operation.js";
 import { catchUpDefaultMs, type Skip } from "./options.js";
-import { agreeing, joining, leaving, stopping, undraining } from "./stages.js";
+import {
+	agreeing,
+	joining,
+	leaving,
+	stopping,
+	undraining,
+	unless,
+} from "./stages.js";
 import { removalCost } from "./verdict.js";
 import { isManaged, type View } from "./view.js";
 import { countChanges, serviceOf, type Work } from "./work.js";
@@ -73,7 +80,8 @@ export function resetNode(wish: ResetNodeWish): Operation {
 			return [
 				...leaving(work, node, { isStill }),
 				removeOld(work, node, memo),
-				...(await emptying(work, node, { memo, discard: wish.discard })),
+				...(await stoppingOld(work, node, memo)),
+				...(await settingAside(work, node, { memo, discard: wish.discard })),
 				...(await joining(work, node, { isJoined, timeoutMs })),
 				...(wasVoter ? [promotingAgain(work, id, isJoined)] : []),
 				agreeing(work),
@@ -96,8 +104,10 @@ export function resetNode(wish: ResetNodeWish): Operation {
 			work.tally.notes.push(
 				`${id} is no member any more; ${commandFor(work.base, `add-learner ${id}${memo.wasVoter ? " --promote" : ""}`)} takes it in again, with an empty disk`,
 			);
+			// What waits to be added has new data, and goes, too.
 			return [
-				...(await emptying(work, node, { memo, discard })),
+				...(await stopping(work, node)),
+				...(await settingAside(work, node, { memo, discard })),
 				agreeing(work),
 			];
 		},
@@ -129,7 +139,22 @@ function removeOld(work: Work, node: NodeEntry, memo: ResetMemo): Step {
 	});
 }
 
-async function emptying(
+async function stoppingOld(
+	work: Work,
+	node: NodeEntry,
+	{ incarnation }: ResetMemo,
+): Promise<readonly Step[]> {
+	const isReset = async () => {
+		const identity = await identityOf(work.context, node);
+		return identity !== null && identity.incarnation !== incarnation
+			? "it has new data already"
+			: null;
+	};
+	const steps = await stopping(work, node);
+	return steps.map((step) => unless(step, isReset));
+}
+
+async function settingAside(
 	work: Work,
 	node: NodeEntry,
 	wish: { readonly memo: ResetMemo; readonly discard: boolean },
@@ -141,18 +166,7 @@ async function emptying(
 	if (service === null) return [];
 	if (!discard)
 		tally.notes.push(`the former data of ${node.id} is kept in ${aside}`);
-	const isReset = async () => {
-		const identity = await identityOf(context, node);
-		return identity !== null && identity.incarnation !== incarnation
-			? "it has new data already"
-			: null;
-	};
-	const stops = await stopping(work, node);
 	return [
-		...stops.map((step) => ({
-			...step,
-			isDone: async () => (await isReset()) ?? (await step.isDone?.()) ?? null,
-		})),
 		setAsideDataStep(context, lock, {
 			...{ node, service, incarnation, aside, discard },
 		}),

@@ -8,7 +8,7 @@ import type { Operation } from "../operation.js";
 import type { Step } from "../steps/step.js";
 import { entryIn, filing } from "./add-learner.js";
 import { requireSafeChange } from "./admission.js";
-import { changesTowards, type Goal, roleOf } from "./members.js";
+import { areReached, type Goal, roleOf } from "./members.js";
 import { admitNewcomer, type Newcomer, withdrawing } from "./newcomer.js";
 import { type MembershipMemo, membershipOperation } from "./operation.js";
 import { catchUpDefaultMs, type Skip } from "./options.js";
@@ -78,7 +78,7 @@ export function scale(wish: ScaleWish): Operation {
 		},
 		async abortSteps(work, memo) {
 			const { members } = work.view.leader;
-			if (changesTowards(members, goalsOf(memo)).length === 0) {
+			if (areReached(members, goalsOf(memo))) {
 				work.tally.notes.push(`there are ${voters} voters already`);
 				return settled(work, memo);
 			}

@@ -23,7 +23,13 @@ import { transferStep } from "../steps/leadership.js";
 import { safetySnapshotStep } from "../steps/safety-snapshot.js";
 import type { Step } from "../steps/step.js";
 import { stopNodeStep } from "../steps/stop-node.js";
-import { changesTowards, type Goal, memberOf, roleOf } from "./members.js";
+import {
+	areReached,
+	changesTowards,
+	type Goal,
+	memberOf,
+	roleOf,
+} from "./members.js";
 import { judgeChange, toleranceText } from "./verdict.js";
 import { countChanges, leaderNow, serviceOf, type Work } from "./work.js";
 
@@ -105,8 +111,6 @@ export function changing(
 		readonly name: string;
 		readonly title: string;
 		readonly goals: Goals;
-		/** True once it is not this change that is missing; by default once the goals are reached. */
-		readonly isReached?: IsMember;
 	},
 ): Step {
 	const { context, lock, skip, view } = work;
@@ -117,14 +121,10 @@ export function changing(
 		...healthLimits(context),
 		assumed: joining,
 	});
-	const reached: IsMember = (members) =>
-		Object.entries(goals).every(
-			([id, goal]) => (roleOf(members, id) ?? "gone") === goal,
-		);
 	return changeMembershipStep(context, lock, {
 		...{ node, name, title, done: "it is so already", skip },
 		cost: toleranceText(verdict),
-		isReached: wish.isReached ?? reached,
+		isReached: (members) => areReached(members, goals),
 		changes: async (members) => {
 			for (const [id, goal] of Object.entries(goals))
 				if (goal !== "gone" && roleOf(members, id) === null)
@@ -217,7 +217,7 @@ export function handingOver(
 	};
 }
 
-function draining(work: Work, node: NodeEntry): readonly Step[] {
+export function draining(work: Work, node: NodeEntry): readonly Step[] {
 	const { context, lock, skip, tally, view } = work;
 	const { closeOverMs, drainTimeoutMs } = context.inventory.roll;
 	const hold = holdDrain(context, { node, fencingToken: lock.fencingToken });

@@ -1,11 +1,9 @@
 import type { OperationEvent } from "../../../src/operations/events.js";
-import { parseRecord } from "../../../src/operations/journal/record.js";
 import type { MembershipReport } from "../../../src/operations/membership/report.js";
 import {
 	type Operation,
 	type OperationReport,
 	runOperation,
-	takeUp,
 } from "../../../src/operations/operation.js";
 import { type Operating, operating } from "../operating.js";
 
@@ -27,13 +25,10 @@ export function changing(
 		...{ client: `${id}:2`, admin: `${id}:3`, dataDirectory: `/data/${id}` },
 	}));
 	for (const id of file) world.cluster.addProgram(id);
-	return {
-		...world,
-		context: {
-			...world.context,
-			inventory: { ...inventory, nodes: [...inventory.nodes, ...added] },
-		},
-	};
+	const nodes = [...inventory.nodes, ...added];
+	const context = { ...world.context, inventory: { ...inventory, nodes } };
+	// In place: what it is told of events goes by this object.
+	return Object.assign(world, { context });
 }
 
 export type Done = OperationReport & MembershipReport;
@@ -43,21 +38,6 @@ export async function run(
 	make: () => Operation,
 ): Promise<Done> {
 	const report: object = await runOperation(context, make, { lockWaitMs: 0 });
-	return report as Done;
-}
-
-/** Takes up what is unfinished, as another process would. */
-export async function takeUpAs(
-	world: Operating,
-	as: "resume" | "abort",
-	make: () => Operation,
-): Promise<Done> {
-	const stored = world.cluster.operations.find(({ unfinished }) => unfinished);
-	if (stored === undefined) throw new Error("nothing is unfinished");
-	const signal = new AbortController().signal;
-	const report: object = await takeUp({ ...world.context, signal }, make(), {
-		...{ record: parseRecord(stored), as, lockWaitMs: 60_000 },
-	});
 	return report as Done;
 }
 

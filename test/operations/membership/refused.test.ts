@@ -1,0 +1,191 @@
+import { describe, expect, it } from "vitest";
+import { OperatorError } from "../../../src/errors.js";
+import { addLearner } from "../../../src/operations/membership/add-learner.js";
+import { demote } from "../../../src/operations/membership/demote.js";
+import { promote } from "../../../src/operations/membership/promote.js";
+import { removeNode } from "../../../src/operations/membership/remove-node.js";
+import { replaceNode } from "../../../src/operations/membership/replace-node.js";
+import { resetNode } from "../../../src/operations/membership/reset-node.js";
+import { scale } from "../../../src/operations/membership/scale.js";
+import type { Operation } from "../../../src/operations/operation.js";
+import { failureOf, type Operating } from "../operating.js";
+import { changing, five, rolesOf, run, three } from "./changing.js";
+
+const given = {};
+const skip = [] as const;
+
+async function expectRefused(
+	world: Operating,
+	make: () => Operation,
+): Promise<OperatorError> {
+	const before = rolesOf(world);
+	const error = await failureOf(run(world, make));
+	expect(error).toMatchObject({ kind: "refused", exitCode: 11 });
+	expect(rolesOf(world)).toEqual(before);
+	expect(world.cluster.changes).toEqual([]);
+	expect(world.machines.log).toEqual([]);
+	expect(world.cluster.lockNow()).toBeNull();
+	expect(world.cluster.operations).toEqual([]);
+	return error;
+}
+
+describe("the quorum guard", () => {
+	it.each([
+		() => removeNode({ node: "n2", skip }),
+		() => demote({ node: "n2", skip }),
+		() => resetNode({ node: "n2", discard: false, skip }),
+	])(
+		"lets no voter go in a cluster of three of which one is down, and names that one (%#)",
+		async (make) => {
+			const world = changing();
+			world.cluster.stop("n3");
+			const error = await expectRefused(world, make);
+			expect(error.message).toContain("n1 of 2 voters would be connected");
+			expect(error.message).toContain("n3 does not answer");
+			expect(error.next).toBe("raftctl up -c cluster.yaml");
+		},
+	);
+
+	it("refuses a promotion that would let more vote than are connected", async () => {
+		const world = changing({ ...three, n4: "learner" });
+		world.cluster.stop("n3");
+		world.cluster.node("n4").behind = 10;
+		const error = await expectRefused(world, () =>
+			promote({ node: "n4", wait: false, skip }),
+		);
+		expect(error.message).toContain("10 entries behind");
+	});
+
+	it("is waived by its name, and by nothing else", async () => {
+		const world = changing();
+		world.cluster.node("n3").neverReady = true;
+		const make = () => demote({ node: "n2", skip: ["quorum"] });
+		await run(world, make);
+		expect(world.cluster.changes).toEqual(["demote n2"]);
+	});
+
+	it("keeps the last voter, whatever is waived", async () => {
+		const world = changing({ n1: "voter", n2: "learner" });
+		for (const make of [
+			() => removeNode({ node: "n1", skip: ["quorum"] as const }),
+			() => demote({ node: "n1", skip: ["quorum"] as const }),
+		]) {
+			const error = await expectRefused(world, make);
+			expect(error.message).toContain("nobody would be left to vote");
+		}
+	});
+});
+
+describe("add-learner", () => {
+	it("refuses a node that has a log already, naming what it is", async () => {
+		const world = changing(three, ["n4"]);
+		const { cluster, context } = world;
+		cluster.start("n4");
+		const engine = {
+			...context.engine,
+			status: async (...asked: Parameters<typeof context.engine.status>) => {
+				const status = await context.engine.status(...asked);
+				if (asked[0].id !== "n4") return status;
+				const [member] = cluster.status("n1").members;
+				if (member === undefined) throw new Error("no member");
+				const members = [{ ...member, id: "n4" }];
+				return { ...status, configurationIndex: 1, members };
+			},
+		};
+		const founded = { ...world, context: { ...context, engine } };
+		const error = await expectRefused(founded, () =>
+			addLearner({ node: "n4", given, promote: false, skip }),
+		);
+		expect(error.message).toContain("it has a log already, as a founder of n4");
+		expect(error.next).toContain("mv /data/n4 /data/n4.old");
+	});
+
+	it("refuses a data directory of another cluster before it starts anything", async () => {
+		const world = changing(three, ["n4"]);
+		world.machines.files.set("/data/n4/identity.json", {
+			content: Buffer.from(
+				JSON.stringify({ clusterId: "other", nodeId: "n4", incarnation: "x" }),
+			),
+			mode: 0o600,
+		});
+		const error = await expectRefused(world, () =>
+			addLearner({ node: "n4", given, promote: false, skip }),
+		);
+		expect(error.message).toContain("belongs to another cluster (other)");
+	});
+
+	it("stops what it started when that does not answer, and leaves nothing unfinished", async () => {
+		const world = changing(three, ["n4"]);
+		world.cluster.node("n4").failsToStart = true;
+		const make = () => addLearner({ node: "n4", given, promote: false, skip });
+		const error = await failureOf(run(world, make));
+		expect(error.message).toContain("n4 ended right after its start");
+		expect(error.problems).toEqual(["last words of n4"]);
+		expect(world.cluster.changes).toEqual([]);
+		expect(world.cluster.operations.some(({ unfinished }) => unfinished)).toBe(
+			false,
+		);
+	});
+
+	it("times out with numbers and the two ways on; the learner stays one", async () => {
+		const world = changing({ ...three, n4: "learner" });
+		world.cluster.node("n4").behind = 1_000_000;
+		world.cluster.node("n4").catchesUpPerMs = 0.001;
+		const error = await failureOf(
+			run(world, () =>
+				promote({ node: "n4", wait: true, timeoutMs: 3_000, skip }),
+			),
+		);
+		expect(error.kind).toBe("timeout");
+		expect(error.message).toMatch(/entries behind, 1 a second, about \d+ s/);
+		expect(rolesOf(world)["n4"]).toBe("learner");
+	});
+});
+
+describe("what makes no sense", () => {
+	it.each([
+		[() => promote({ node: "n9", wait: true, skip }), "n9 is not a member"],
+		[() => demote({ node: "n9", skip }), "n9 is not a member"],
+		[
+			() => replaceNode({ old: "n9", new: "n4", given, skip }),
+			"the cluster file has no node n9",
+		],
+		[
+			() => replaceNode({ old: "n3", new: "n3", given, skip }),
+			"n3 cannot take its own place",
+		],
+		[
+			() => replaceNode({ old: "n3", new: "n2", given, skip }),
+			"n2 is a voter already",
+		],
+		[() => removeNode({ node: "n9", skip }), "the cluster file has no node n9"],
+		[() => scale({ voters: 7, skip }), "there are not enough nodes"],
+		[
+			() => addLearner({ node: "n1", given, promote: false, skip }),
+			"n1 is a voter already",
+		],
+	])("is refused before anything is touched (%#)", async (make, message) => {
+		const world = changing(three, ["n4"]);
+		const error = await failureOf(run(world, make));
+		expect(error.message).toContain(message);
+		expect(world.cluster.changes).toEqual([]);
+		expect(world.cluster.newestToken).toBe(0);
+	});
+});
+
+describe("Ctrl-C", () => {
+	it("during the drain of a node to be removed leaves it a member in service", async () => {
+		const world = changing(five);
+		world.cluster.connect(5, "n2");
+		world.cluster.node("n2").stubborn = 5;
+		world.onEvent = (event) => {
+			if (event.type === "step-started" && event.step === "n2/drain")
+				world.abort.abort(new OperatorError("interrupted", "Ctrl-C"));
+		};
+		const make = () => removeNode({ node: "n2", skip });
+		const error = await failureOf(run(world, make));
+		expect(error.exitCode).toBe(130);
+		expect(rolesOf(world)).toEqual(five);
+		expect(world.cluster.isDraining("n2")).toBe(false);
+	});
+});
