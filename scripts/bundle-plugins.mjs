@@ -39,7 +39,12 @@ export const namedExports = {
 	setup({ onLoad, onResolve, resolve: resolveModule }) {
 		const namespace = "named-exports";
 		onResolve({ filter: /^[@a-z]/ }, async ({ path, kind, resolveDir }) => {
-			if (kind !== "dynamic-import" || !resolveDir.startsWith(root))
+			// Packages know how to import each other.
+			if (
+				kind !== "dynamic-import" ||
+				!resolveDir.startsWith(root) ||
+				resolveDir.includes("node_modules")
+			)
 				return undefined;
 			if (isBuiltin(path)) return undefined;
 			const { path: file } = await resolveModule(path, {

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Everything that must hold before a change lands: install, build, types, lint, tests. Needs Node.js, npm and, for the
-# tests against the real HAProxy, root or sudo to install Debian packages. Ends with a line "N passed, N failed".
+# tests against a real HAProxy and a real S3 server, root or sudo to install Debian packages. Ends with a line
+# "N passed, N failed".
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,6 +1,7 @@
 import type { EventLoopView } from "../event-loop.js";
 import { engineFamilies } from "./engine-metrics.js";
 import { exposition, type Family, plain } from "./exposition.js";
+import { scheduleFamilies } from "./schedule-metrics.js";
 import type { AdminSubject } from "./subject.js";
 
 /** The Prometheus text exposition (version 0.0.4) of this node. docs/raftd.md lists every metric. */
@@ -12,6 +13,7 @@ export function metricsText(
 		...raftFamilies(subject),
 		...membershipFamilies(subject),
 		...engineFamilies(subject.engine()),
+		...scheduleFamilies(subject.replica.controlState(), Date.now()),
 		...serviceFamilies(subject),
 		...processFamilies(subject, eventLoop),
 	];

@@ -71,8 +71,8 @@ interface BucketOptions {
 }
 
 /**
- * Opens a bucket of S3, or of what speaks as S3 does. Only who has something to upload loads this file: the SDK is larger
- * than all of raftd.
+ * Opens a bucket of S3, or of what speaks as S3 does. Only who has something to upload loads this file: the SDK is most of
+ * a megabyte.
  */
 export function openBucket(options: BucketOptions): Bucket {
 	const { target, credentials } = options;
