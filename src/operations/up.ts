@@ -1,5 +1,5 @@
-import type { ClusterFacts } from "../cluster/facts.js";
 import { judgeQuorum } from "../cluster/health.js";
+import type { NodeEntry } from "../config/inventory.js";
 import { OperatorError, reasonOf } from "../errors.js";
 import {
 	commandFor,
@@ -7,12 +7,24 @@ import {
 	lookAtCluster,
 	type OperationContext,
 } from "./context.js";
-import { refuseSecondFounding } from "./founding.js";
+import {
+	type Founding,
+	judgeFounding,
+	judgeUndecided,
+	someoneKnowsMembers,
+} from "./founding.js";
+import { writeNodeConfig } from "./node-service.js";
 import { type PlanReport, planReport } from "./plan.js";
 import { type Program, programsOf } from "./program.js";
 import { awaitClusterStep } from "./steps/await-cluster.js";
 import { planOf, runSteps, type Step } from "./steps/step.js";
 import { runTogether } from "./steps/together.js";
+import {
+	warnOfDrains,
+	warnOfOldConfiguration,
+	warnOfStrangers,
+} from "./up-warnings.js";
+import { waitUntil } from "./wait.js";
 
 interface UpReport {
 	readonly operation: "up";
@@ -21,38 +33,44 @@ interface UpReport {
 	readonly alreadyRunning: readonly string[];
 	/** Nodes that are up but take no connections, by somebody's wish. */
 	readonly drained: readonly string[];
+	/** Nodes of the file that are no members of the cluster. */
+	readonly notMembers: readonly string[];
 	readonly leader: string | null;
 	readonly durationMs: number;
 }
 
 /**
- * Starts what does not run and waits until every node is ready. All start at once: one by one the nodes could never form
+ * Starts what does not run and waits until every member is ready. All start at once: one by one the nodes could never form
  * a quorum. It takes no lock, for there may be no quorum to keep one, and it stops nothing.
  */
 export async function up(context: OperationContext): Promise<UpReport> {
 	const { clock, emit, inventory, signal } = context;
 	const startedAt = clock.now();
-	await refuseSecondFounding(context);
+	const founding = await judgeFounding(context);
 	const programs = await programsOf(context);
 	const started: string[] = [];
-	const starts = programs.map((program) =>
-		startStep(context, program, {
-			configure: program.configure,
-			started: (name) => started.push(name),
-		}),
-	);
-	const ready = awaitClusterStep(context, programs);
-	emit({ type: "plan", operation: "up", steps: planOf([...starts, ready]) });
-	requireStarted(context, starts, await runTogether(context, starts));
-	await runSteps(context, [ready], signal);
+	const told = (name: string) => void started.push(name);
+	const chosen = { context, programs, told, configured: true };
+	const { first, later, ready } = upSteps(chosen, founding);
+	const steps = planOf([...first, ...later, ready]);
+	emit({ type: "plan", operation: "up", steps });
+	requireStarted(context, first, await runTogether(context, first));
+	const decided = await decide(context, founding);
+	const late = startSteps(chosen, decided.founders);
+	if (founding.undecided.length > 0)
+		requireStarted(context, late, await runTogether(context, late));
+	await runSteps(context, [awaitStep(chosen, decided)], signal);
 	const facts = await lookAtCluster(context, signal);
-	const names = programs.map(({ name }) => name);
+	const names = programs
+		.filter(({ node }) => node === null || isAmong(decided.starts, node))
+		.map(({ name }) => name);
 	return {
 		operation: "up",
 		cluster: inventory.name,
 		started: names.filter((name) => started.includes(name)),
 		alreadyRunning: names.filter((name) => !started.includes(name)),
 		drained: warnOfDrains(context, facts),
+		notMembers: warnOfStrangers(context, facts),
 		leader: judgeQuorum(facts, healthLimits(context)).leader,
 		durationMs: Math.round(clock.now() - startedAt),
 	};
@@ -60,45 +78,106 @@ export async function up(context: OperationContext): Promise<UpReport> {
 
 /** What `up` would start now. Touches nothing. */
 export async function planUp(context: OperationContext): Promise<PlanReport> {
-	await refuseSecondFounding(context);
+	const founding = await judgeFounding(context);
 	const programs = await programsOf(context);
-	const starts = programs.map((program) =>
-		startStep(context, program, {
-			configure: async () => false,
-			started: () => undefined,
-		}),
+	const chosen = { context, programs, told: () => {}, configured: false };
+	const { first, later, ready } = upSteps(chosen, founding);
+	return planReport(context, "up", [...first, ...later, ready]);
+}
+
+interface Chosen {
+	readonly context: OperationContext;
+	readonly programs: readonly Program[];
+	readonly told: (name: string) => void;
+	/** False where nothing may be touched: what the programs read stays as it is. */
+	readonly configured: boolean;
+}
+
+function upSteps(chosen: Chosen, founding: Founding) {
+	const { starts, founders, undecided } = founding;
+	const balancers = chosen.programs.filter(({ node }) => node === null);
+	return {
+		first: [
+			...startSteps(chosen, starts, founders),
+			...balancers.map((program) => startStep(chosen, program)),
+		],
+		later: startSteps(chosen, undecided).map((step) => ({
+			...step,
+			title: "start, if the others know it as a founder",
+		})),
+		ready: awaitStep(chosen, founding),
+	};
+}
+
+function startSteps(
+	chosen: Chosen,
+	nodes: readonly NodeEntry[],
+	founders = nodes,
+): readonly Step[] {
+	return nodes.flatMap((node) =>
+		chosen.programs
+			.filter((program) => program.node === node.id)
+			.map((program) =>
+				startStep(
+					chosen,
+					isAmong(founders, node.id)
+						? founding(chosen, program, node)
+						: program,
+				),
+			),
 	);
-	const ready = awaitClusterStep(context, programs);
-	return planReport(context, "up", [...starts, ready]);
 }
 
-/** A drained node is ready by every other measure, so only this tells why it takes no connections. */
-function warnOfDrains(
+function founding(
+	{ context }: Chosen,
+	program: Program,
+	node: NodeEntry,
+): Program {
+	const configure = () => writeNodeConfig(context, node, { founds: true });
+	return { ...program, configure };
+}
+
+function isAmong(nodes: readonly NodeEntry[], id: string): boolean {
+	return nodes.some((node) => node.id === id);
+}
+
+/** Whoever is no member will not get ready, and is not waited for. */
+function awaitStep(
+	{ context, programs }: Chosen,
+	{ strangers }: Founding,
+): Step {
+	const { inventory } = context;
+	const isAwaited = (id: string) => !isAmong(strangers, id);
+	const nodes = inventory.nodes.filter(({ id }) => isAwaited(id));
+	return awaitClusterStep(
+		{ ...context, inventory: { ...inventory, nodes } },
+		programs.filter(({ node }) => node === null || isAwaited(node)),
+	);
+}
+
+/** What the nodes that run now know of those that could not be judged before. */
+async function decide(
 	context: OperationContext,
-	facts: ClusterFacts,
-): readonly string[] {
-	return facts.nodes.flatMap(({ id, status }) => {
-		if (!status?.drain.draining) return [];
-		const { leaseLeftMs } = status.drain;
-		context.emit({
-			type: "warning",
-			node: id,
-			message: `up but drained, for another ${Math.ceil(leaseLeftMs / 1000)} s; ${commandFor(context, `undrain ${id}`)} ends that`,
-		});
-		return [id];
+	founding: Founding,
+): Promise<Founding> {
+	const { undecided } = founding;
+	if (undecided.length === 0) return founding;
+	const { inventory, signal } = context;
+	await waitUntil(context, {
+		name: "a node that knows the members",
+		...{ node: null, signal },
+		timeoutMs: inventory.roll.startTimeoutMs,
+		probe: async () =>
+			(await someoneKnowsMembers(context, signal))
+				? null
+				: "no node answers that knows them",
 	});
-}
-
-interface StartWish {
-	/** Brings what the program reads up to date; true when that changed. */
-	readonly configure: Program["configure"];
-	readonly started: (name: string) => void;
+	return judgeUndecided(context, undecided);
 }
 
 function startStep(
-	context: OperationContext,
+	{ context, told, configured }: Chosen,
 	program: Program,
-	{ configure, started }: StartWish,
 ): Step {
 	const { name, node, service } = program;
 	return {
@@ -107,7 +186,7 @@ function startStep(
 		node,
 		cost: "",
 		async isDone() {
-			const changed = await configure();
+			const changed = configured && (await program.configure());
 			const state = await service.state();
 			if (!state.running) return null;
 			if (changed) warnOfOldConfiguration(context, program);
@@ -115,25 +194,10 @@ function startStep(
 		},
 		async run(signal) {
 			await service.start(signal);
-			started(name);
+			told(name);
 			return null;
 		},
 	};
-}
-
-function warnOfOldConfiguration(
-	context: OperationContext,
-	{ name, node }: Program,
-): void {
-	const remedy =
-		node === null
-			? `${commandFor(context, "down")}, then up, applies the new one`
-			: `${commandFor(context, `rolling-restart --node ${name}`)} applies the new one`;
-	context.emit({
-		type: "warning",
-		node,
-		message: `${name} runs with an older configuration; ${remedy}`,
-	});
 }
 
 function requireStarted(

@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { OperatorError } from "../../src/errors.js";
-import { refuseSecondFounding } from "../../src/operations/founding.js";
-import { type Operating, operating } from "./operating.js";
+import {
+	judgeFounding,
+	judgeUndecided,
+} from "../../src/operations/founding.js";
+import { failureOf, type Operating, operating } from "./operating.js";
 
 /** Three nodes, of which those named have data; all of these run. */
 function withData(...ids: string[]): Operating {
@@ -17,50 +20,89 @@ function withData(...ids: string[]): Operating {
 }
 
 async function refusalOf({ context }: Operating): Promise<OperatorError> {
-	const error = await refuseSecondFounding(context).catch((e: unknown) => e);
+	const error = await judgeFounding(context).catch((e: unknown) => e);
 	expect(error).toBeInstanceOf(OperatorError);
 	expect((error as OperatorError).kind).toBe("refused");
 	return error as OperatorError;
 }
 
+/** The ids that are judged so. */
+async function judged({ context }: Operating) {
+	const founding = await judgeFounding(context);
+	const ids = (nodes: readonly { readonly id: string }[]) =>
+		nodes.map(({ id }) => id).join(" ");
+	return {
+		starts: ids(founding.starts),
+		founders: ids(founding.founders),
+		undecided: ids(founding.undecided),
+		strangers: ids(founding.strangers),
+	};
+}
+
+const nobody = { founders: "", undecided: "", strangers: "" };
+
 describe("founding a cluster", () => {
-	it("is let be where no node has data, or all have", async () => {
-		await refuseSecondFounding(withData().context);
-		await refuseSecondFounding(withData("n1", "n2", "n3").context);
+	it("is for all where no node has data, and for none where all have", async () => {
+		expect(await judged(withData())).toEqual({
+			...{ ...nobody, starts: "n1 n2 n3", founders: "n1 n2 n3" },
+		});
+		expect(await judged(withData("n1", "n2", "n3"))).toEqual({
+			...{ ...nobody, starts: "n1 n2 n3" },
+		});
 	});
 
 	it("may be finished by a founder that nobody has met yet", async () => {
 		const world = withData("n1", "n2");
 		world.cluster.unmet.add("n3");
-		await refuseSecondFounding(world.context);
+		expect(await judged(world)).toEqual({
+			...{ ...nobody, starts: "n1 n2 n3", founders: "n3" },
+		});
 	});
 
 	it("is refused to members whose disks are gone: with enough of them they would elect a leader that knows nothing (P31)", async () => {
-		const { problems } = await refusalOf(withData("n1"));
+		const { problems, next } = await refusalOf(withData("n1"));
 		expect(problems).toEqual([
 			"n2 is a member, and its data directory is gone or empty",
 			"n3 is a member, and its data directory is gone or empty",
 		]);
+		expect(next).toContain("raftctl reset-node n2");
 	});
 
-	it("is refused to a node that is not a member of the cluster that runs", async () => {
+	it("is not for a node that is no member of the cluster that runs: it is let be, the others start", async () => {
 		const world = withData("n1", "n2");
 		world.cluster.nodes.delete("n3");
-		const { problems } = await refusalOf(world);
-		expect(problems).toEqual([
-			"n3 is not a member of the cluster that runs already",
-		]);
+		expect(await judged(world)).toEqual({
+			...{ ...nobody, starts: "n1 n2", strangers: "n3" },
+		});
 	});
 
-	it("is refused to a quorum where nobody runs who could tell", async () => {
-		const world = withData("n1");
-		world.cluster.node("n1").running = false;
-		await refusalOf(world);
+	it("lets be, by a quorum's word alone, what has data and is no member", async () => {
+		const world = withData("n1", "n2", "n3");
+		world.cluster.node("n3").role = null;
+		expect(await judged(world)).toMatchObject({ strangers: "n3" });
+		world.cluster.stop("n2");
+		world.cluster.leader = null;
+		expect(await judged(world)).toEqual({ ...nobody, starts: "n1 n2 n3" });
 	});
 
-	it("is let be to a minority where nobody runs: it can elect nobody", async () => {
+	it("is decided later where nobody runs who could tell; who only waits to be added cannot", async () => {
 		const world = withData("n1", "n2");
 		for (const id of ["n1", "n2"]) world.cluster.node(id).running = false;
-		await refuseSecondFounding(world.context);
+		const later = { ...nobody, starts: "n1 n2", undecided: "n3" };
+		expect(await judged(world)).toEqual(later);
+		world.cluster.node("n2").role = null;
+		world.cluster.node("n2").running = true;
+		expect(await judged(world)).toEqual(later);
+	});
+
+	it("is not finished with so many that they need nobody who has data", async () => {
+		const world = withData("n1");
+		world.cluster.unmet.add("n2").add("n3");
+		const [, n2, n3] = world.context.inventory.nodes;
+		if (n2 === undefined || n3 === undefined) throw new Error("no such nodes");
+		const error = await failureOf(judgeUndecided(world.context, [n2, n3]));
+		expect(error.kind).toBe("refused");
+		const { founders } = await judgeUndecided(world.context, [n3]);
+		expect(founders).toHaveLength(2);
 	});
 });

@@ -13,6 +13,11 @@ function stopped(): Operating {
 	return world;
 }
 
+function hasData({ machines }: Operating, id: string): void {
+	const content = Buffer.from("{}");
+	machines.files.set(`/data/${id}/identity.json`, { content, mode: 0o600 });
+}
+
 describe("up", () => {
 	it("starts every node at once and the balancer, and waits for a leader", async () => {
 		const world = stopped();
@@ -125,6 +130,70 @@ describe("up", () => {
 		expect(failure.exitCode).toBe(12);
 		expect(failure.message).toContain("n3 is not ready: healthy: sick");
 		expect(failure.problems).toEqual(["n3: last words of n3"]);
+	});
+
+	it("starts no node that is no member, waits for none, and says how it is added", async () => {
+		const world = operating({
+			n1: "voter",
+			n2: "voter",
+			n3: "voter",
+			n4: "voter",
+		});
+		for (const id of ["n1", "n2", "n3"]) hasData(world, id);
+		world.cluster.nodes.delete("n4");
+		world.cluster.addProgram("n4");
+		world.cluster.stop("n3");
+		const report = await up(world.context);
+		expect(report.started).toEqual(["n3", "balancer"]);
+		expect(report.notMembers).toEqual(["n4"]);
+		expect(world.machines.files.has("/state/n4/node.yaml")).toBe(false);
+		expect(world.events).toContainEqual({
+			...{ type: "warning", node: "n4" },
+			message:
+				"in the cluster file, and no member of the cluster: let be; raftctl add-learner n4 --promote -c cluster.yaml adds it",
+		});
+	});
+
+	it("asks those that it started whether a node without data is a founder, where nobody ran", async () => {
+		const world = stopped();
+		hasData(world, "n1");
+		hasData(world, "n2");
+		world.cluster.unmet.add("n3");
+		const report = await up(world.context);
+		expect(report.started).toEqual(["n1", "n2", "n3", "balancer"]);
+		const plan = world.events.find(({ type }) => type === "plan");
+		expect(plan).toMatchObject({
+			steps: [
+				...[{ id: "n1/start" }, { id: "n2/start" }, { id: "balancer/start" }],
+				{ id: "n3/start", title: "start, if the others know it as a founder" },
+				{ id: "cluster/ready" },
+			],
+		});
+		expect(world.machines.log.at(-1)).toBe("start n3");
+	});
+
+	it("lets a node without data be when those that it started do not know it, where nobody ran", async () => {
+		const world = stopped();
+		hasData(world, "n1");
+		hasData(world, "n2");
+		world.cluster.nodes.delete("n3");
+		world.cluster.addProgram("n3");
+		const report = await up(world.context);
+		expect(report).toMatchObject({ notMembers: ["n3"], leader: "n1" });
+		expect(world.machines.log).not.toContain("start n3");
+	});
+
+	it("leaves running what it started when a member's disk turns out to be lost", async () => {
+		const world = stopped();
+		hasData(world, "n1");
+		hasData(world, "n2");
+		const failure = await failureOf(up(world.context));
+		expect(failure.exitCode).toBe(11);
+		expect(failure.problems).toEqual([
+			"n3 is a member, and its data directory is gone or empty",
+		]);
+		expect(world.cluster.node("n2").running).toBe(true);
+		expect(world.machines.log).not.toContain("start n3");
 	});
 
 	it("ends at Ctrl-C and leaves running what it started", async () => {

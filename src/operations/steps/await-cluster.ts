@@ -1,5 +1,9 @@
-import { statusOf } from "../../cluster/facts.js";
-import { ailments, judgeQuorum } from "../../cluster/health.js";
+import { type ClusterFacts, statusOf } from "../../cluster/facts.js";
+import {
+	ailments,
+	confirmedLeader,
+	judgeQuorum,
+} from "../../cluster/health.js";
 import { OperatorError } from "../../errors.js";
 import {
 	commandFor,
@@ -13,7 +17,7 @@ import { lookAtBalancer } from "./balancer-view.js";
 import { logTailOf } from "./restart-node.js";
 import type { Step } from "./step.js";
 
-/** Waits until every node is ready, a quorum follows a leader, and the balancer reaches them all. */
+/** Waits until every member is ready, a quorum follows a leader, and the balancer reaches them all. */
 export function awaitClusterStep(
 	context: OperationContext,
 	programs: readonly Program[],
@@ -47,22 +51,23 @@ async function whatIsMissing(
 	context: OperationContext,
 	signal = context.signal,
 ): Promise<string | null> {
-	const missing = await whatIsNotReady(context, signal);
+	const facts = await lookAtCluster(context, signal);
+	const missing = whatIsNotReady(context, facts);
 	if (missing !== null) return missing;
 	try {
-		return await whatIsNotReached(context, signal);
+		return await whatIsNotReached(context, facts, signal);
 	} catch (error) {
 		if (isSilence(error)) return error.message;
 		throw error;
 	}
 }
 
-async function whatIsNotReady(
+function whatIsNotReady(
 	context: OperationContext,
-	signal: AbortSignal,
-): Promise<string | null> {
-	const facts = await lookAtCluster(context, signal);
+	facts: ClusterFacts,
+): string | null {
 	for (const { id, status, fault } of facts.nodes) {
+		if (isNoMember(facts, id)) continue;
 		if (status === null) return `${id} ${fault}`;
 		// A drained node is unready by wish; that is not for `up` to end.
 		const reasons = ailments(status);
@@ -73,8 +78,15 @@ async function whatIsNotReady(
 		: null;
 }
 
+/** By a quorum's word; it would be waited for in vain. */
+function isNoMember(facts: ClusterFacts, id: string): boolean {
+	const leader = confirmedLeader(facts);
+	return leader !== null && !leader.members.some((one) => one.id === id);
+}
+
 async function whatIsNotReached(
 	{ balancer, inventory }: OperationContext,
+	facts: ClusterFacts,
 	signal: AbortSignal,
 ): Promise<string | null> {
 	if (balancer === null) return null;
@@ -82,7 +94,9 @@ async function whatIsNotReached(
 	const reached = new Set(
 		backends.filter(({ state }) => state !== "down").map(({ node }) => node),
 	);
-	const missing = inventory.nodes.find(({ id }) => !reached.has(id));
+	const missing = inventory.nodes.find(
+		({ id }) => !reached.has(id) && !isNoMember(facts, id),
+	);
 	return missing === undefined
 		? null
 		: `the balancer does not reach ${missing.id}`;
