@@ -45,7 +45,7 @@ function canaryWords(cost: OperationCost): string[] {
 	if (requests === null) return [];
 	const lost = cost.canary?.lostWrites.length ?? 0;
 	return [
-		...(lost === 0 ? [] : [`${lost} WRITES LOST`]),
+		...(lost === 0 ? [] : [`WRITES LOST: ${lost}`]),
 		`${failedRequests} of ${requests} requests failed`,
 		`slowest write ${durationText(slowestWriteMs ?? 0)}`,
 		`longest stall ${durationText(longestStallMs ?? 0)}`,
