@@ -131,7 +131,7 @@ describe("raftd dump", () => {
 			stdout.replace(/"(id|sha256)":"[0-9a-f]+"/g, '"$1":"…"'),
 		).toMatchInlineSnapshot(`
 			"snapshot  {"clusterId":"c-test","index":10,"term":2,"configuration":{"index":1,"configuration":{"voters":["n1","n2","n3"],"outgoing":[],"learners":[],"addresses":{"n1":{"peer":"h:1","client":"h:2","admin":"h:3"}}}},"machine":"kv","level":1,"release":"1.2.3","createdAtMs":1700000000000,"id":"…","contentBytes":700,"sha256":"…","fileBytes":1083}
-			control   {"lock":null,"nowMs":1000,"fencingToken":0,"writeLevel":null,"alarms":[]}
+			control   {"lock":null,"nowMs":1000,"fencingToken":0,"writeLevel":null,"operations":[],"snapshotSchedule":null,"scheduledSnapshot":null,"alarms":[]}
 			session   {"id":3,"ttlMs":60000,"activeAtMs":1000,"acknowledged":0,"kept":1}
 			events    {"oldestIndex":1}
 			event     {"index":4,"content":{"op":"put","key":"colour","value":"red"}}
