@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 /** The built program; RAFTCTL_MAIN names that of another package, an installed one for example. */
-const main =
+export const main =
 	process.env.RAFTCTL_MAIN ??
 	join(import.meta.dirname, "..", "..", "dist", "src", "main.js");
 
