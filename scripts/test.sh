@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Everything that must hold before a change lands: install, build, types, lint, tests. Needs Node.js, npm and, for the
-# tests against a real HAProxy and a real S3 server, root or sudo to install Debian packages. Ends with a line
-# "N passed, N failed".
+# tests against a real HAProxy, a real S3 server and real shells, root or sudo to install Debian packages. Ends with a
+# line "N passed, N failed".
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,6 +13,8 @@ needs_packages() {
 	command -v flock >/dev/null 2>&1 || missing+=(util-linux)
 	command -v socat >/dev/null 2>&1 || missing+=(socat)
 	command -v systemd-notify >/dev/null 2>&1 || missing+=(systemd)
+	command -v zsh >/dev/null 2>&1 || missing+=(zsh)
+	command -v fish >/dev/null 2>&1 || missing+=(fish)
 	# An S3 server that looks at signatures: OpenStack Swift, its library alone.
 	/usr/bin/python3 -c 'import swift.proxy' >/dev/null 2>&1 || missing+=(python3-swift)
 	[ ${#missing[@]} -eq 0 ] && return 0
