@@ -58,17 +58,25 @@ export class StoryTeller {
 			}
 			case "step-progress":
 				return;
-			default:
-				this.#steps.set(event.step, this.#after(event));
+			default: {
+				const step = this.#after(event);
+				// In the order in which they were begun, which need not be the first plan's.
+				if (event.type === "step-started") this.#steps.delete(event.step);
+				this.#steps.set(event.step, step);
+			}
 		}
 	}
 
 	tell(now: Date, outcome: Outcome): Story {
+		const steps = [...this.#steps.values()];
 		return {
 			command: this.#command,
 			beganAt: this.#beganAt,
 			durationMs: now.getTime() - this.#beganAt.getTime(),
-			steps: [...this.#steps.values()],
+			steps: [
+				...steps.filter(({ state }) => state !== "planned"),
+				...steps.filter(({ state }) => state === "planned"),
+			],
 			warnings: this.#warnings,
 			cost: this.#cost,
 			outcome,

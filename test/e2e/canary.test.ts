@@ -38,6 +38,7 @@ describe("an operation with a canary", () => {
 		expect(cost).toMatchObject({ failedRequests: 0, overBudget: false });
 		expect(cost.requests).toBeGreaterThan(50);
 		expect(cost.canary?.moves).toBeGreaterThan(0);
+		expect(cost.connectionsMoved).toBeGreaterThan(0);
 		expect(cost.canary?.lostWrites).toEqual([]);
 		expect(cost.downtime.map(({ back }) => back)).toEqual([true, true, true]);
 		const report = await readFile(join(cluster.directory, "roll.xml"), "utf8");

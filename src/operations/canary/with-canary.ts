@@ -105,12 +105,16 @@ class Watch {
 		};
 	}
 
-	/** The nodes' own counts: one that is about to be stopped takes its count with it. */
+	/** The nodes' own counts, of leaderless time and of connections: one that is about to be stopped takes its count with it. */
 	async look(): Promise<void> {
 		const { engine, inventory, signal } = this.#outer;
 		const cluster = { clusterId: inventory.id, nodes: inventory.nodes };
 		const limits = { timeoutMs: lookTimeoutMs, signal };
-		this.#meter.observe(await gatherFacts(engine, cluster, limits));
+		const facts = await gatherFacts(engine, cluster, limits);
+		this.#meter.observe(facts);
+		for (const { id, status } of facts.nodes)
+			if (status !== null && !status.drain.draining)
+				this.#ledger.seen(id, status.connections.total);
 	}
 
 	async end(completed: boolean): Promise<OperationCost> {

@@ -12,7 +12,7 @@ export interface OperationCost {
 	/** The longest time without a leader that a node saw, and all such time as the node counts it that saw the most. */
 	readonly leaderlessMaxMs: number;
 	readonly leaderlessTotalMs: number;
-	/** Connections that were open on a node when its drain was announced, and had left it at the end of that. */
+	/** Connections that a node had right before its drain, and that had left it at the end of that. */
 	readonly connectionsMoved: number;
 	/** In the order in which the nodes were stopped. */
 	readonly downtime: readonly NodeDowntime[];

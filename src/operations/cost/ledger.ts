@@ -24,12 +24,12 @@ export class CostLedger {
 		if (outage !== undefined) outage.untilMs ??= atMs;
 	}
 
-	/** The node said that it leaves, with so many connections open. */
-	announced(node: string, connections: number): void {
+	/** It had so many connections when it was last seen before its drain. */
+	seen(node: string, connections: number): void {
 		this.#open.set(node, connections);
 	}
 
-	/** They have left it. */
+	/** Those have left it. */
 	moved(node: string): void {
 		this.connectionsMoved += this.#open.get(node) ?? 0;
 		this.#open.delete(node);

@@ -40,13 +40,9 @@ export function announceDrainStep(
 		node: node.id,
 		cost: "",
 		async run(signal, progress) {
-			const { balancer, ledger } = context;
-			const announce = async () => {
-				const { connectionsLeft } = await hold.announce();
-				ledger?.announced(node.id, connectionsLeft);
-			};
+			const { balancer } = context;
 			if (balancer === null || wish.skipBalancer) {
-				await announce();
+				await hold.announce();
 				return "no balancer to confirm it";
 			}
 			const lone = loneBackendFault(await lookAtBalancer(balancer, signal), [
@@ -54,7 +50,7 @@ export function announceDrainStep(
 			]);
 			if (lone !== null)
 				throw new OperatorError("refused", lone, { node: node.id });
-			await announce();
+			await hold.announce();
 			await waitUntil(context, {
 				name: `the balancer to send ${node.id} nothing new`,
 				node: node.id,

@@ -54,15 +54,18 @@ describe("an operation with a canary", () => {
 	it("goes as without one, and reports that nothing failed", async () => {
 		const { context, options, machines, front, cluster } = watched();
 		cluster.connect(12, "n2");
-		const { cost } = (await rollingRestart(context, options)) as unknown as {
-			cost: OperationCost;
-		};
+		const report = await rollingRestart(context, options);
+		const { cost } = report;
+		if (cost === null) throw new Error("it has no cost");
 		expect(machines.log).toHaveLength(6);
 		expect(cost).toMatchObject({
 			...{ failedRequests: 0, slowestWriteMs: 2, leaderlessMaxMs: 0 },
 			overBudget: false,
 		});
 		expect(cost.requests).toBeGreaterThan(100);
+		const { nodes } = report;
+		const moved = nodes.map(({ connectionsMoved }) => connectionsMoved);
+		expect(cost.connectionsMoved).toBe(moved.reduce((a, b) => a + b));
 		expect(cost.connectionsMoved).toBeGreaterThanOrEqual(12);
 		expect(cost.downtime.map(({ node, back }) => [node, back])).toEqual([
 			...[

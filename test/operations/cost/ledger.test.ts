@@ -16,11 +16,12 @@ describe("the ledger of an operation", () => {
 
 	it("counts the connections that left a node, once its drain came to its end", () => {
 		const ledger = new CostLedger();
-		ledger.announced("n2", 40);
+		ledger.seen("n2", 30);
+		ledger.seen("n2", 40);
 		expect(ledger.connectionsMoved).toBe(0);
 		ledger.moved("n2");
 		ledger.moved("n2");
-		ledger.announced("n3", 7);
+		ledger.seen("n3", 7);
 		expect(ledger.connectionsMoved).toBe(40);
 	});
 });
