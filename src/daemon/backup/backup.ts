@@ -40,6 +40,7 @@ export interface BackupOptions
 /** To be called so often. */
 export const lookIntervalMs = 1000;
 const recordLimitMs = 5000;
+const closeLimitMs = 3000;
 /** What the replicated state takes. */
 const maxFaultLength = 1000;
 const maxFileLength = 1024;
@@ -200,11 +201,16 @@ export class Backup {
 		return false;
 	}
 
-	/** Ends what is under way, and waits for that. */
+	/** Ends what is under way, and waits for that: for a command to end, but for no server. */
 	async close(): Promise<void> {
 		this.#closed = true;
 		this.#stop(new NotLeading("the node is stopping"));
-		await this.#running?.ended;
+		let timer: NodeJS.Timeout | undefined;
+		const limit = new Promise<void>((resolve) => {
+			timer = setTimeout(resolve, closeLimitMs);
+		});
+		await Promise.race([this.#running?.ended, limit]);
+		clearTimeout(timer);
 	}
 }
 

@@ -15,14 +15,21 @@ export type FromWorker =
 	| { readonly kind: "done"; readonly copied: Copied | null }
 	| { readonly kind: "failed"; readonly error: SentError };
 
-/** How long each kind of work may stand still; what it does in between is bounded where it is done (P65). */
-const stallMs: Record<Work["kind"], (work: Work) => number> = {
-	copy: () => 60_000,
-	hook: ({ order }) => ("limitMs" in order ? order.limitMs + 10_000 : 0),
-	upload: () => 330_000,
-};
+/** How long work may stand still; what it does in between is bounded where it is done (P65). */
+function stallOf(work: Work): number {
+	if (work.kind === "hook") return work.order.limitMs + 10_000;
+	return work.kind === "copy" ? 60_000 : 330_000;
+}
+
 /** After it was told to end. */
-const endLimitMs = 5_000;
+const defaultEndLimitMs = 5_000;
+
+interface WorkThreadsOptions {
+	/** The compiled worker.ts; by default the one beside this file. Null: on the caller's thread. */
+	readonly workerUrl?: URL | null;
+	readonly stallMs?: (work: Work) => number;
+	readonly endLimitMs?: number;
+}
 
 /**
  * Does work on threads of their own, one at a time: copying, hashing and signing hundreds of megabytes hold up neither
@@ -30,12 +37,16 @@ const endLimitMs = 5_000;
  */
 export class WorkThreads {
 	readonly #workerUrl: URL | null;
+	readonly #stallMs: (work: Work) => number;
+	readonly #endLimitMs: number;
 	/** The one that did not end when it was told to: it hangs in the kernel, and another would hang beside it. */
 	#hanging: Work["kind"] | null = null;
 
-	/** `workerUrl`: the compiled worker.ts; by default the one beside this file. Null: on the caller's thread. */
-	constructor(workerUrl: URL | null = besideThis) {
-		this.#workerUrl = workerUrl;
+	constructor(options: WorkThreadsOptions = {}) {
+		this.#workerUrl =
+			options.workerUrl === undefined ? besideThis : options.workerUrl;
+		this.#stallMs = options.stallMs ?? stallOf;
+		this.#endLimitMs = options.endLimitMs ?? defaultEndLimitMs;
 	}
 
 	/** Rejects with a sentence, or with the signal's reason. */
@@ -76,15 +87,17 @@ export class WorkThreads {
 		const onAbort = () => stop.abort(signal.reason);
 		signal.addEventListener("abort", onAbort, { once: true });
 		try {
-			return await outcomeOf({ worker, port, ended, work, stop });
+			const stallMs = this.#stallMs(work);
+			return await outcomeOf({ worker, port, ended, work, stop, stallMs });
 		} finally {
 			signal.removeEventListener("abort", onAbort);
 			this.#hanging = work.kind;
 			const isGone = ended.then(() => {
 				this.#hanging = null;
 			});
-			await within(isGone, endLimitMs);
-			if (this.#hanging !== null) await within(worker.terminate(), endLimitMs);
+			await within(isGone, this.#endLimitMs);
+			if (this.#hanging !== null)
+				await within(worker.terminate(), this.#endLimitMs);
 			port.close();
 		}
 	}
@@ -101,16 +114,16 @@ function outcomeOf(options: {
 	readonly ended: Promise<void>;
 	readonly work: Work;
 	readonly stop: AbortController;
+	readonly stallMs: number;
 }): Promise<Copied | null> {
-	const { worker, port, ended, work, stop } = options;
-	const limitMs = stallMs[work.kind](work);
+	const { worker, port, ended, work, stop, stallMs } = options;
 	return new Promise((resolve, reject) => {
 		const stall = setTimeout(
 			() =>
 				stop.abort(
-					fault(`the ${work.kind} has stood still for ${limitMs / 1000} s`),
+					fault(`the ${work.kind} has stood still for ${stallMs / 1000} s`),
 				),
-			limitMs,
+			stallMs,
 		);
 		stop.signal.addEventListener("abort", () => {
 			clearTimeout(stall);
