@@ -57,9 +57,7 @@ export function scheduledText(
 			: `last: index ${index}, ${size(bytes)}, ${age(nowMs - succeededAtMs)} ago, ${file} on ${node}`,
 		...(fault === ""
 			? []
-			: [
-					`FAILED ${age(nowMs - scheduled.attemptedAtMs)} ago on ${node}: ${fault}`,
-				]),
+			: [`FAILED ${age(nowMs - scheduled.attemptedAtMs)} ago: ${fault}`]),
 	];
 }
 

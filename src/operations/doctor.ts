@@ -28,9 +28,18 @@ export async function doctorReport(
 		raftdArguments(raftd, "doctor", ["--json"]),
 		{ stdout: "collect", signal: raftd.signal },
 	);
-	const report = parsed(stdout, exitCode);
+	return { report: reportOf(stdout, "doctor", exitCode), exitCode };
+}
+
+/** What raftd wrote with --json. Throws what it said it failed with. */
+export function reportOf(
+	stdout: string,
+	words: string,
+	exitCode: number,
+): Record<string, unknown> {
+	const report = parsed(stdout, words, exitCode);
 	if ("error" in report) throw errorOf(report.error as ToldError);
-	return { report, exitCode };
+	return report;
 }
 
 export function raftdArguments(
@@ -57,13 +66,17 @@ function errorOf({ kind, message, ...details }: ToldError): OperatorError {
 	return new OperatorError(known, message, details);
 }
 
-function parsed(stdout: string, exitCode: number): Record<string, unknown> {
+function parsed(
+	stdout: string,
+	words: string,
+	exitCode: number,
+): Record<string, unknown> {
 	try {
 		return JSON.parse(stdout);
 	} catch (cause) {
 		throw new OperatorError(
 			"unexpected",
-			`raftd doctor ended with ${exitCode} and gave no report`,
+			`raftd ${words} ended with ${exitCode} and gave no report`,
 			{ state: "nothing was changed", cause },
 		);
 	}
