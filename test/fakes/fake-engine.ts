@@ -116,6 +116,9 @@ function fakeLock(
 	};
 }
 
+/** What raftd's journal takes. */
+const maxRecordBytes = 16 * 1024;
+
 function fakeJournal(
 	cluster: FakeCluster,
 	requireLeader: (node: NodeRef) => string,
@@ -130,9 +133,15 @@ function fakeJournal(
 			const other = cluster.operations.find(
 				(one) => one.unfinished && one.id !== id,
 			);
-			if (unfinished && other !== undefined)
+			if (other !== undefined)
 				throw new UnfinishedOperationError("another is unfinished", other);
 			const known = cluster.operations.find((one) => one.id === id);
+			if (Buffer.byteLength(record) > maxRecordBytes)
+				throw new OperatorError("refused", "the record is too long");
+			if (known?.unfinished === false) {
+				if (!unfinished && known.record === record) return known;
+				throw new OperatorError("refused", `${id} is finished already`);
+			}
 			const stored = {
 				...{ id, unfinished, record },
 				pauseRequested:
