@@ -35,12 +35,12 @@ export function addedNode(
 	list: YAMLSeq,
 	wish: Omit<Wording, "style">,
 ): readonly Splice[] {
-	const own = { ...wish, style: styleOf(list.items.at(-1), text) };
-	const isBare = pairTexts(own).length === 1 && own.style.keys.size === 0;
-	// Where the last node is a bare id and this one cannot be, another may show how mappings are written here.
-	const model = isBare ? list.items.at(-1) : list.items.findLast(isMap);
-	const wording =
-		model === undefined ? own : { ...wish, style: styleOf(model, text) };
+	const bare = list.items.findLast(isScalar);
+	const asBare = { ...wish, style: styleOf(bare, text) };
+	const isBare = bare !== undefined && pairTexts(asBare).length === 1;
+	// A bare id where that says it all and others are; else as the last mapping is, where there is one.
+	const model = isBare ? bare : (list.items.findLast(isMap) ?? bare);
+	const wording = { ...wish, style: styleOf(model, text) };
 	const inBraces = list.flow || !isMap(model) || model.flow;
 	const inline = inlineText(wording);
 	const lines = inBraces ? [inline] : pairTexts(wording);

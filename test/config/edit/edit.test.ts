@@ -62,7 +62,12 @@ describe("a node that is added", () => {
 		expect(add(head + before, "n4")).toBe(head + after);
 	});
 
-	it("is a bare id where that says it all", () => {
+	it("is a bare id where that says it all, whatever the last one has to say", () => {
+		const text = `${head}nodes: [n1, n2, {id: n3, role: learner}]\n`;
+		expect(add(text, "n4", "voter")).toBe(text.replace("]", ", n4]"));
+	});
+
+	it("is a bare id among such", () => {
 		expect(add(`${head}nodes: [n1, n2]\n`, "n4", "voter")).toBe(
 			`${head}nodes: [n1, n2, n4]\n`,
 		);
