@@ -1,20 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { existsSync, readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parseInventory } from "../src/config/load.js";
 import { starterClusterFile } from "../src/config/starter.js";
-
-const root = resolve(import.meta.dirname, "..");
-const pages = [
-	"README.md",
-	...readdirSync(join(root, "docs"))
-		.filter((name) => name.endsWith(".md"))
-		.map((name) => `docs/${name}`),
-];
-
-function read(path: string): string {
-	return readFileSync(join(root, path), "utf8");
-}
+import { pages, read, root } from "./docs-pages.js";
 
 function sources(directory: string): string[] {
 	return readdirSync(join(root, directory), { withFileTypes: true }).flatMap(

@@ -3,8 +3,10 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-const root = resolve(import.meta.dirname, "../..");
-const raftctl = join(root, "dist/src/main.js");
+/** The built program, as test/cli/raftctl.ts finds it. */
+const raftctl =
+	process.env.RAFTCTL_MAIN ??
+	resolve(import.meta.dirname, "../../dist/src/main.js");
 
 export interface Outcome {
 	readonly exitCode: number | null;

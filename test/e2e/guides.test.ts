@@ -1,0 +1,90 @@
+import { spawn } from "node:child_process";
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { main } from "../cli/raftctl.js";
+import { type Block, blocksOf, pages } from "../docs-pages.js";
+import { LocalCluster } from "./local-cluster.js";
+
+/**
+ * The blocks of the guides that are marked as ```sh run, given one after the other to a real bash, as a reader would
+ * paste them: beside a cluster that is up, or in an empty directory where the first one begins with `raftctl init`.
+ */
+const guides = pages
+	.map((page) => ({
+		page,
+		blocks: blocksOf(page).filter(({ info }) => info === "sh run"),
+	}))
+	.filter(({ blocks }) => blocks.length > 0);
+
+let cluster: LocalCluster | null = null;
+
+afterEach(async () => {
+	await cluster?.dispose();
+	cluster = null;
+});
+
+describe("the guides", () => {
+	it("have examples that are run", () => {
+		expect(guides.map(({ page }) => page)).toContain("README.md");
+	});
+
+	it.each(guides.map(({ page, blocks }, at) => [page, blocks, at] as const))(
+		"%s can be followed to the letter",
+		async (_, blocks, at) => {
+			const portBase = 19_100 + 100 * at;
+			cluster = await LocalCluster.create({ portBase });
+			const { directory } = cluster;
+			if (blocks[0]?.text.includes("raftctl init")) rmSync(cluster.file);
+			else await cluster.succeed(["up"]);
+			for (const block of blocks) await follow(block, { directory, portBase });
+		},
+		300_000,
+	);
+});
+
+interface Place {
+	readonly directory: string;
+	readonly portBase: number;
+}
+
+/** Ports are those of the test: files run at the same time. */
+async function follow(
+	{ page, line, text }: Block,
+	{ directory, portBase }: Place,
+): Promise<void> {
+	const script = text.replace(/localhost:71(\d\d)\b/g, (_, last: string) => {
+		return `localhost:${portBase + Number(last)}`;
+	});
+	const child = spawn("bash", ["-e", "-u", "-o", "pipefail", "-c", script], {
+		cwd: directory,
+		env: {
+			...process.env,
+			PATH: `${shims(directory, portBase)}:${process.env.PATH}`,
+		},
+		stdio: ["ignore", "pipe", "pipe"],
+	});
+	let said = "";
+	for (const stream of [child.stdout, child.stderr])
+		stream.setEncoding("utf8").on("data", (piece) => {
+			said += piece;
+		});
+	const code = await new Promise((resolve) => child.on("close", resolve));
+	expect({ where: `${page}:${line}`, code, said }).toMatchObject({ code: 0 });
+}
+
+/** raftctl and raftd on the PATH; only `init` is told of the test's ports. */
+function shims(directory: string, portBase: number): string {
+	const bin = join(directory, ".bin");
+	mkdirSync(bin, { recursive: true });
+	const init = `if [ "$1" = init ]; then set -- "$@" --port-base ${portBase}; fi\n`;
+	const programs = {
+		raftctl: `${init}exec '${process.execPath}' '${main}' "$@"\n`,
+		raftd: `exec '${process.execPath}' '${join(main, "..", "daemon", "main.js")}' "$@"\n`,
+	};
+	for (const [name, script] of Object.entries(programs)) {
+		writeFileSync(join(bin, name), `#!/bin/sh\n${script}`);
+		chmodSync(join(bin, name), 0o755);
+	}
+	return bin;
+}
