@@ -1,11 +1,13 @@
 import { Flags } from "@oclif/core";
 import { durationFlag, lockWaitFlag } from "../../src/cli/flags.js";
 import { OperatorCommand } from "../../src/cli/operator-command.js";
-import type { SnapshotSchedule as Schedule } from "../../src/cluster/engine.js";
 import { OperatorError } from "../../src/errors.js";
 import { withContext } from "../../src/operations/open-context.js";
 import { listSnapshots } from "../../src/operations/snapshots/list.js";
-import { scheduleSnapshots } from "../../src/operations/snapshots/schedule.js";
+import {
+	type Schedule,
+	scheduleSnapshots,
+} from "../../src/operations/snapshots/schedule.js";
 
 export default class SnapshotSchedule extends OperatorCommand<
 	typeof SnapshotSchedule

@@ -1,7 +1,9 @@
-import type { ScheduledSnapshot, SnapshotSchedule } from "../cluster/engine.js";
 import type { SnapshotsReport } from "../operations/snapshots/list.js";
 import type { SaveReport } from "../operations/snapshots/save.js";
 import { textTable } from "./text-table.js";
+
+type SnapshotSchedule = NonNullable<SnapshotsReport["schedule"]>;
+type ScheduledSnapshot = NonNullable<SnapshotsReport["scheduled"]>;
 
 /** What was saved, and how fast. */
 export function savedText(report: SaveReport): string {

@@ -78,7 +78,7 @@ describe("a node that dies during the roll", () => {
 		expect(failure.exitCode).toBe(14);
 		expect(failure.message).toContain("n3 does not answer");
 		expect(failure.next).toBe(
-			"raftctl up -c cluster.yaml && raftctl rolling-restart --node n3 --node n1 -c cluster.yaml",
+			"raftctl operation resume -c cluster.yaml goes on, raftctl operation abort -c cluster.yaml gives it up",
 		);
 		expect(world.machines.log).toEqual(["stop n2", "start n2"]);
 	});
@@ -91,7 +91,7 @@ describe("a node that dies during the roll", () => {
 		expect(failure.message).toContain("n2 ended right after its start");
 		expect(failure.problems).toEqual(["last words of n2"]);
 		expect(failure.next).toBe(
-			"raftctl up -c cluster.yaml && raftctl rolling-restart --node n3 --node n1 -c cluster.yaml",
+			"raftctl operation resume -c cluster.yaml goes on, raftctl operation abort -c cluster.yaml gives it up",
 		);
 		expect(world.machines.log).toEqual(["stop n2", "start n2"]);
 		expect(world.cluster.lock).toBeNull();
@@ -108,14 +108,14 @@ describe("a node that dies during the roll", () => {
 		expect(world.machines.log).toEqual(["stop n2", "start n2"]);
 	});
 
-	it("after others were restarted: it is partial, and the next command names what is left", async () => {
+	it("after others were restarted: it is partial, and the next command takes it up", async () => {
 		const world = operating();
 		atStep(world, "n3/prove", () => world.cluster.stop("n1"));
 		const failure = await failureOf(rollingRestart(world.context, whole));
 		expect(failure.exitCode).toBe(14);
 		expect(failure.state).toContain("restarted and back in service: n2");
 		expect(failure.next).toBe(
-			"raftctl up -c cluster.yaml && raftctl rolling-restart --node n3 --node n1 -c cluster.yaml",
+			"raftctl operation resume -c cluster.yaml goes on, raftctl operation abort -c cluster.yaml gives it up",
 		);
 	});
 });

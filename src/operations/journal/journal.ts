@@ -2,6 +2,7 @@ import type { StoredOperation } from "../../cluster/engine.js";
 import { askAnyNode } from "../any-node.js";
 import { callOptions, type OperationContext } from "../context.js";
 import { isUnfinished, type OperationRecord } from "./record.js";
+import { recordText } from "./record-text.js";
 
 /** Where the records of one operation go: into the cluster, or where there is no quorum by nature, onto the hosts. */
 export interface Journal {
@@ -26,7 +27,7 @@ export function clusterJournal(
 					{
 						id: record.id,
 						unfinished: isUnfinished(record),
-						record: JSON.stringify(record),
+						record: recordText(record),
 						fencingToken,
 						clearPause: attempt === "begins",
 					},

@@ -52,31 +52,20 @@ function inHand({ node, stoppedAtMs, started, readyAtMs }: Passage): string {
 
 type Passage = NonNullable<Roll["current"]>;
 
-/** `up` starts what is down, and waits until all is ready; it does nothing where nothing is wrong. */
+/** What had touched nothing is given again, once what is down runs; what had is to be taken up. */
 function nextOf(
-	{ context, current, remaining, restarted }: Roll,
+	{ context, current, remaining, restarted, wished, isResumed }: Roll,
 	cause: OperatorError | null,
 ): string {
-	const inHand =
-		current === null || restarted.includes(current.node) ? null : current;
-	const half = inHand !== null && inHand.stoppedAtMs !== null;
-	const left = [
-		...(inHand === null || half ? [] : [inHand.node]),
-		...remaining,
-	];
-	const whole =
-		!half && cause?.kind !== "refused" && cause?.kind !== "unreachable";
-	const commands = [
-		...(whole ? [] : ["up"]),
-		...(left.length === 0
-			? []
-			: [
-					["rolling-restart", ...left.map((node) => `--node ${node}`)].join(
-						" ",
-					),
-				]),
-	];
-	return (commands.length === 0 ? ["status"] : commands)
-		.map((words) => commandFor(context, words))
-		.join(" && ");
+	const command = (words: string) => commandFor(context, words);
+	const half = current !== null && current.stoppedAtMs !== null;
+	if (half || restarted.length > 0 || isResumed)
+		return `${command("operation resume")} goes on, ${command("operation abort")} gives it up`;
+	const nodes = current === null ? [] : [current.node, ...remaining];
+	const again = [
+		"rolling-restart",
+		...(wished.length === 0 ? [] : nodes.map((node) => `--node ${node}`)),
+	].join(" ");
+	const whole = cause?.kind !== "refused" && cause?.kind !== "unreachable";
+	return [...(whole ? [] : ["up"]), again].map(command).join(" && ");
 }

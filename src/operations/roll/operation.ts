@@ -1,6 +1,6 @@
 import { type ClusterFacts, statusOf } from "../../cluster/facts.js";
 import type { NodeEntry } from "../../config/inventory.js";
-import { lookAtCluster, type OperationContext } from "../context.js";
+import { lookAtCluster } from "../context.js";
 import { LeaderlessMeter } from "../cost/leaderless-meter.js";
 import type { Operation, Run } from "../operation.js";
 import { holdPreference } from "../steps/preference.js";
@@ -160,12 +160,9 @@ function textOf({ nodes, skip }: RollWish): string {
 	].join(" ");
 }
 
-function beginRoll(
-	{ context, lock }: { context: OperationContext; lock: Run["lock"] },
-	wish: RollWish,
-): Roll {
+function beginRoll({ context, lock, isResumed }: Run, wish: RollWish): Roll {
 	return {
-		...{ context, lock, skip: wish.skip },
+		...{ context, lock, isResumed, wished: wish.nodes, skip: wish.skip },
 		settings: effectiveSettings(context.inventory.roll, wish),
 		preference: holdPreference(context),
 		meter: new LeaderlessMeter(),

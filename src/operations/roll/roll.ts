@@ -15,6 +15,10 @@ export interface Roll {
 	readonly skip: readonly RollCheck[];
 	readonly preference: Preference;
 	readonly meter: LeaderlessMeter;
+	/** The nodes that were asked for; empty for all. */
+	readonly wished: readonly string[];
+	/** Another process began it. */
+	readonly isResumed: boolean;
 	/** Nodes that were restarted and are back in service, in that order. */
 	readonly restarted: string[];
 	/** Nodes that are still to come, the current one excluded. */

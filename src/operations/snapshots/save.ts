@@ -174,12 +174,12 @@ async function copyAll(
 
 async function copyOn(
 	{ context, source }: Saving,
-	{ index, fileBytes }: SnapshotSummary,
+	{ id, index, fileBytes }: SnapshotSummary,
 	{ file, signal, progress }: Copy,
 ): Promise<void> {
 	const { clock, engine } = context;
 	let toldAt = clock.now();
-	const wish = { index, offset: file.length };
+	const wish = { index, id, offset: file.length };
 	const options = { timeoutMs: silenceMs, signal };
 	for await (const bytes of await engine.readSnapshot(source, wish, options)) {
 		throwIfEnded(signal);

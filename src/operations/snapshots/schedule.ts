@@ -3,6 +3,9 @@ import { askAnyNode } from "../any-node.js";
 import { callOptions, type OperationContext } from "../context.js";
 import { withLock } from "../lock.js";
 
+/** Which snapshots the cluster takes by itself. */
+export type Schedule = SnapshotSchedule;
+
 export interface ScheduleReport {
 	readonly operation: "snapshot schedule";
 	readonly cluster: string;
