@@ -12,6 +12,8 @@ export interface Balancer {
 		leaseMs: number,
 		signal?: AbortSignal,
 	): Promise<void>;
+	/** Has it read its configuration again: other nodes from now on, and connections there are go on. */
+	reload(signal?: AbortSignal): Promise<void>;
 	/** The longest time from a node's word (drain, ready) to the balancer's acting on it. */
 	readonly reactionMs: number;
 	close(): Promise<void>;

@@ -24,6 +24,7 @@ export const membershipFlags = {
 /** How long a learner is waited for. */
 export const catchUpFlag = durationFlag({
 	default: 600_000,
+	defaultHelp: async () => "10m",
 	summary: "How long a learner may take to catch up.",
 });
 

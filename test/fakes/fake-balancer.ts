@@ -7,12 +7,18 @@ export interface FakeBalancer extends Balancer {
 	/** Sends new connections to nodes that announced their drain. */
 	deaf: boolean;
 	readonly preferences: (readonly string[])[];
+	/** How often it was told to read its configuration again. */
+	reloads: number;
 }
 
 const reactionMs = 200;
 
-/** A balancer that sees the nodes' words `reactionMs` later. */
-export function fakeBalancer(cluster: FakeCluster): FakeBalancer {
+/** A balancer that sees the nodes' words `reactionMs` later; `configured` are the nodes of its configuration. */
+export function fakeBalancer(
+	cluster: FakeCluster,
+	configured: () => readonly string[] | null = () => null,
+): FakeBalancer {
+	let known: readonly string[] = [...cluster.nodes.keys()];
 	const seen = new Map<string, { drains: boolean; sinceMs: number }>();
 	const drains = (id: string): boolean => {
 		const now = cluster.clock.now();
@@ -39,9 +45,10 @@ export function fakeBalancer(cluster: FakeCluster): FakeBalancer {
 		gone: false,
 		deaf: false,
 		preferences: [],
+		reloads: 0,
 		async backends() {
 			requireThere();
-			return [...cluster.nodes.keys()].map((node) => {
+			return known.map((node) => {
 				const ready = cluster.isReady(node);
 				const draining = !balancer.deaf && drains(node);
 				return {
@@ -57,6 +64,11 @@ export function fakeBalancer(cluster: FakeCluster): FakeBalancer {
 			requireThere();
 			cluster.preferred = nodes;
 			balancer.preferences.push(nodes);
+		},
+		async reload() {
+			requireThere();
+			balancer.reloads += 1;
+			known = configured() ?? known;
 		},
 		close: async () => undefined,
 	};

@@ -25,8 +25,8 @@ export function operating(
 ): Operating {
 	const clock = new FakeClock();
 	const cluster = new FakeCluster(clock, roles);
-	const balancer = fakeBalancer(cluster);
 	const machines = new FakeMachines(cluster);
+	const balancer = fakeBalancer(cluster, () => backendsIn(machines));
 	const events: OperationEvent[] = [];
 	const abort = new AbortController();
 	const world: Operating = {
@@ -54,6 +54,14 @@ export function operating(
 		},
 	};
 	return world;
+}
+
+/** As the balancer's configuration has them; null where none was written. */
+function backendsIn({ files }: FakeMachines): readonly string[] | null {
+	const file = files.get("/state/balancer/balancer.json");
+	if (file === undefined) return null;
+	const { backends } = JSON.parse(new TextDecoder().decode(file.content));
+	return backends.map(({ node }: { readonly node: string }) => node);
 }
 
 const threeVoters = { n1: "voter", n2: "voter", n3: "voter" } as const;

@@ -5,6 +5,7 @@ import {
 	type ServerResponse,
 } from "node:http";
 import { z } from "zod";
+import { OperatorError, reasonOf } from "../../errors.js";
 import type { BackendPool } from "./backend-pool.js";
 
 const bodyLimitBytes = 64 * 1024;
@@ -19,13 +20,20 @@ interface Counts {
 	readonly held: number;
 }
 
+interface Subject {
+	readonly pool: BackendPool;
+	readonly counts: () => Counts;
+	/** Reads the configuration again. */
+	readonly reload: () => Promise<void>;
+}
+
 /**
- * What raftctl asks and says, in JSON: GET /v1/backends and POST /v1/prefer {"nodes":[…],"leaseMs":…}. An error is
- * {"error":"…"} with 400, 404, 405 or 413.
+ * What raftctl asks and says, in JSON: GET /v1/backends and POST /v1/prefer {"nodes":[…],"leaseMs":…}, and POST
+ * /v1/reload once the configuration was written anew. An error is {"error":"…"} with 400, 404, 405 or 413.
  */
-export function adminServer(pool: BackendPool, counts: () => Counts): Server {
+export function adminServer(subject: Subject): Server {
 	return createServer((request, response) => {
-		answer(request, pool, counts).then(
+		answer(request, subject).then(
 			({ status, body }) => send(response, status, body),
 			// The client left in the middle of its request.
 			() => response.destroy(),
@@ -40,8 +48,7 @@ interface Answer {
 
 async function answer(
 	request: IncomingMessage,
-	pool: BackendPool,
-	counts: () => Counts,
+	{ pool, counts, reload }: Subject,
 ): Promise<Answer> {
 	const { pathname } = new URL(request.url ?? "/", "http://balancer");
 	const route = `${request.method} ${pathname}`;
@@ -54,10 +61,25 @@ async function answer(
 		return { status: 200, body };
 	}
 	if (route === "POST /v1/prefer") return prefer(request, pool);
-	const known = ["/v1/backends", "/v1/prefer"].includes(pathname);
+	if (route === "POST /v1/reload") return reloaded(reload, pool);
+	const known = ["/v1/backends", "/v1/prefer", "/v1/reload"].includes(pathname);
 	return known
 		? refusal(405, `${pathname} is not for ${request.method}`)
 		: refusal(404, `there is no ${pathname}`);
+}
+
+/** A configuration with mistakes changes nothing. */
+async function reloaded(
+	reload: () => Promise<void>,
+	pool: BackendPool,
+): Promise<Answer> {
+	try {
+		await reload();
+		return { status: 200, body: { backends: pool.statuses() } };
+	} catch (error) {
+		const { problems = [] } = error instanceof OperatorError ? error : {};
+		return refusal(400, [reasonOf(error), ...problems].join("; "));
+	}
 }
 
 async function prefer(

@@ -13,7 +13,9 @@ interface PoolOptions {
 
 /** What is known of the nodes and who gets the next connection. No sockets, no timers. */
 export class BackendPool {
-	readonly #backends: readonly Backend[];
+	#backends: readonly Backend[];
+	/** Nodes that were taken out, as long as connections to them are open. */
+	readonly #leaving = new Set<Backend>();
 	readonly #now: () => number;
 	readonly #onChange: (status: BackendStatus) => void;
 	#choices = 0;
@@ -25,6 +27,19 @@ export class BackendPool {
 		this.#backends = backends.map((entry) => new Backend(entry));
 		this.#now = now;
 		this.#onChange = onChange;
+	}
+
+	/** Other nodes from now on: whoever stays keeps its state and its connections, whoever goes gets no new ones. */
+	replace(entries: readonly BackendEntry[]): void {
+		const staying = entries.map(
+			(entry) =>
+				this.#backends.find((backend) => isSame(backend.entry, entry)) ??
+				new Backend(entry),
+		);
+		for (const backend of this.#backends)
+			if (!staying.includes(backend) && backend.connections > 0)
+				this.#leaving.add(backend);
+		this.#backends = staying;
 	}
 
 	/** Takes the best node that is not in `tried` and counts a connection to it, until `release`. */
@@ -40,13 +55,21 @@ export class BackendPool {
 		return chosen.entry;
 	}
 
-	release(node: string): void {
-		this.#backend(node).connections--;
+	/** `entry` as `take` gave it. */
+	release(entry: BackendEntry): void {
+		const backend = [...this.#backends, ...this.#leaving].find(
+			(one) => one.entry === entry,
+		);
+		if (backend === undefined) throw new Error(`no backend ${entry.node}`);
+		backend.connections--;
+		if (backend.connections === 0) this.#leaving.delete(backend);
 	}
 
 	/** What a check, or an attempt to connect, found. */
 	report(node: string, state: BackendState, reason: string): void {
-		const backend = this.#backend(node);
+		const backend = this.#backends.find((one) => one.node === node);
+		// A check, or an attempt to connect, that began before it was taken out.
+		if (backend === undefined) return;
 		const changed = backend.state !== state;
 		backend.state = state;
 		backend.reason = state === "up" ? "" : reason;
@@ -91,12 +114,10 @@ export class BackendPool {
 	statuses(): readonly BackendStatus[] {
 		return this.#backends.map((backend) => backend.status());
 	}
+}
 
-	#backend(node: string): Backend {
-		const found = this.#backends.find((backend) => backend.node === node);
-		if (found === undefined) throw new Error(`no backend ${node}`);
-		return found;
-	}
+function isSame(a: BackendEntry, b: BackendEntry): boolean {
+	return a.node === b.node && a.client === b.client && a.admin === b.admin;
 }
 
 class Backend {

@@ -23,6 +23,9 @@ export function embeddedBalancer(entry: EmbeddedBalancerEntry): Balancer {
 			const body = JSON.stringify({ nodes, leaseMs });
 			await ask(admin, { path: "/v1/prefer", body, signal });
 		},
+		async reload(signal) {
+			await ask(admin, { path: "/v1/reload", body: "{}", signal });
+		},
 		close: async () => {},
 	};
 }

@@ -21,7 +21,11 @@ async function main(): Promise<void> {
 		{ base: { balancer: config.cluster.name } },
 		pino.destination({ fd: 1, sync: true }),
 	);
-	const server = await startEmbedded(config, diagnosticsOf(log));
+	const server = await startEmbedded(config, diagnosticsOf(log), async () => {
+		const { backends } = await readEmbeddedConfig(path);
+		log.info({ backends }, "other nodes");
+		return { backends };
+	});
 	log.info({ pid: process.pid, ...config }, "listening");
 	let stopping = false;
 	const stop = (signal: NodeJS.Signals) => {

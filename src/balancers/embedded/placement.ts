@@ -5,7 +5,7 @@ import type { BackendPool } from "./backend-pool.js";
 import type { BackendEntry, EmbeddedConfig } from "./config.js";
 
 export interface Placed {
-	readonly node: string;
+	readonly backend: BackendEntry;
 	readonly upstream: Socket;
 }
 
@@ -65,8 +65,8 @@ export class Placement {
 			if (backend === null) return null;
 			tried.add(backend.node);
 			const upstream = await this.#connect(backend);
-			if (upstream !== null) return { node: backend.node, upstream };
-			this.#pool.release(backend.node);
+			if (upstream !== null) return { backend, upstream };
+			this.#pool.release(backend);
 		}
 		return null;
 	}

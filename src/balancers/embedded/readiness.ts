@@ -13,19 +13,37 @@ interface Finding {
 	readonly reason: string;
 }
 
-/** Asks every node again and again and tells the pool. Returns what ends that. */
+export interface Watches {
+	/** These nodes from now on. */
+	replace(backends: readonly BackendEntry[]): void;
+	end(): void;
+}
+
+/** Asks every node again and again and tells the pool. */
 export function watchReadiness(
 	config: Pick<
 		EmbeddedConfig,
 		"backends" | "checkIntervalMs" | "checkTimeoutMs"
 	>,
 	pool: BackendPool,
-): () => void {
-	const watches = config.backends.map((backend) =>
-		watchOne(backend, config, pool),
-	);
-	return () => {
-		for (const end of watches) end();
+): Watches {
+	const watches = new Map<string, () => void>();
+	const replace = (backends: readonly BackendEntry[]) => {
+		const wanted = new Map(backends.map((one) => [JSON.stringify(one), one]));
+		for (const [key, end] of watches) {
+			if (wanted.has(key)) continue;
+			end();
+			watches.delete(key);
+		}
+		for (const [key, backend] of wanted)
+			if (!watches.has(key)) watches.set(key, watchOne(backend, config, pool));
+	};
+	replace(config.backends);
+	return {
+		replace,
+		end: () => {
+			for (const end of watches.values()) end();
+		},
 	};
 }
 

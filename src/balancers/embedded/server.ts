@@ -7,7 +7,7 @@ import { adminServer } from "./admin-server.js";
 import { BackendPool } from "./backend-pool.js";
 import type { EmbeddedConfig } from "./config.js";
 import { keepAliveMs, Placement } from "./placement.js";
-import { watchReadiness } from "./readiness.js";
+import { type Watches, watchReadiness } from "./readiness.js";
 import { relay } from "./relay.js";
 
 export interface EmbeddedServer {
@@ -24,10 +24,11 @@ export interface Diagnostics {
 	onAcceptError(error: Error): void;
 }
 
-/** Starts the balancer. Throws OperatorError "refused" when an address cannot be listened on. */
+/** Starts the balancer; `reread` gives it its nodes when it is told to reload. Throws OperatorError "refused" when an address cannot be listened on. */
 export async function startEmbedded(
 	config: EmbeddedConfig,
 	diagnostics: Diagnostics,
+	reread: () => Promise<Pick<EmbeddedConfig, "backends">> = async () => config,
 ): Promise<EmbeddedServer> {
 	const pool = new BackendPool({
 		backends: config.backends,
@@ -35,7 +36,15 @@ export async function startEmbedded(
 		onChange: diagnostics.onBackend,
 	});
 	const front = new Front(config, pool, diagnostics);
-	const admin = adminServer(pool, () => front.counts());
+	let watches: Watches | null = null;
+	const admin = adminServer({
+		...{ pool, counts: () => front.counts() },
+		async reload() {
+			const { backends } = await reread();
+			pool.replace(backends);
+			watches?.replace(backends);
+		},
+	});
 	await listen(admin, config.admin, "its admin port");
 	try {
 		await listen(front.server, config.listen, "its clients' port");
@@ -44,11 +53,11 @@ export async function startEmbedded(
 		throw error;
 	}
 	front.server.on("error", diagnostics.onAcceptError);
-	const stopWatching = watchReadiness(config, pool);
+	watches = watchReadiness(config, pool);
 	return {
 		async close() {
 			const cut = await front.close();
-			stopWatching();
+			watches?.end();
 			admin.close();
 			admin.closeAllConnections();
 			return { cut };
@@ -123,7 +132,7 @@ class Front {
 			client.resetAndDestroy();
 			return;
 		}
-		const onClosed = () => this.#pool.release(placed.node);
+		const onClosed = () => this.#pool.release(placed.backend);
 		if (client.destroyed) {
 			placed.upstream.destroy();
 			onClosed();

@@ -3,15 +3,14 @@ import type { GivenNode } from "../../config/new-node.js";
 import { OperatorError } from "../../errors.js";
 import { commandFor } from "../context.js";
 import type { Operation } from "../operation.js";
-import type { Step } from "../steps/step.js";
 import { requireSafeChange } from "./admission.js";
-import { clusterFileStep, entryFor, type FileGoal } from "./cluster-file.js";
+import { entryFor, type FileGoal, filing } from "./cluster-file.js";
 import { roleOf } from "./members.js";
 import { admitNewcomer, type Newcomer, withdrawing } from "./newcomer.js";
 import { type MembershipMemo, membershipOperation } from "./operation.js";
 import { catchUpDefaultMs, type Skip } from "./options.js";
-import { agreeing, changing, isMember, joining } from "./stages.js";
-import type { View } from "./view.js";
+import { agreeing, isMember, joining, promoting } from "./stages.js";
+import { entryIn, type View } from "./view.js";
 import type { Work } from "./work.js";
 
 export interface AddLearnerWish {
@@ -78,12 +77,6 @@ export function addLearner(wish: AddLearnerWish): Operation {
 	});
 }
 
-export function entryIn({ context }: View, id: string): NodeEntry {
-	const node = context.inventory.nodes.find((one) => one.id === id);
-	if (node !== undefined) return node;
-	throw new OperatorError("unexpected", `nothing is known of ${id}`);
-}
-
 async function requireSafePromotion(view: View, id: string, skip: Skip) {
 	await requireSafeChange(view, {
 		...{ changes: [{ id, type: "promote" }], assumed: [id], skip },
@@ -91,21 +84,7 @@ async function requireSafePromotion(view: View, id: string, skip: Skip) {
 	});
 }
 
-export function promoting(work: Work, id: string): Step {
-	return changing(work, {
-		...{ node: id, name: "promote", title: "let it vote" },
-		goals: { [id]: "voter" },
-	});
-}
-
 function settling(work: Work, node: NodeEntry, promote: boolean) {
 	const role = promote ? "voter" : "learner";
 	return [agreeing(work), ...filing(work, [{ type: "present", node, role }])];
-}
-
-export function filing(
-	{ base, tally }: Work,
-	goals: readonly FileGoal[],
-): readonly Step[] {
-	return [clusterFileStep(base, goals, tally)];
 }

@@ -4,8 +4,9 @@ import type { Inventory, NodeEntry } from "../../config/inventory.js";
 import { type GivenNode, nodeEntryFor } from "../../config/new-node.js";
 import type { OperationContext } from "../context.js";
 import { editClusterFile } from "../edit-cluster-file.js";
+import { renewBackendsStep } from "../steps/renew-backends.js";
 import type { Step } from "../steps/step.js";
-import type { Tally } from "./work.js";
+import type { Tally, Work } from "./work.js";
 
 /** As the cluster file is to have it in the end. */
 export type FileGoal =
@@ -54,7 +55,7 @@ export function editsTowards(
 }
 
 /** Brings the cluster file to where the cluster is; last, as by then it is so. */
-export function clusterFileStep(
+function clusterFileStep(
 	{ inventory }: OperationContext,
 	goals: readonly FileGoal[],
 	tally: Tally,
@@ -78,4 +79,29 @@ export function clusterFileStep(
 			return changed ? name : "left to you";
 		},
 	};
+}
+
+/** Last: the balancer and the cluster file learn what is so by now. */
+export function filing(
+	work: Work,
+	goals: readonly FileGoal[],
+): readonly Step[] {
+	const { base, tally } = work;
+	return [
+		...renewBackendsStep(base, inventoryAfter(work, goals)),
+		clusterFileStep(base, goals, tally),
+	];
+}
+
+/** A node that takes connections from others is known to the balancer before they go. */
+export function introducing(
+	work: Work,
+	goals: readonly FileGoal[],
+): readonly Step[] {
+	return renewBackendsStep(work.base, inventoryAfter(work, goals), "newcomer");
+}
+
+function inventoryAfter({ base }: Work, goals: readonly FileGoal[]): Inventory {
+	const { inventory } = base;
+	return editedInventory(inventory, editsTowards(inventory, goals));
 }

@@ -1,11 +1,12 @@
 import type { Operation } from "../operation.js";
-import { entryIn, filing } from "./add-learner.js";
 import { requireSafeChange } from "./admission.js";
+import { filing } from "./cluster-file.js";
 import { roleOf } from "./members.js";
 import { requireMember } from "./newcomer.js";
 import { membershipOperation } from "./operation.js";
 import type { Skip } from "./options.js";
 import { agreeing, changing, handingOver, unless } from "./stages.js";
+import { entryIn } from "./view.js";
 import { leaderNow, type Work } from "./work.js";
 
 export interface DemoteWish {

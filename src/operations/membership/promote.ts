@@ -2,14 +2,14 @@ import { OperatorError } from "../../errors.js";
 import { commandFor } from "../context.js";
 import type { Operation } from "../operation.js";
 import { catchUpFault } from "../steps/await-caught-up.js";
-import { entryIn, filing, promoting } from "./add-learner.js";
 import { requireSafeChange } from "./admission.js";
+import { filing } from "./cluster-file.js";
 import { roleOf } from "./members.js";
 import { requireMember } from "./newcomer.js";
 import { membershipOperation } from "./operation.js";
 import { catchUpDefaultMs, type Skip } from "./options.js";
-import { agreeing, catchingUp, isMember } from "./stages.js";
-import type { View } from "./view.js";
+import { agreeing, catchingUp, isMember, promoting } from "./stages.js";
+import { entryIn, type View } from "./view.js";
 import { serviceOf } from "./work.js";
 
 export interface PromoteWish {

@@ -40,6 +40,9 @@ export function refusedChange(
 export function catchUpText(view: CatchUpView): string {
 	const { lagEntries, entriesPerSecond, remainingMs, caughtUp } = view;
 	if (caughtUp) return "caught up";
+	// Also before the first answer: then no rate is known.
+	if (entriesPerSecond === 0)
+		return `${lagEntries} entries behind, nothing has reached it lately`;
 	const left =
 		remainingMs === null
 			? "it does not gain on the leader"

@@ -5,9 +5,13 @@ import { commandFor } from "../context.js";
 import { nodeNamed } from "../node-named.js";
 import type { Operation } from "../operation.js";
 import type { Step } from "../steps/step.js";
-import { filing } from "./add-learner.js";
 import { requireSafeChange } from "./admission.js";
-import { entryFor, type FileGoal } from "./cluster-file.js";
+import {
+	entryFor,
+	type FileGoal,
+	filing,
+	introducing,
+} from "./cluster-file.js";
 import { areReached, type Goal, type Role } from "./members.js";
 import {
 	admitNewcomer,
@@ -26,9 +30,10 @@ import {
 	leaving,
 	stopping,
 	undraining,
+	unless,
 } from "./stages.js";
 import type { View } from "./view.js";
-import type { Work } from "./work.js";
+import { leaderNow, type Work } from "./work.js";
 
 export interface ReplaceNodeWish {
 	readonly old: string;
@@ -85,6 +90,13 @@ export function replaceNode(wish: ReplaceNodeWish): Operation {
 			const isJoined = isMember(id);
 			return [
 				...(await joining(work, comes, { isJoined, timeoutMs })),
+				...unlessReplaced(
+					introducing(work, [
+						{ type: "present", node: comes, role: memo.role },
+					]),
+					work,
+					memo,
+				),
 				...leaving(work, leaves, { isStill: isMember(old) }),
 				changing(work, {
 					...{ node: id, name: "replace", goals: goals(memo) },
@@ -110,6 +122,23 @@ export function replaceNode(wish: ReplaceNodeWish): Operation {
 			];
 		},
 	});
+}
+
+/** Told at the end that the old one is gone, the balancer must not be told again of both. */
+function unlessReplaced(
+	steps: readonly Step[],
+	work: Work,
+	{ nodes }: ReplaceMemo,
+): readonly Step[] {
+	return steps.map((step) =>
+		unless(step, async () => {
+			const leader = await leaderNow(work);
+			const old = nodes[0]?.id ?? "";
+			return leader !== null && !isMember(old)(leader.members)
+				? `${old} is no member any more`
+				: null;
+		}),
+	);
 }
 
 async function settled(

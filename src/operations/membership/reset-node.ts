@@ -9,7 +9,6 @@ import { admitNodeStep } from "../steps/admit-node.js";
 import { changeMembershipStep } from "../steps/change-membership.js";
 import { setAsideDataStep } from "../steps/set-aside-data.js";
 import type { Step } from "../steps/step.js";
-import { promoting } from "./add-learner.js";
 import { requireSafeChange } from "./admission.js";
 import { identityOf, requireRemovable } from "./candidate.js";
 import { memberOf, roleOf } from "./members.js";
@@ -20,6 +19,7 @@ import {
 	agreeing,
 	joining,
 	leaving,
+	promoting,
 	stopping,
 	undraining,
 	unless,

@@ -6,8 +6,8 @@ import { commandFor, healthLimits, type OperationContext } from "../context.js";
 import { nodeNamed } from "../node-named.js";
 import type { Operation } from "../operation.js";
 import type { Step } from "../steps/step.js";
-import { entryIn, filing } from "./add-learner.js";
 import { requireSafeChange } from "./admission.js";
+import { filing } from "./cluster-file.js";
 import { areReached, type Goal, roleOf } from "./members.js";
 import { admitNewcomer, type Newcomer, withdrawing } from "./newcomer.js";
 import { type MembershipMemo, membershipOperation } from "./operation.js";
@@ -22,7 +22,7 @@ import {
 	joining,
 	unless,
 } from "./stages.js";
-import type { View } from "./view.js";
+import { entryIn, type View } from "./view.js";
 import { leaderNow, serviceOf, type Work } from "./work.js";
 
 export interface ScaleWish {

@@ -1,4 +1,4 @@
-import type { MemberStatus } from "../../cluster/engine.js";
+import type { MemberStatus, MembershipChange } from "../../cluster/engine.js";
 import { statusOf } from "../../cluster/facts.js";
 import type { NodeEntry } from "../../config/inventory.js";
 import { OperatorError } from "../../errors.js";
@@ -115,7 +115,10 @@ export function changing(
 ): Step {
 	const { context, lock, skip, view } = work;
 	const { node, name, title, goals } = wish;
-	const planned = changesTowards(view.leader.members, goals);
+	// As if all were members by then: a plan begins with those that are not.
+	const planned = Object.entries(goals).map(
+		([id, goal]): MembershipChange => ({ id, type: changeTypes[goal] }),
+	);
 	const joining = Object.keys(goals).filter((id) => goals[id] === "voter");
 	const verdict = judgeChange(view.facts, planned, {
 		...healthLimits(context),
@@ -135,6 +138,12 @@ export function changing(
 	});
 }
 
+const changeTypes = {
+	voter: "promote",
+	learner: "demote",
+	gone: "remove",
+} as const satisfies Record<Goal, MembershipChange["type"]>;
+
 function refusedGoal(
 	{ context }: Work,
 	node: string,
@@ -144,6 +153,13 @@ function refusedGoal(
 		node,
 		state: "somebody else changed the members meanwhile",
 		next: `${commandFor(context, "status")}, then ${commandFor(context, "operation resume")} or ${commandFor(context, "operation abort")}`,
+	});
+}
+
+export function promoting(work: Work, id: string): Step {
+	return changing(work, {
+		...{ node: id, name: "promote", title: "let it vote" },
+		goals: { [id]: "voter" },
 	});
 }
 

@@ -87,6 +87,12 @@ export function withNodes(
 	};
 }
 
+export function entryIn({ context }: View, id: string): NodeEntry {
+	const node = context.inventory.nodes.find((one) => one.id === id);
+	if (node !== undefined) return node;
+	throw new OperatorError("unexpected", `nothing is known of ${id}`);
+}
+
 /** A member that the file does not have can be asked, and no more: nobody knows where it runs. */
 export function standIn(member: MemberStatus): NodeEntry {
 	const { id, peer, client, admin } = member;

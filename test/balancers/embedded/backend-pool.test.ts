@@ -31,11 +31,12 @@ describe("the pool of backends", () => {
 	it("spreads connections and counts them until they are released", () => {
 		const { pool } = poolOf("n1", "n2", "n3");
 		for (const node of ["n1", "n2", "n3"]) pool.report(node, "up", "");
-		for (let i = 0; i < 9; i++) pool.take(nobody);
+		const taken = Array.from({ length: 9 }, () => pool.take(nobody));
 		expect(pool.statuses().map(({ connections }) => connections)).toEqual([
 			3, 3, 3,
 		]);
-		pool.release("n2");
+		const onN2 = taken.find((entry) => entry?.node === "n2");
+		if (onN2) pool.release(onN2);
 		expect(pool.take(nobody)?.node).toBe("n2");
 	});
 
@@ -43,11 +44,33 @@ describe("the pool of backends", () => {
 		const { pool } = poolOf("n1", "n2");
 		for (const node of ["n1", "n2"]) pool.report(node, "up", "");
 		const nodes = Array.from({ length: 4 }, () => {
-			const node = pool.take(nobody)?.node ?? "";
-			pool.release(node);
-			return node;
+			const entry = pool.take(nobody);
+			if (entry === null) throw new Error("nobody admits");
+			pool.release(entry);
+			return entry.node;
 		});
 		expect(nodes).toEqual(["n1", "n2", "n1", "n2"]);
+	});
+
+	it("takes other nodes, and those that stay keep their state and connections", () => {
+		const { pool } = poolOf("n1", "n2");
+		for (const node of ["n1", "n2"]) pool.report(node, "up", "");
+		const taken = [pool.take(nobody), pool.take(nobody)];
+		const entry = (node: string) => ({ node, client: "", admin: "" });
+		pool.replace([entry("n2"), entry("n3")]);
+		// A check of one that is gone may still come to its end.
+		pool.report("n1", "up", "");
+		expect(
+			pool.statuses().map(({ node, state, connections }) => ({
+				...{ node, state, connections },
+			})),
+		).toEqual([
+			{ node: "n2", state: "up", connections: 1 },
+			{ node: "n3", state: "down", connections: 0 },
+		]);
+		for (const one of taken) if (one !== null) pool.release(one);
+		expect(pool.statuses()[0]?.connections).toBe(0);
+		expect(pool.take(nobody)?.node).toBe("n2");
 	});
 
 	it("sends everything to the preferred nodes until the lease is over", () => {

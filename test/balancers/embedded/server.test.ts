@@ -54,13 +54,18 @@ describe("the embedded balancer", () => {
 			closeTimeoutMs: 100,
 			...changes,
 		};
-		const server: EmbeddedServer = await startEmbedded(config, {
-			onBackend: () => {},
-			onUnplaced: unplaced,
-			onAcceptError: (error) => {
-				throw error;
+		const reread = { backends: config.backends };
+		const server: EmbeddedServer = await startEmbedded(
+			config,
+			{
+				onBackend: () => {},
+				onUnplaced: unplaced,
+				onAcceptError: (error) => {
+					throw error;
+				},
 			},
-		});
+			async () => reread,
+		);
 		running.push(server);
 		const balancer = embeddedBalancer({
 			kind: "embedded",
@@ -73,7 +78,7 @@ describe("the embedded balancer", () => {
 			Object.fromEntries(
 				(await balancer.backends()).map(({ node, state }) => [node, state]),
 			);
-		return { port, server, balancer, states, unplaced, config };
+		return { port, server, balancer, states, unplaced, config, reread };
 	}
 
 	function open(port: number): Socket {
@@ -116,6 +121,30 @@ describe("the embedded balancer", () => {
 		for (const socket of sockets) socket.destroy();
 		await vi.waitFor(
 			async () => expect(await counts()).toEqual([0, 0, 0]),
+			patient,
+		);
+	});
+
+	it("takes other nodes while it runs, and connections to one that goes stay open", async () => {
+		const [first, second] = (await started(2)) as [FakeBackend, FakeBackend];
+		const { port, balancer, states, reread } = await balancerOver([first]);
+		await allUp(states);
+		const kept = open(port);
+		await once(kept, "data");
+		reread.backends = [second.entry];
+		await balancer.reload();
+		await vi.waitFor(
+			async () => expect(await states()).toEqual({ n2: "up" }),
+			patient,
+		);
+		expect(await nodeBehind(port)).toBe("n2");
+		expect(kept.destroyed).toBe(false);
+		kept.destroy();
+		await vi.waitFor(
+			async () =>
+				expect((await balancer.backends()).map(({ node }) => node)).toEqual([
+					"n2",
+				]),
 			patient,
 		);
 	});

@@ -87,7 +87,7 @@ describe("remove-node", () => {
 		expect(report.notes.join()).toContain("/data/n2");
 		expect(finished(world.events)).toEqual([
 			...["cluster/snapshot", "n2/announce", "n2/drain", "n2/remove"],
-			...["cluster/agree", "n2/stop", "cluster/file"],
+			...["cluster/agree", "n2/stop", "balancer/nodes", "cluster/file"],
 		]);
 	});
 
@@ -132,6 +132,8 @@ describe("replace-node", () => {
 		]);
 		expect(world.cluster.cut).toBe(0);
 		expect(world.machines.log).toEqual(["start n4", "stop n3"]);
+		const backends = await world.balancer.backends();
+		expect(backends.map(({ node }) => node)).toEqual(["n1", "n2", "n4"]);
 	});
 
 	it("replaces a dead node and a leader", async () => {
