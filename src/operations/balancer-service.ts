@@ -20,7 +20,10 @@ export function balancerService(
 	});
 }
 
-/** Brings the balancer's configuration up to date on its host; true when it differed from what lay there. */
+/**
+ * Brings the balancer's configuration up to date on its host; true when one that runs would be another with it. Of other
+ * nodes it can be told, so they do not count.
+ */
 export async function writeBalancerConfig(
 	context: OperationContext,
 	balancer: BalancerEntry,
@@ -32,7 +35,17 @@ export async function writeBalancerConfig(
 	const present = await host.read(path);
 	if (present !== null && wanted.equals(present)) return false;
 	await host.upload(path, wanted, configMode);
-	return true;
+	return present === null || withoutNodes(present) !== withoutNodes(wanted);
+}
+
+/** As text to compare; unreadable ones differ from every other. */
+function withoutNodes(content: Uint8Array): string {
+	const text = Buffer.from(content).toString("utf8");
+	try {
+		return JSON.stringify({ ...JSON.parse(text), backends: [] });
+	} catch {
+		return text;
+	}
 }
 
 function configPath({ inventory }: OperationContext): string {

@@ -17,6 +17,7 @@ import { writeNodeConfig } from "./node-service.js";
 import { type PlanReport, planReport } from "./plan.js";
 import { type Program, programsOf } from "./program.js";
 import { awaitClusterStep } from "./steps/await-cluster.js";
+import { renewBackendsStep } from "./steps/renew-backends.js";
 import { planOf, runSteps, type Step } from "./steps/step.js";
 import { runTogether } from "./steps/together.js";
 import {
@@ -51,15 +52,15 @@ export async function up(context: OperationContext): Promise<UpReport> {
 	const started: string[] = [];
 	const told = (name: string) => void started.push(name);
 	const chosen = { context, programs, told, configured: true };
-	const { first, later, ready } = upSteps(chosen, founding);
-	const steps = planOf([...first, ...later, ready]);
+	const { first, later, renewal, ready } = await upSteps(chosen, founding);
+	const steps = planOf([...first, ...later, ...renewal, ready]);
 	emit({ type: "plan", operation: "up", steps });
 	requireStarted(context, first, await runTogether(context, first));
 	const decided = await decide(context, founding);
 	const late = startSteps(chosen, decided.founders);
 	if (founding.undecided.length > 0)
 		requireStarted(context, late, await runTogether(context, late));
-	await runSteps(context, [awaitStep(chosen, decided)], signal);
+	await runSteps(context, [...renewal, awaitStep(chosen, decided)], signal);
 	const facts = await lookAtCluster(context, signal);
 	const names = programs
 		.filter(({ node }) => node === null || isAmong(decided.starts, node))
@@ -81,8 +82,8 @@ export async function planUp(context: OperationContext): Promise<PlanReport> {
 	const founding = await judgeFounding(context);
 	const programs = await programsOf(context);
 	const chosen = { context, programs, told: () => {}, configured: false };
-	const { first, later, ready } = upSteps(chosen, founding);
-	return planReport(context, "up", [...first, ...later, ready]);
+	const { first, later, renewal, ready } = await upSteps(chosen, founding);
+	return planReport(context, "up", [...first, ...later, ...renewal, ready]);
 }
 
 interface Chosen {
@@ -93,9 +94,13 @@ interface Chosen {
 	readonly configured: boolean;
 }
 
-function upSteps(chosen: Chosen, founding: Founding) {
+async function upSteps(chosen: Chosen, founding: Founding) {
 	const { starts, founders, undecided } = founding;
+	const { context } = chosen;
 	const balancers = chosen.programs.filter(({ node }) => node === null);
+	const states = await Promise.all(
+		balancers.map(({ service }) => service.state()),
+	);
 	return {
 		first: [
 			...startSteps(chosen, starts, founders),
@@ -105,6 +110,10 @@ function upSteps(chosen: Chosen, founding: Founding) {
 			...step,
 			title: "start, if the others know it as a founder",
 		})),
+		// One that is started now reads them by itself.
+		renewal: states.some(({ running }) => running)
+			? renewBackendsStep(context, context.inventory)
+			: [],
 		ready: awaitStep(chosen, founding),
 	};
 }

@@ -123,6 +123,32 @@ describe("up", () => {
 		expect(world.cluster.node("n1").running).toBe(true);
 	});
 
+	it("tells a balancer that runs of a node that came, and does not call it outdated", async () => {
+		const world = stopped();
+		await up(world.context);
+		world.cluster.addProgram("n4");
+		world.cluster.node("n4").role = "learner";
+		hasData(world, "n4");
+		for (const id of ["n1", "n2", "n3"]) hasData(world, id);
+		const { inventory } = world.context;
+		const [n1] = inventory.nodes;
+		if (n1 === undefined) throw new Error("no node");
+		const n4 = {
+			...{ ...n1, id: "n4", role: "learner" as const, admin: "n4:3" },
+			...{ peer: "n4:1", client: "n4:2", dataDirectory: "/data/n4" },
+		};
+		const context = {
+			...world.context,
+			inventory: { ...inventory, nodes: [...inventory.nodes, n4] },
+		};
+		world.events.length = 0;
+		const plan = (await planUp(context)).plan.map(({ id }) => id);
+		expect(plan).toEqual(["n4/start", "balancer/nodes", "cluster/ready"]);
+		expect(await up(context)).toMatchObject({ started: ["n4"] });
+		expect(world.balancer.reloads).toBe(1);
+		expect(world.events.some(({ type }) => type === "warning")).toBe(false);
+	});
+
 	it("gives up on a node that never becomes ready, with its log and why", async () => {
 		const world = stopped();
 		world.cluster.node("n3").neverReady = true;

@@ -157,8 +157,7 @@ export function backendDifferences(
 	members: readonly MemberStatus[],
 	backends: readonly BackendStatus[],
 ): readonly Difference[] {
-	// It reads them at its start; connections through it end with it.
-	const next = [`${command("down")}, then ${command("up")}: an outage`];
+	const next = [command("up")];
 	const isBackend = (id: string) => backends.some(({ node }) => node === id);
 	const absent = inventory.nodes.filter(
 		({ id }) => !isBackend(id) && members.some((member) => member.id === id),
