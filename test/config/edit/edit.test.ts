@@ -280,6 +280,29 @@ describe("any cluster file, however it is written", () => {
 		);
 	});
 
+	it("is edited right or not at all, whatever stands in it", () => {
+		const odd = fc.constantFrom(
+			...["&a ", "*a", "? ", ": ", "- ", "[", "]", "{", "}", ",", "|\n", "'"],
+			...['"', "#", "---\n", "...\n", "\t", "\r", "\n\n", "!!str ", "<<: *a"],
+		);
+		let made = 0;
+		fc.assert(
+			fc.property(layouts, fc.nat(), odd, (layout, pick, snippet) => {
+				const text = textOf(layout);
+				const at = pick % text.length;
+				const wild = text.slice(0, at) + snippet + text.slice(at);
+				const edit = { type: "remove-node", id: layout.ids[1] ?? "" } as const;
+				const result = editText(wild, [edit], options);
+				if (result.text === null) expect(result.reason).not.toBe("");
+				else {
+					expectSays(wild, result.text, edit);
+					made += 1;
+				}
+			}),
+		);
+		expect(made).toBeGreaterThan(0);
+	});
+
 	it("is the same again when a node came and went", () => {
 		fc.assert(
 			fc.property(layouts, (layout) => {
