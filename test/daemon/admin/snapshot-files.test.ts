@@ -48,7 +48,9 @@ afterEach(async () => {
 });
 
 async function take(index: number, bytes: number): Promise<SnapshotManifest> {
-	const writer = await store.create(descriptionOf(index));
+	// Of two at one index the later one counts.
+	const createdAtMs = store.list().length;
+	const writer = await store.create(descriptionOf(index, { createdAtMs }));
 	await writer.write(new Uint8Array(randomBytes(bytes)));
 	return await writer.finish();
 }
