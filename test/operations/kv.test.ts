@@ -145,7 +145,7 @@ describe("keys that cannot be reached", () => {
 	it("are a usage mistake when the node is none of the cluster's", async () => {
 		await expect(
 			getKey(targetAt(1, { node: "n9" }), "k", fresh),
-		).rejects.toMatchObject({ kind: "usage", next: "choose one of n1" });
+		).rejects.toMatchObject({ kind: "usage", next: "choose from n1" });
 	});
 
 	it("are given up at once when the user interrupts", async () => {
