@@ -30,7 +30,7 @@ export default class SnapshotSchedule extends OperatorCommand<
 		keep: Flags.integer({
 			default: 24,
 			min: 1,
-			max: 10_000,
+			max: 1_000,
 			summary: "How many copies stay.",
 		}),
 		directory: Flags.string({
