@@ -49,7 +49,7 @@ afterEach(async () => {
 
 async function take(index: number, bytes: number): Promise<SnapshotManifest> {
 	// Of two at one index the later one counts.
-	const createdAtMs = store.list().length;
+	const createdAtMs = 1 + store.list().length;
 	const writer = await store.create(descriptionOf(index, { createdAtMs }));
 	await writer.write(new Uint8Array(randomBytes(bytes)));
 	return await writer.finish();
