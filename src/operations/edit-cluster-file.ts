@@ -9,7 +9,7 @@ import { type Inventory, type Origin, origin } from "../config/inventory.js";
 import { parseInventory } from "../config/load.js";
 import { OperatorError, reasonOf } from "../errors.js";
 
-export interface EditedFile {
+interface EditedFile {
 	/** The file says it now, and did not before. */
 	readonly changed: boolean;
 	/** What a person has to change, a string a line; empty when nothing is left to do. */
@@ -36,15 +36,6 @@ export async function editClusterFile(
 		const why = `${inventory.source} was not changed: ${reasonOf(error)}`;
 		return { changed: false, instructions: [why, ...plan.instructions] };
 	}
-}
-
-/** Whether the file, as it is now, lacks something of these edits. */
-export async function clusterFileLacks(
-	inventory: Inventory,
-	edits: readonly ClusterFileEdit[],
-): Promise<boolean> {
-	const { text, instructions } = await planEdit(inventory, edits);
-	return text !== null || instructions.length > 0;
 }
 
 interface EditPlan {
