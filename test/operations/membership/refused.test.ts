@@ -138,7 +138,7 @@ describe("add-learner", () => {
 		);
 		expect(error.kind).toBe("timeout");
 		expect(error.message).toMatch(/entries behind, 1 a second, about \d+ s/);
-		expect(rolesOf(world)["n4"]).toBe("learner");
+		expect(rolesOf(world).n4).toBe("learner");
 	});
 });
 
