@@ -1,4 +1,5 @@
 import { isJoint } from "../../src/raft/configurations.js";
+import { majority } from "../../src/raft/quorum.js";
 import { type Configuration, EntryKind } from "../../src/raft/types.js";
 import { configurationOf } from "./configuration-of.js";
 import type { Cuts } from "./cuts.js";
@@ -36,9 +37,12 @@ export class Ambushes {
 		// Those with the new configuration must do without one of its halves.
 		if (this.#random.chance(0.4)) this.#cuts.halves(configuration);
 		const { disk, network } = options;
-		if (this.#random.chance(0.3)) {
-			const onItsWayMs = network.baseMs + network.jitterMs;
-			this.#soon(leader, onItsWayMs * this.#random.between(0.7, 2), () =>
+		const { voters, outgoing } = configuration;
+		const staying = outgoing.filter((id) => voters.includes(id)).length;
+		const mostLeave = staying < majority(outgoing.length);
+		if (this.#random.chance(mostLeave ? 0.7 : 0.2)) {
+			// Before it can have been answered.
+			this.#soon(leader, network.baseMs * this.#random.next(), () =>
 				this.#muteBeforeLeaving(leader, configuration),
 			);
 			return;
@@ -61,7 +65,12 @@ export class Ambushes {
 	 * (thesis, section 4.2.2).
 	 */
 	#muteBeforeLeaving(leader: SimNode, { voters }: Configuration): void {
-		this.#cuts.mute(leader, ({ id }) => voters.includes(id));
+		const { electionTimeoutMs } = this.#world.options;
+		this.#cuts.mute(
+			leader,
+			({ id }) => voters.includes(id),
+			electionTimeoutMs * this.#random.between(1, 5),
+		);
 	}
 
 	#strike(leader: SimNode, { voters, outgoing }: Configuration): void {

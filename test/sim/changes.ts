@@ -30,6 +30,7 @@ const draws: readonly (readonly [number, Draw])[] = [
 	[3, ({ world, now, random, node }) => remove(world, now, random, node)],
 	[2, ({ world, now, random, node }) => replace(world, now, random, node)],
 	[2, ({ now, random }) => moveSeveral(now, random)],
+	[2.5, ({ now, random, node }) => moveMost(now, random, node)],
 	[2, ({ now, random }) => [moveAddress(now, random.pick(membersOf(now)))]],
 	[2.5, ({ now, random }) => [nonsense(now, random)]],
 	// Nobody would be left to decide.
@@ -141,6 +142,24 @@ function moveSeveral(now: Configuration, random: Random): MemberChange[] {
 			type: random.chance(0.5) ? ("demote" as const) : ("remove" as const),
 			id,
 		})),
+	];
+}
+
+/** The learners take over: whoever `node` is, it goes, and most of the voters with it. */
+function moveMost(
+	{ voters, learners }: Configuration,
+	random: Random,
+	node: SimNode,
+): MemberChange[] {
+	if (learners.length === 0) return [];
+	const others = random.shuffle(voters.filter((id) => id !== node.id));
+	const gone = [node.id, ...others.slice(0, voters.length >> 1)];
+	const type = random.chance(0.5) ? "demote" : "remove";
+	return [
+		...learners.map((id) => ({ type: "promote" as const, id })),
+		...gone
+			.filter((id) => voters.includes(id))
+			.map((id) => ({ type: type as "demote" | "remove", id })),
 	];
 }
 

@@ -115,15 +115,22 @@ export class Cuts {
 		this.#cutWhere((from, to) => from === node || to === node);
 	}
 
-	/** Those others do not hear the node. */
-	mute(node: SimNode, isDeaf: (other: SimNode) => boolean): void {
+	/** Those others do not hear the node for so long. */
+	mute(
+		node: SimNode,
+		isDeaf: (other: SimNode) => boolean,
+		lastsMs: number,
+	): void {
 		this.#world.coverage.oneWayCuts++;
-		this.#cutWhere((from, to) => from === node && isDeaf(to));
+		this.#cutWhere((from, to) => from === node && isDeaf(to), lastsMs);
 	}
 
-	/** Nobody hears `node` for so long, and it hears nobody. */
-	alone(node: SimNode, lastsMs: number): void {
-		this.#cutWhere((from, to) => from === node || to === node, lastsMs);
+	/** For so long `some` and all the others do not hear each other. */
+	apart(some: readonly SimNode[], lastsMs: number): void {
+		this.#cutWhere(
+			(from, to) => some.includes(from) !== some.includes(to),
+			lastsMs,
+		);
 	}
 
 	/** `node` hears nobody for so long. */

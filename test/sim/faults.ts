@@ -28,6 +28,7 @@ export class Faults {
 		this.#cuts = cuts;
 		this.#plots = new LeaderPlots({
 			...{ ...shared, cuts },
+			fallAsleep: (node, lastsMs) => this.#standStill(node, lastsMs, true),
 			rates: () => this.#rates(),
 		});
 		this.#ambushes = new Ambushes({
@@ -37,11 +38,20 @@ export class Faults {
 	}
 
 	begin(): void {
-		const { meanMs, weights } = this.#world.options.faults;
-		if (Object.values(weights).every((weight) => weight === 0)) return;
+		const { meanMs, weights, deposeMs, lateTransferMs } =
+			this.#world.options.faults;
+		const isQuiet = Object.values(weights).every((weight) => weight === 0);
+		this.#repeat(isQuiet ? 0 : meanMs, () => this.#strike(this.#draw()));
+		this.#repeat(deposeMs, () => this.#plots.depose());
+		this.#repeat(lateTransferMs, () => this.#plots.lateTransfer());
+	}
+
+	/** Does `act` again and again, `meanMs` apart on average; 0 for never. */
+	#repeat(meanMs: number, act: () => void): void {
+		if (meanMs === 0) return;
 		const again = () => {
 			if (!this.#world.faulty) return;
-			this.#strike(this.#draw());
+			act();
 			this.#world.call(this.#random.exponential(meanMs), again);
 		};
 		this.#world.call(this.#random.exponential(meanMs), again);
@@ -146,12 +156,6 @@ export class Faults {
 			case "bridge":
 				this.#cuts.bridge(node);
 				break;
-			case "depose":
-				this.#plots.depose();
-				break;
-			case "lateTransfer":
-				this.#plots.lateTransfer();
-				break;
 			case "lag":
 				this.#cuts.lag(node);
 				break;
@@ -219,16 +223,21 @@ export class Faults {
 
 	/** The process does not run: nothing is handled, then everything at once; or the machine stands still, and hears nothing. */
 	#pause(node: SimNode): void {
+		const { electionTimeoutMs } = this.#world.options;
+		const isDeaf = this.#random.chance(0.4);
+		// Long enough that the others find another leader, of whom this node then knows nothing.
+		const lastsMs = isDeaf
+			? electionTimeoutMs * this.#random.between(1, 6)
+			: this.#lastsMs();
+		this.#standStill(node, lastsMs, isDeaf);
+	}
+
+	#standStill(node: SimNode, lastsMs: number, isDeaf: boolean): void {
 		if (node.raft === null || node.backlog !== null) return;
 		this.#world.coverage.pauses++;
 		node.backlog = [];
-		node.deaf = this.#random.chance(0.4);
+		node.deaf = isDeaf;
 		const { epoch } = node;
-		const { electionTimeoutMs } = this.#world.options;
-		// Long enough that the others find another leader, of whom this node then knows nothing.
-		const lastsMs = node.deaf
-			? electionTimeoutMs * this.#random.between(1, 6)
-			: this.#lastsMs();
 		this.#world.call(lastsMs, () => {
 			if (node.epoch === epoch) this.#world.resume(node);
 		});

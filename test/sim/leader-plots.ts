@@ -1,3 +1,5 @@
+import { majority } from "../../src/raft/quorum.js";
+import type { MemberChange } from "../../src/raft/types.js";
 import type { Cuts } from "./cuts.js";
 import type { SimNode } from "./node.js";
 import type { Random } from "./random.js";
@@ -8,6 +10,8 @@ export class LeaderPlots {
 	readonly #world: World;
 	readonly #random: Random;
 	readonly #cuts: Cuts;
+	/** Stands a node still: it hears nothing meanwhile. */
+	readonly #fallAsleep: (node: SimNode, lastsMs: number) => void;
 	/** How long a fault lasts. */
 	readonly #lastsMs: () => number;
 	/** Between which rates a clock may run. */
@@ -17,12 +21,14 @@ export class LeaderPlots {
 		readonly world: World;
 		readonly random: Random;
 		readonly cuts: Cuts;
+		readonly fallAsleep: (node: SimNode, lastsMs: number) => void;
 		readonly lastsMs: () => number;
 		readonly rates: () => { slowest: number; fastest: number };
 	}) {
 		this.#world = options.world;
 		this.#random = options.random;
 		this.#cuts = options.cuts;
+		this.#fallAsleep = options.fallAsleep;
 		this.#lastsMs = options.lastsMs;
 		this.#rates = options.rates;
 	}
@@ -34,10 +40,39 @@ export class LeaderPlots {
 		if (leader === null) return;
 		coverage.depositions++;
 		const lastsMs = options.electionTimeoutMs * this.#random.between(1, 6);
-		const cut = () => this.#cuts.alone(leader, lastsMs);
-		if (this.#random.chance(0.6)) this.#driftApart(leader);
-		if (this.#random.chance(0.4)) cut();
+		if (this.#random.chance(0.7)) this.#driftApart(leader);
+		if (this.#random.chance(0.25)) {
+			this.#fallAsleep(leader, lastsMs);
+			return;
+		}
+		const cut = () => {
+			if (this.#random.chance(0.5)) this.#coup(leader, lastsMs);
+			else this.#cuts.apart([leader], lastsMs);
+		};
+		if (this.#random.chance(0.5)) cut();
 		else this.#lateAnswers(leader, cut);
+	}
+
+	/** Alone with learners and too few voters, it is asked to go on with them, and without the others (P23). */
+	#coup(leader: SimNode, lastsMs: number): void {
+		const { configuration } = leader.handed.configuration;
+		const voters = configuration.voters.filter((id) => id !== leader.id);
+		const few = this.#random.below(majority(voters.length + 1) - 1 || 1);
+		const kept = this.#random.shuffle([...voters]).slice(0, few);
+		const promoted = configuration.learners.filter(() =>
+			this.#random.chance(0.5),
+		);
+		const mates = this.#world.nodes.filter(
+			({ id }) => kept.includes(id) || promoted.includes(id),
+		);
+		this.#cuts.apart([leader, ...mates], lastsMs);
+		const changes = [
+			...promoted.map((id) => ({ type: "promote" as const, id })),
+			...voters
+				.filter((id) => !kept.includes(id))
+				.map((id) => ({ type: "demote" as const, id })),
+		];
+		if (changes.length > 0) this.#change(leader, changes, ["catch-up"]);
 	}
 
 	/** The leader's clock is as slow as it may be, and the others lose patience as early as they may (P43). */
@@ -89,7 +124,9 @@ export class LeaderPlots {
 		const leader = this.#leader();
 		if (leader === null || leader.backlog !== null) return;
 		coverage.lateTransfers++;
-		if (this.#random.chance(0.5)) this.#unheard(leader);
+		// Where messages keep their order, nothing overtakes.
+		if (this.#world.options.network.fifo || this.#random.chance(0.4))
+			this.#unheard(leader);
 		else this.#overtaken(leader);
 	}
 
@@ -116,24 +153,33 @@ export class LeaderPlots {
 		const successor = id === null ? undefined : processes.get(id);
 		if (id === null || successor === undefined) return;
 		const waitMs = transferTimeoutMs + options.tickMs;
-		const lagMs = waitMs + electionTimeoutMs * this.#random.scaled(0.2, 2);
-		const mend = network.lag(leader, successor, lagMs);
+		const lagMs = waitMs + electionTimeoutMs * this.#random.between(0.3, 2);
+		const mend = network.lagTransfers(leader, successor, lagMs);
 		workload.transfer(leader, id);
 		leader.settle();
-		mend();
-		if (this.#random.chance(0.7)) this.#demoteSoon(leader, id, waitMs);
+		this.#world.call(waitMs, mend);
+		if (this.#random.chance(0.8)) this.#demoteAfter(leader, id, waitMs);
 	}
 
-	#demoteSoon(leader: SimNode, id: string, afterMs: number): void {
-		const world = this.#world;
-		const change = { expectedIndex: null, waived: [] };
+	#demoteAfter(leader: SimNode, id: string, waitMs: number): void {
+		const { electionTimeoutMs } = this.#world.options;
 		const type = this.#random.chance(0.7) ? "demote" : "remove";
-		world.call(afterMs * this.#random.between(1, 1.5), () => {
-			if (!world.faulty || leader.seen?.role !== "leader") return;
-			leader.later(0, () =>
-				world.operator.change(leader, { ...change, changes: [{ type, id }] }),
-			);
-		});
+		const soonMs = electionTimeoutMs * this.#random.between(0, 0.4);
+		this.#world.call(waitMs + soonMs, () =>
+			this.#change(leader, [{ type, id }]),
+		);
+	}
+
+	#change(
+		leader: SimNode,
+		changes: readonly MemberChange[],
+		waived: readonly "catch-up"[] = [],
+	): void {
+		const { faulty, operator } = this.#world;
+		if (!faulty || leader.seen?.role !== "leader") return;
+		leader.later(0, () =>
+			operator.change(leader, { changes, expectedIndex: null, waived }),
+		);
 	}
 
 	/** The voter that has the most of the log: it is asked at once. */

@@ -20,6 +20,8 @@ export class Network {
 	readonly #cuts = new Int32Array(maxProcesses ** 2);
 	/** How much later than usual what is sent on each direction arrives. */
 	readonly #lagsMs = new Float64Array(maxProcesses ** 2);
+	/** The same for what asks somebody to campaign, alone. */
+	readonly #transferLagsMs = new Float64Array(maxProcesses ** 2);
 	readonly #lastArrivalMs = new Float64Array(maxProcesses ** 2);
 	/** Off after healing: nothing is lost, doubled or held up any more. */
 	#faulty = true;
@@ -56,6 +58,15 @@ export class Network {
 		this.#lagsMs[link] = lagMs;
 		return () => {
 			this.#lagsMs[link] = 0;
+		};
+	}
+
+	/** Holds up what `from` asks of `to` when it hands over leadership, and nothing else; returns what ends that. */
+	lagTransfers(from: SimNode, to: SimNode, lagMs: number): () => void {
+		const link = this.#link(from, to);
+		this.#transferLagsMs[link] = lagMs;
+		return () => {
+			this.#transferLagsMs[link] = 0;
 		};
 	}
 
@@ -117,6 +128,8 @@ export class Network {
 		if (this.#faulty) {
 			arrivalMs += random.exponential(jitterMs) + (this.#lagsMs[link] ?? 0);
 			if (random.chance(slowChance)) arrivalMs += random.next() * slowMs;
+			if (message.type === "timeout-now")
+				arrivalMs += this.#transferLagsMs[link] as number;
 		}
 		const lastMs = this.#lastArrivalMs[link] as number;
 		if (arrivalMs < lastMs) {

@@ -34,7 +34,7 @@ export function optionsFor(seed: number) {
 		disk: disk(random, heartbeatIntervalMs, electionTimeoutMs),
 		driver: driver(random, heartbeatIntervalMs, electionTimeoutMs),
 		snapshots: snapshots(random, heartbeatIntervalMs),
-		faults: faults(random, electionTimeoutMs, churn),
+		faults: faults(random, electionTimeoutMs, { churn, leases }),
 		workload: workload(random, heartbeatIntervalMs, electionTimeoutMs),
 		operator: operator(random, electionTimeoutMs, churn),
 		/** After healing one disk goes back to what it held before, as that of a restored image does. */
@@ -154,7 +154,11 @@ function operator(random: Random, electionMs: number, churn: boolean) {
 	};
 }
 
-function faults(random: Random, electionMs: number, churn: boolean) {
+function faults(
+	random: Random,
+	electionMs: number,
+	{ churn, leases }: { readonly churn: boolean; readonly leases: boolean },
+) {
 	const weight = () => (random.chance(0.5) ? random.between(0.2, 1) : 0);
 	return {
 		meanMs: electionMs * random.scaled(0.3, 6),
@@ -166,7 +170,12 @@ function faults(random: Random, electionMs: number, churn: boolean) {
 		/** A crash soon after a snapshot came, while the log does not know of it (P17). */
 		crashOnSnapshotChance: random.chance(0.4) ? random.next() * 0.3 : 0,
 		/** How often a joint configuration is lain in wait for (P23). */
-		ambushChance: random.chance(0.7) ? random.next() : 0,
+		ambushChance: random.chance(0.8) ? random.between(0.2, 1) : 0,
+		/** How far apart plots against leaders are; 0 for none. Leases are worth more of them than anything else. */
+		deposeMs: random.chance(leases ? 0.8 : 0.4)
+			? electionMs * random.scaled(4, 30)
+			: 0,
+		lateTransferMs: random.chance(0.4) ? electionMs * random.scaled(4, 30) : 0,
 		weights: {
 			crash: weight(),
 			powerLoss: weight() * 0.3,
@@ -174,7 +183,6 @@ function faults(random: Random, electionMs: number, churn: boolean) {
 			oneWay: weight(),
 			bridge: weight() * 0.5,
 			isolate: weight(),
-			depose: weight(),
 			pause: weight(),
 			diskStall: weight(),
 			slowDisk: weight(),
@@ -184,7 +192,6 @@ function faults(random: Random, electionMs: number, churn: boolean) {
 			corrupt: weight() * 0.4,
 			wipe: churn ? weight() * 0.3 : 0,
 			lag: weight(),
-			lateTransfer: weight(),
 		},
 	};
 }
