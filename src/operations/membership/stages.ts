@@ -12,6 +12,7 @@ import {
 import { agreeOnMembersStep } from "../steps/agree-on-members.js";
 import { awaitCaughtUpStep } from "../steps/await-caught-up.js";
 import { changeMembershipStep } from "../steps/change-membership.js";
+import { clearAlarmsStep } from "../steps/clear-alarms.js";
 import { holdDrain } from "../steps/drain-hold.js";
 import {
 	announceDrainStep,
@@ -278,13 +279,18 @@ export function undraining(work: Work, node: NodeEntry): Step {
 	};
 }
 
+/** Stops what is no member any more; what was said against its data is over with that. */
 export async function stopping(
 	work: Work,
 	node: NodeEntry,
 ): Promise<readonly Step[]> {
 	const { context, lock, tally } = work;
 	const service = await serviceOf(work, node);
-	if (service === null) return [];
 	const hold = tally.holds.get(node.id) ?? null;
-	return [stopNodeStep(context, lock, { node, service, hold })];
+	return [
+		...(service === null
+			? []
+			: [stopNodeStep(context, lock, { node, service, hold })]),
+		clearAlarmsStep(context, lock, node),
+	];
 }

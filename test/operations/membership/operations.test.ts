@@ -170,6 +170,21 @@ describe("reset-node", () => {
 		expect(world.cluster.isDraining("n2")).toBe(false);
 	});
 
+	it("ends the alarms about the data that goes, before the new one is counted", async () => {
+		const world = changing();
+		world.cluster.alarms = [
+			{ kind: "log-went-back", node: "n2", message: "it went back" },
+			{ kind: "state-differs", node: "n3", message: "it differs" },
+		];
+		await run(world, () => resetNode({ node: "n2", discard: false, skip: [] }));
+		expect(world.cluster.alarms.map(({ node }) => node)).toEqual(["n3"]);
+		const steps = finished(world.events);
+		expect(steps.indexOf("n2/alarms")).toBeGreaterThan(
+			steps.indexOf("n2/remove"),
+		);
+		expect(steps.indexOf("n2/alarms")).toBeLessThan(steps.indexOf("n2/add"));
+	});
+
 	it("leaves a learner a learner, and discards its data when asked to", async () => {
 		const world = changing({ ...three, n4: "learner" });
 		await run(world, () => resetNode({ node: "n4", discard: true, skip: [] }));
