@@ -4,6 +4,7 @@ import { requireCanary, withCanary } from "./canary/with-canary.js";
 import type { OperationContext } from "./context.js";
 import type { OperationCost } from "./cost/cost.js";
 import type { PlannedStep } from "./events.js";
+import type { Keeping } from "./journal/keeping.js";
 import type { OperationRecord } from "./journal/record.js";
 import {
 	beginOperation,
@@ -28,6 +29,8 @@ export interface Operation {
 	/** Everything that decides what it does; JSON. `catalogue` makes the same operation of it. */
 	readonly arguments: object;
 	readonly skip: readonly string[];
+	/** Where its lock and its record are; by default in the cluster. */
+	readonly keeping?: Keeping;
 	/**
 	 * Throws when it must not begin. Returns what has to be remembered of the world before the first step, as JSON; {}
 	 * when everything can be seen afterwards. Touches nothing.
@@ -82,7 +85,7 @@ export async function planOperation(
 	context: OperationContext,
 	operation: Operation,
 ): Promise<PlanReport> {
-	await refuseBesideUnfinished(context);
+	await refuseBesideUnfinished(context, operation.keeping);
 	const run = {
 		...{ context, lock: unlocked(context), isResumed: false },
 		memo: await operation.prepare(context),
@@ -96,8 +99,11 @@ export async function planOperation(
 }
 
 /** Asked again under the lock; where nobody answers, what prepares the plan says it better. */
-async function refuseBesideUnfinished(context: OperationContext) {
-	await requireNoneUnfinished(context).catch((error: unknown) => {
+async function refuseBesideUnfinished(
+	context: OperationContext,
+	keeping?: Keeping,
+) {
+	await requireNoneUnfinished(context, keeping).catch((error: unknown) => {
 		if (!isSilence(error)) throw error;
 	});
 }
@@ -119,6 +125,7 @@ export async function runOperation(
 		context,
 		{
 			...{ operation: name, text, skip, lockWaitMs },
+			...keptAt(operation),
 			arguments: operation.arguments,
 			...{ memo: () => operation.prepare(context), plan },
 			canary: canary.wish ?? null,
@@ -168,9 +175,14 @@ export function takeUp(
 	const canary = isResumed
 		? { wish: wish.record.canary ?? null, ...wish.canary }
 		: {};
-	return takeUpOperation(context, wish, (undertaking) =>
+	const taken = { ...wish, ...keptAt(operation) };
+	return takeUpOperation(context, taken, (undertaking) =>
 		carryOut(undertaking, operation, { kind, plan: wish.plan, canary }),
 	);
+}
+
+function keptAt({ keeping }: Operation): { readonly keeping?: Keeping } {
+	return keeping === undefined ? {} : { keeping };
 }
 
 interface Course {

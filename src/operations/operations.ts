@@ -3,7 +3,9 @@ import { OperatorError } from "../errors.js";
 import { askAnyNode } from "./any-node.js";
 import { operationOf } from "./catalogue.js";
 import { callOptions, commandFor, type OperationContext } from "./context.js";
-import { readJournal } from "./journal/journal.js";
+import { onHosts, pauseOnHosts } from "./journal/host-journal.js";
+import { hostLockHolder } from "./journal/host-lock.js";
+import { inCluster } from "./journal/keeping.js";
 import { type OperationRecord, parseRecord } from "./journal/record.js";
 import { describe } from "./lock.js";
 import {
@@ -13,6 +15,7 @@ import {
 	takeUp,
 } from "./operation.js";
 import type { PlanReport } from "./plan.js";
+import { isSilence } from "./wait.js";
 
 /** A killed operator's lock ends by itself within 20 s; who still holds it then lives. */
 export const deadHolderWaitMs = 25_000;
@@ -28,18 +31,52 @@ export interface OperationView {
 	readonly updatedAtMs: number;
 	/** Null for a record of a newer raftctl. */
 	readonly record: OperationRecord | null;
+	/** On the hosts: begun where there was no quorum. Absent for what the cluster itself keeps. */
+	readonly keptBy?: "hosts";
 }
 
-/** The journal of the cluster, newest first. */
+/** The journal of the cluster and that of the hosts, newest first; without a quorum the latter alone, which is said. */
 export async function listOperations(
 	context: OperationContext,
 ): Promise<readonly OperationView[]> {
-	const [stored, lock] = await Promise.all([
-		readJournal(context),
-		lockStatus(context),
-	]);
-	const nowMs = context.clock.unixMs();
-	return stored.map((one) => viewOf(one, liveLock(lock, nowMs)));
+	const hosts = await hostOperations(context);
+	try {
+		const [stored, lock] = await Promise.all([
+			inCluster.read(context),
+			lockStatus(context),
+		]);
+		const nowMs = context.clock.unixMs();
+		const views = stored.map((one) => viewOf(one, liveLock(lock, nowMs)));
+		return [...hosts, ...views].sort((a, b) => b.beganAtMs - a.beganAtMs);
+	} catch (error) {
+		if (!isSilence(error) || hosts.length === 0) throw error;
+		warnOfSilence(context, error);
+		return hosts;
+	}
+}
+
+async function hostOperations(
+	context: OperationContext,
+): Promise<readonly OperationView[]> {
+	const stored = await onHosts.read(context);
+	const views = stored.map((one) => viewOf(one, null));
+	if (!views.some(({ state }) => state === "killed"))
+		return views.map((view) => ({ ...view, keptBy: "hosts" }));
+	const lock = await hostLockHolder(context);
+	return views.map((view) => {
+		const isHeld =
+			view.state === "killed" &&
+			lock?.isAlive === true &&
+			lock.holder === view.record?.attempts.at(-1)?.holder;
+		return { ...view, state: isHeld ? "running" : view.state, keptBy: "hosts" };
+	});
+}
+
+function warnOfSilence({ emit }: OperationContext, error: OperatorError) {
+	emit({
+		...{ type: "warning", node: null },
+		message: `no quorum answers, so this is what the hosts alone keep: ${error.message}`,
+	});
 }
 
 /** One operation; without an id the unfinished one, else the newest. Throws OperatorError "usage" when there is none. */
@@ -127,7 +164,7 @@ export async function takeUpUnfinished(
 	context: OperationContext,
 	{ id, as, dryRun, confirm, lockWaitMs, canary = {} }: TakeUpWish,
 ): Promise<OperationReport | PlanReport> {
-	const record = await requireUnfinished(context, id);
+	const { record } = await requireUnfinished(context, id);
 	const make = await operationOf(record);
 	const planned = await planTakingUp(context, make(), { record, as });
 	if (dryRun) return planned;
@@ -139,15 +176,23 @@ export async function takeUpUnfinished(
 	return takeUp(context, make(), { record, as, plan, lockWaitMs, canary });
 }
 
+interface Unfinished {
+	readonly record: OperationRecord;
+	readonly keptBy: "hosts" | "cluster";
+}
+
+/** What the hosts keep comes first: it began without a quorum, and there may be none yet. */
 async function requireUnfinished(
 	context: OperationContext,
 	id: string | null,
-): Promise<OperationRecord> {
-	const all = await readJournal(context);
-	const stored = all.find((one) =>
-		id === null ? one.unfinished : one.id === id,
-	);
-	if (stored?.unfinished) return parseRecord(stored);
+): Promise<Unfinished> {
+	const isMeant = (one: StoredOperation) =>
+		id === null ? one.unfinished : one.id === id;
+	const kept = (await onHosts.read(context)).find(isMeant);
+	if (kept?.unfinished) return { record: parseRecord(kept), keptBy: "hosts" };
+	const stored = kept ?? (await inCluster.read(context)).find(isMeant);
+	if (stored?.unfinished)
+		return { record: parseRecord(stored), keptBy: "cluster" };
 	throw new OperatorError(
 		"refused",
 		stored === undefined
@@ -167,10 +212,13 @@ export async function pauseUnfinished(
 	context: OperationContext,
 	id: string | null,
 ): Promise<OperationView> {
-	const record = await requireUnfinished(context, id);
-	await askAnyNode(context, (node) =>
-		context.engine.pauseOperation(node, record.id, callOptions(context.signal)),
-	);
+	const { record, keptBy } = await requireUnfinished(context, id);
+	const { engine, signal } = context;
+	if (keptBy === "hosts") await pauseOnHosts(context, record);
+	else
+		await askAnyNode(context, (node) =>
+			engine.pauseOperation(node, record.id, callOptions(signal)),
+		);
 	return showOperation(context, record.id);
 }
 

@@ -1,14 +1,14 @@
 import { randomBytes } from "node:crypto";
-import type { StoredOperation } from "../../cluster/engine.js";
 import { OperatorError, reasonOf } from "../../errors.js";
 import type { CanaryWish } from "../canary/wish.js";
 import { commandFor, type OperationContext } from "../context.js";
 import type { OperationEvent } from "../events.js";
 import { throwIfEnded } from "../interruption.js";
-import { type OperationLock, withLock } from "../lock.js";
+import type { OperationLock } from "../lock.js";
 import type { Step } from "../steps/step.js";
 import { isSilence } from "../wait.js";
-import { clusterJournal, type Journal, readJournal } from "./journal.js";
+import type { Journal } from "./journal.js";
+import { inCluster, type Keeping } from "./keeping.js";
 import {
 	type Attempt,
 	isUnfinished,
@@ -31,6 +31,8 @@ export interface NewOperation {
 	readonly arguments: object;
 	readonly skip: readonly string[];
 	readonly lockWaitMs: number;
+	/** Where its lock and its record are; by default in the cluster. */
+	readonly keeping?: Keeping;
 	readonly canary: CanaryWish | null;
 	/** As it was shown. */
 	readonly plan: OperationRecord["plan"];
@@ -44,12 +46,13 @@ export function beginOperation<Report extends object>(
 	wish: NewOperation,
 	body: (undertaking: Undertaking) => Promise<Report>,
 ): Promise<Report> {
-	const { operation, text, skip, lockWaitMs } = wish;
-	return withLock(context, { operation: text, lockWaitMs }, async (lock) => {
-		await requireNoneUnfinished(context);
+	const { operation, text, skip, lockWaitMs, keeping = inCluster } = wish;
+	const named = { operation: text, lockWaitMs };
+	return keeping.withLock(context, named, async (lock) => {
+		await requireNoneUnfinished(context, keeping);
 		const memo = await wish.memo();
 		return undertake(
-			{ context, lock, journal: clusterJournal(context, lock.fencingToken) },
+			{ context, lock, journal: keeping.journal(context, lock) },
 			{
 				...{ version: recordVersion, id: newId(), operation, text },
 				...{ arguments: wish.arguments, memo, skip, state: "running" },
@@ -69,38 +72,33 @@ export function takeUpOperation<Report extends object>(
 		readonly record: OperationRecord;
 		readonly as: "resume" | "abort";
 		readonly lockWaitMs: number;
+		readonly keeping?: Keeping;
 	},
 	body: (undertaking: Undertaking) => Promise<Report>,
 ): Promise<Report> {
 	const { id, text } = wish.record;
-	const { as, lockWaitMs } = wish;
-	const operation = `${as} ${text}`;
-	return withLock(context, { operation, lockWaitMs }, async (lock) => {
+	const { as, lockWaitMs, keeping = inCluster } = wish;
+	const named = { operation: `${as} ${text}`, lockWaitMs };
+	return keeping.withLock(context, named, async (lock) => {
 		// Somebody may have ended it while the lock was waited for.
-		const record = await requireUnfinished(context, id);
+		const record = await requireUnfinished(context, { id, keeping });
 		const attempts = [...record.attempts, attemptOf(context, as)];
 		return undertake(
-			{ context, lock, journal: clusterJournal(context, lock.fencingToken) },
+			{ context, lock, journal: keeping.journal(context, lock) },
 			{ ...record, state: "running", attempts, step: null, error: null },
 			body,
 		);
 	});
 }
 
-/** The one operation that is not finished, by a quorum's word; null when there is none. */
-export async function unfinishedOperation(
-	context: OperationContext,
-): Promise<StoredOperation | null> {
-	const stored = await readJournal(context);
-	return stored.find(({ unfinished }) => unfinished) ?? null;
-}
-
 /** Throws OperatorError "partial" that names it and the two ways on. */
 export async function requireNoneUnfinished(
 	context: OperationContext,
+	keeping: Keeping = inCluster,
 ): Promise<void> {
-	const stored = await unfinishedOperation(context);
-	if (stored === null) return;
+	const all = await keeping.read(context);
+	const stored = all.find(({ unfinished }) => unfinished);
+	if (stored === undefined) return;
 	const { text, state, step } = parseRecord(stored);
 	const at = step === null ? "" : `, at ${step}`;
 	throw new OperatorError(
@@ -115,9 +113,9 @@ export async function requireNoneUnfinished(
 
 async function requireUnfinished(
 	context: OperationContext,
-	id: string,
+	{ id, keeping }: { readonly id: string; readonly keeping: Keeping },
 ): Promise<OperationRecord> {
-	const stored = (await readJournal(context)).find((one) => one.id === id);
+	const stored = (await keeping.read(context)).find((one) => one.id === id);
 	if (stored?.unfinished) return parseRecord(stored);
 	throw new OperatorError(
 		"refused",

@@ -1,0 +1,303 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { OperatorError, reasonOf } from "../../errors.js";
+import type { OperationContext } from "../context.js";
+import { throwIfEnded } from "../interruption.js";
+import type { OperationLock } from "../lock.js";
+import { jsonIn, type Place, placesOf, runThere } from "./host-places.js";
+
+/** Whoever has not beaten for so long is dead, or so slow that it must not go on. */
+const deadAfterMs = 20_000;
+const beatEveryMs = 3_000;
+const lookEveryMs = 1_000;
+/** So often in a row a lock may be neither taken nor there to be looked at. */
+const maxVainTries = 10;
+
+/** `holder.json` in the lock's directory (docs/formats.md). */
+interface HolderFile {
+	readonly version: 1;
+	/** By this alone an operation knows its lock. */
+	readonly nonce: string;
+	readonly holder: string;
+	readonly host: string;
+	readonly operation: string;
+	readonly acquiredAtMs: number;
+}
+
+/** A lock as it was seen; `beat` is another text as long as its holder lives. */
+interface Sighting {
+	readonly file: HolderFile;
+	readonly beat: string;
+}
+
+/**
+ * Runs `body` under a lock on every host of the cluster file that answers, for operations that cannot lean on a quorum. A
+ * lock is the directory `operation.lock`, which is put there whole by one rename and kept alive by a heartbeat in it. Clocks
+ * are not compared: a holder is dead when its heartbeat was watched and did not change for 20 s. Throws OperatorError
+ * "locked", naming the holder.
+ */
+export async function withHostLock<Result>(
+	context: OperationContext,
+	wish: { readonly operation: string; readonly lockWaitMs: number },
+	body: (lock: OperationLock) => Promise<Result>,
+): Promise<Result> {
+	const lock = new HostLock(context, wish);
+	try {
+		await lock.acquire();
+		return await body(lock);
+	} finally {
+		await lock.release();
+	}
+}
+
+/** Whoever holds the lock now; null when nobody does. A dead holder counts until somebody takes its place. */
+export async function hostLockHolder(
+	context: OperationContext,
+): Promise<{ readonly holder: string; readonly isAlive: boolean } | null> {
+	const { clock, signal } = context;
+	for (const place of await placesOf(context)) {
+		const seen = await sighted(place);
+		if (seen === null) continue;
+		const startedAt = clock.now();
+		let now: Sighting | null = seen;
+		while (isSame(now, seen) && clock.now() - startedAt < 2 * beatEveryMs) {
+			await clock.sleep(lookEveryMs, signal);
+			now = await sighted(place);
+		}
+		if (now === null) continue;
+		return { holder: now.file.holder, isAlive: !isSame(now, seen) };
+	}
+	return null;
+}
+
+class HostLock implements OperationLock {
+	/** No node is asked under this lock: there is nothing to fence. */
+	readonly fencingToken = 0;
+	readonly signal: AbortSignal;
+	readonly #context: OperationContext;
+	readonly #wish: { readonly operation: string; readonly lockWaitMs: number };
+	readonly #nonce = randomUUID();
+	readonly #ended = new AbortController();
+	readonly #lost = new AbortController();
+	readonly #held: Place[] = [];
+	#beating: Promise<void> = Promise.resolve();
+	#step = "";
+	#beats = 0;
+
+	constructor(
+		context: OperationContext,
+		wish: { readonly operation: string; readonly lockWaitMs: number },
+	) {
+		this.#context = context;
+		this.#wish = wish;
+		this.signal = AbortSignal.any([context.signal, this.#lost.signal]);
+	}
+
+	setStep(step: string): void {
+		this.#step = step;
+	}
+
+	async requireFresh(): Promise<void> {
+		throwIfEnded(this.signal);
+		for (const place of this.#held)
+			if (!(await this.#isMine(place))) this.#lose(place);
+		throwIfEnded(this.signal);
+	}
+
+	async acquire(): Promise<void> {
+		this.#beating = this.#keepBeating();
+		for (const place of await placesOf(this.#context)) {
+			await this.#acquireOn(place);
+			this.#held.push(place);
+		}
+	}
+
+	/** Bounded, and deaf to Ctrl-C: an interrupted operation must not keep the next one waiting. */
+	async release(): Promise<void> {
+		this.#ended.abort();
+		await this.#beating;
+		for (const place of this.#held) {
+			const gone = join(
+				place.stateDirectory,
+				`operation.lock.left-${this.#nonce}`,
+			);
+			try {
+				if (!(await this.#isMine(place))) continue;
+				await runThere(place, ["mv", "-T", lockIn(place), gone]);
+				await runThere(place, ["rm", "-rf", gone]);
+			} catch (error) {
+				this.#context.emit({
+					...{ type: "warning", node: null },
+					message: `the operation lock on ${place.host.name} was not released; the next operation waits ${deadAfterMs / 1000} s for it: ${reasonOf(error)}`,
+				});
+			}
+		}
+	}
+
+	async #acquireOn(place: Place): Promise<void> {
+		const own = `${lockIn(place)}.${this.#nonce}`;
+		await place.host.upload(join(own, "holder.json"), this.#file(), 0o600);
+		try {
+			await this.#put(place, own);
+		} catch (error) {
+			await runThere(place, ["rm", "-rf", own]);
+			throw error;
+		}
+	}
+
+	/** Renames its own directory to the lock's: that fails while there is one with anything in it. */
+	async #put(place: Place, own: string): Promise<void> {
+		const { clock, signal } = this.#context;
+		const startedAt = clock.now();
+		const watched = new Watch(clock.now());
+		for (let vain = 0; ; ) {
+			throwIfEnded(signal);
+			const moved = await runThere(place, ["mv", "-T", own, lockIn(place)]);
+			if (moved.exitCode === 0) return;
+			const seen = await sighted(place);
+			if (seen === null && ++vain > maxVainTries)
+				throw unusable(place, moved.stderr);
+			if (seen !== null) {
+				vain = 0;
+				const isDead = watched.unchangedMs(seen, clock.now()) >= deadAfterMs;
+				if (isDead && (await setAside(place, seen))) continue;
+				if (clock.now() - startedAt >= this.#wish.lockWaitMs)
+					throw heldBy(place, seen);
+			}
+			await clock.sleep(lookEveryMs, signal).catch(() => throwIfEnded(signal));
+		}
+	}
+
+	#file(): Uint8Array {
+		const { holder, clock } = this.#context;
+		const file: HolderFile = {
+			...{ version: 1, nonce: this.#nonce, ...holder },
+			operation: this.#wish.operation,
+			acquiredAtMs: clock.unixMs(),
+		};
+		return Buffer.from(`${JSON.stringify(file)}\n`);
+	}
+
+	async #keepBeating(): Promise<void> {
+		const { clock } = this.#context;
+		let provenAt = clock.now();
+		for (;;) {
+			await clock.sleep(beatEveryMs, this.#ended.signal).catch(() => undefined);
+			if (this.#ended.signal.aborted) return;
+			const askedAt = clock.now();
+			try {
+				for (const place of this.#held) {
+					if (!(await this.#isMine(place))) return this.#lose(place);
+					await this.#beat(place);
+				}
+				provenAt = askedAt;
+			} catch (error) {
+				if (clock.now() - provenAt < deadAfterMs - 2 * beatEveryMs) continue;
+				return this.#lost.abort(lossOf(reasonOf(error)));
+			}
+		}
+	}
+
+	/** In a file of its own name: what is written too late into another's lock means nothing there. */
+	async #beat(place: Place): Promise<void> {
+		const path = join(lockIn(place), `beat-${this.#nonce}`);
+		const text = JSON.stringify({ beat: ++this.#beats, step: this.#step });
+		const { exitCode, stderr } = await runThere(place, ["tee", path], text);
+		if (exitCode !== 0)
+			throw new OperatorError("unreachable", stderr.trim(), {
+				node: place.host.name,
+			});
+	}
+
+	async #isMine(place: Place): Promise<boolean> {
+		const file = await jsonIn<HolderFile>(place, holderIn(place));
+		return file?.nonce === this.#nonce;
+	}
+
+	#lose({ host }: Place): void {
+		this.#lost.abort(lossOf(`another has taken it on ${host.name}`));
+	}
+}
+
+/** How long a lock has looked the same to this process. */
+class Watch {
+	#last: Sighting | null = null;
+	#sinceMs: number;
+
+	constructor(nowMs: number) {
+		this.#sinceMs = nowMs;
+	}
+
+	unchangedMs(seen: Sighting, nowMs: number): number {
+		if (!isSame(this.#last, seen)) {
+			this.#last = seen;
+			this.#sinceMs = nowMs;
+		}
+		return nowMs - this.#sinceMs;
+	}
+}
+
+function isSame(one: Sighting | null, other: Sighting | null): boolean {
+	return one?.file.nonce === other?.file.nonce && one?.beat === other?.beat;
+}
+
+async function sighted(place: Place): Promise<Sighting | null> {
+	const file = await jsonIn<HolderFile>(place, holderIn(place));
+	if (file === null) return null;
+	const beat = await place.host.read(join(lockIn(place), `beat-${file.nonce}`));
+	return { file, beat: Buffer.from(beat ?? []).toString("utf8") };
+}
+
+/**
+ * Moves a dead holder's lock out of the way, to a name that is the holder's alone and stays: of two that found it dead only
+ * one can, and the other does not move what the first one put in its place.
+ */
+async function setAside(place: Place, seen: Sighting): Promise<boolean> {
+	if (!isSame(await sighted(place), seen)) return false;
+	const aside = `${lockIn(place)}.dead-${seen.file.nonce}`;
+	const lock = lockIn(place);
+	const { exitCode } = await runThere(place, ["mv", "-T", lock, aside]);
+	if (exitCode !== 0) return false;
+	const moved = await jsonIn<HolderFile>(place, join(aside, "holder.json"));
+	if (moved?.nonce === seen.file.nonce) return true;
+	// It was released and taken between the look and the rename.
+	await runThere(place, ["mv", "-T", aside, lock]);
+	return false;
+}
+
+function lockIn({ stateDirectory }: Place): string {
+	return join(stateDirectory, "operation.lock");
+}
+
+function holderIn(place: Place): string {
+	return join(lockIn(place), "holder.json");
+}
+
+function heldBy({ host }: Place, { file }: Sighting): OperatorError {
+	const { operation, holder, acquiredAtMs } = file;
+	return new OperatorError(
+		"locked",
+		`another operation is under way: ${operation} by ${holder} since ${new Date(acquiredAtMs).toISOString()}`,
+		{
+			node: host.name,
+			state: "nothing was touched",
+			next: `wait for it, or give --lock-wait 15m; a dead one is noticed after ${deadAfterMs / 1000} s`,
+		},
+	);
+}
+
+function lossOf(why: string): OperatorError {
+	return new OperatorError("locked", `the operation lock was lost: ${why}`);
+}
+
+function unusable(place: Place, why: string): OperatorError {
+	return new OperatorError(
+		"refused",
+		`the operation lock ${lockIn(place)} can neither be taken nor read: ${why.trim()}`,
+		{
+			node: place.host.name,
+			state: "nothing was touched",
+			next: `look at it; when nobody operates, mv ${lockIn(place)} ${lockIn(place)}.old`,
+		},
+	);
+}

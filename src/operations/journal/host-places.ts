@@ -1,0 +1,63 @@
+import { OperatorError } from "../../errors.js";
+import type { Host, RunResult } from "../../hosts/host.js";
+import type { OperationContext } from "../context.js";
+import { throwIfEnded } from "../interruption.js";
+
+/** The directory in which raftctl keeps its own on one host. */
+export interface Place {
+	readonly host: Host;
+	readonly stateDirectory: string;
+}
+
+/** A file operation within one directory. */
+const fileTimeoutMs = 30_000;
+
+/**
+ * The hosts of the cluster file that answer, in an order that is the same for every operator: two that take them one by
+ * one never wait for each other. Throws the last silence when none answers.
+ */
+export async function placesOf(
+	context: OperationContext,
+): Promise<readonly Place[]> {
+	const { inventory, machines, signal } = context;
+	const { nodes, stateDirectory } = inventory;
+	const names = [...new Set(nodes.map(({ host }) => host))].sort();
+	const places: Place[] = [];
+	let silence: unknown;
+	for (const name of names) {
+		try {
+			places.push({ host: await machines.host(name), stateDirectory });
+		} catch (error) {
+			throwIfEnded(signal);
+			if (!(error instanceof OperatorError)) throw error;
+			silence = error;
+		}
+	}
+	if (places.length === 0) throw silence;
+	return places;
+}
+
+export function runThere(
+	{ host }: Place,
+	argv: readonly string[],
+	stdin?: string,
+): Promise<RunResult> {
+	return host.run(argv, {
+		timeoutMs: fileTimeoutMs,
+		...(stdin === undefined ? {} : { stdin: Buffer.from(stdin) }),
+	});
+}
+
+/** The JSON in a file; null when there is none, or another process is writing it. */
+export async function jsonIn<Content>(
+	{ host }: Place,
+	path: string,
+): Promise<Content | null> {
+	const bytes = await host.read(path);
+	if (bytes === null) return null;
+	try {
+		return JSON.parse(Buffer.from(bytes).toString("utf8")) as Content;
+	} catch {
+		return null;
+	}
+}

@@ -1,0 +1,155 @@
+import { describe, expect, it } from "vitest";
+import type { OperationContext } from "../../../src/operations/context.js";
+import {
+	hostLockHolder,
+	withHostLock,
+} from "../../../src/operations/journal/host-lock.js";
+import type { OperationLock } from "../../../src/operations/lock.js";
+import { FakeFiles } from "../../fakes/fake-files.js";
+import { mortal } from "../../fakes/mortal.js";
+import { failureOf, operating } from "../operating.js";
+
+function ground() {
+	const { context, clock, events } = operating();
+	const files = new FakeFiles();
+	const machines = {
+		host: async (name: string) => files.host(name),
+		service: context.machines.service.bind(context.machines),
+	};
+	const at = (who: string): OperationContext => ({
+		...{ ...context, machines },
+		holder: { holder: `${who}@desk:1`, host: "desk" },
+	});
+	return { files, clock, events, ann: at("ann"), bob: at("bob") };
+}
+
+const now = { operation: "recover", lockWaitMs: 0 };
+const patient = { operation: "recover", lockWaitMs: 120_000 };
+
+/** Taken, and held by a process that is then killed. */
+async function killedHolder(context: OperationContext): Promise<void> {
+	const operator = mortal(context);
+	await new Promise<void>((held) => {
+		void withHostLock(operator.context, now, async () => {
+			operator.kill();
+			held();
+			await new Promise(() => undefined);
+		});
+	});
+}
+
+function lockFiles({ files }: { files: FakeFiles }): readonly string[] {
+	return files.below("/state").filter((path) => !path.includes(".dead-"));
+}
+
+describe("the lock on the hosts", () => {
+	it("is there while the operation lasts, and gone afterwards", async () => {
+		const world = ground();
+		await withHostLock(world.ann, now, async () => {
+			expect(lockFiles(world)).toEqual(["/state/operation.lock/holder.json"]);
+		});
+		expect(world.files.below("/state")).toEqual([]);
+	});
+
+	it("goes when the operation fails", async () => {
+		const world = ground();
+		const work = withHostLock(world.ann, now, async () => {
+			throw new Error("on the way");
+		});
+		await expect(work).rejects.toThrow("on the way");
+		expect(world.files.below("/state")).toEqual([]);
+	});
+
+	it("lets exactly one of two operators act, and names the other one's", async () => {
+		const { ann, bob } = ground();
+		await withHostLock(ann, now, async () => {
+			const failure = await failureOf(
+				withHostLock(bob, now, async () => "acted"),
+			);
+			expect(failure.kind).toBe("locked");
+			expect(failure.message).toContain("ann@desk:1");
+		});
+	});
+
+	it("is never taken from a holder that lives, however long it takes", async () => {
+		const { ann, bob, clock } = ground();
+		const order: string[] = [];
+		const first = withHostLock(ann, now, async () => {
+			await clock.sleep(90_000);
+			order.push("ann");
+		});
+		const second = withHostLock(bob, patient, async () => {
+			order.push("bob");
+		});
+		await Promise.all([first, second]);
+		expect(order).toEqual(["ann", "bob"]);
+	});
+
+	it("is taken over once its holder was watched without a heartbeat for 20 s", async () => {
+		const world = ground();
+		await killedHolder(world.ann);
+		const since = world.clock.now();
+		await withHostLock(world.bob, patient, async () => {
+			expect(world.clock.now() - since).toBeGreaterThanOrEqual(20_000);
+		});
+		expect(lockFiles(world)).toEqual([]);
+	});
+
+	it("goes to one only of several that find its holder dead", async () => {
+		const world = ground();
+		await killedHolder(world.ann);
+		let acting = 0;
+		let most = 0;
+		const act = async ({ signal }: OperationLock) => {
+			most = Math.max(most, ++acting);
+			await world.clock.sleep(30_000);
+			expect(signal.aborted).toBe(false);
+			acting--;
+		};
+		const names = ["bob", "cid", "dan"];
+		await Promise.all(
+			names.map((name) => {
+				const holder = { holder: `${name}@desk:1`, host: "desk" };
+				return withHostLock({ ...world.ann, holder }, patient, act);
+			}),
+		);
+		expect(most).toBe(1);
+	});
+
+	it("ends the operation of a holder that was so slow that another took over", async () => {
+		const { ann, bob, clock, files } = ground();
+		const slow = withHostLock(ann, now, async (lock) => {
+			// As if its process had been stopped: nobody beats, and somebody else takes the lock.
+			files.move("/state/operation.lock", "/state/operation.lock.dead-x");
+			await withHostLock(bob, now, async () => {
+				await expect(lock.requireFresh()).rejects.toThrow("lost");
+				await clock.sleep(10_000);
+			});
+			expect(lock.signal.aborted).toBe(true);
+		});
+		await slow;
+		expect(files.below("/state/operation.lock")).toEqual([]);
+	});
+
+	it("tells whether its holder lives", async () => {
+		const world = ground();
+		expect(await hostLockHolder(world.bob)).toBeNull();
+		await withHostLock(world.ann, now, async () => {
+			expect(await hostLockHolder(world.bob)).toEqual({
+				...{ holder: "ann@desk:1", isAlive: true },
+			});
+		});
+		await killedHolder(world.ann);
+		expect(await hostLockHolder(world.bob)).toMatchObject({ isAlive: false });
+	});
+
+	it("says what is in the way when it can be neither taken nor read", async () => {
+		const world = ground();
+		world.files.files.set("/state/operation.lock/strange", "");
+		const failure = await failureOf(
+			withHostLock(world.ann, now, async () => undefined),
+		);
+		expect(failure.kind).toBe("refused");
+		expect(failure.next).toContain("mv /state/operation.lock");
+	});
+});
