@@ -32,7 +32,7 @@ describe("the guides", () => {
 	it.each(guides.map(({ page, blocks }, at) => [page, blocks, at] as const))(
 		"%s can be followed to the letter",
 		async (_, blocks, at) => {
-			const portBase = 19_100 + 100 * at;
+			const portBase = 24_000 + 100 * at;
 			cluster = await LocalCluster.create({ portBase });
 			const { directory } = cluster;
 			if (blocks[0]?.text.includes("raftctl init")) rmSync(cluster.file);
