@@ -85,10 +85,9 @@ export class Ambushes {
 			);
 			if (running.length > 0) this.#crash(this.#random.pick(running));
 		} else if (leader.raft !== null && leader.backlog === null) {
-			workload.transfer(
-				leader,
-				this.#random.chance(0.5) ? null : this.#random.pick(voters),
-			);
+			const incoming = voters.filter((id) => !outgoing.includes(id));
+			const target = [null, ...voters, ...incoming, ...incoming];
+			workload.transfer(leader, this.#random.pick(target));
 			leader.settle();
 		}
 	}

@@ -1,4 +1,5 @@
 import type { SimNode } from "./node.js";
+import { demand } from "./violation.js";
 
 export const EventKind = {
 	tick: 0,
@@ -26,6 +27,12 @@ export interface SimEvent {
 	epoch: number;
 	payload: unknown;
 }
+
+/**
+ * More than ever are under way: some hundreds are. Nodes that answer each other ever more often would fill the machine's
+ * memory instead of ending.
+ */
+const maxEvents = 200_000;
 
 /** What is still to happen, the earliest first: a binary heap that reuses its event objects. */
 export class EventQueue {
@@ -78,6 +85,11 @@ export class EventQueue {
 
 	#rise(event: SimEvent): void {
 		const heap = this.#heap;
+		demand(
+			heap.length < maxEvents,
+			"flood",
+			() => `${maxEvents} events are under way at once`,
+		);
 		let at = heap.length;
 		heap.push(event);
 		while (at > 0) {

@@ -19,7 +19,7 @@ export function optionsFor(seed: number) {
 	return {
 		seed,
 		voters: random.pick([1, 2, 3, 3, 3, 3, 4, 5, 5, 5]),
-		learners: random.pick([0, 0, 0, 1, 2]),
+		learners: random.pick([0, 0, 1, 2]),
 		electionTimeoutMs,
 		heartbeatIntervalMs,
 		maxClockDrift: leases ? random.between(0, 0.6) : 0.1,
@@ -175,7 +175,7 @@ function faults(
 		deposeMs: random.chance(leases ? 0.8 : 0.4)
 			? electionMs * random.scaled(4, 30)
 			: 0,
-		lateTransferMs: random.chance(0.4) ? electionMs * random.scaled(4, 30) : 0,
+		lateTransferMs: random.chance(0.6) ? electionMs * random.scaled(3, 30) : 0,
 		weights: {
 			crash: weight(),
 			powerLoss: weight() * 0.3,

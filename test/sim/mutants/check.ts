@@ -72,17 +72,19 @@ export class MutantCheck {
 	async #hunt(mutant: CoreMutant | null, order: HuntOrder): Promise<Quarry> {
 		this.#plain ??= this.#bundle(null);
 		const bundle = await (mutant === null ? this.#plain : this.#bundle(mutant));
-		const { stdout } = await promisify(execFile)(
-			process.execPath,
-			[
-				`--max-old-space-size=${heapLimitMb}`,
-				"--enable-source-maps",
-				bundle,
-				JSON.stringify(order),
-			],
-			{ timeout: huntTimeoutMs, maxBuffer: 1024 * 1024 },
-		);
-		return JSON.parse(stdout) as Quarry;
+		const args = [
+			...[`--max-old-space-size=${heapLimitMb}`, "--enable-source-maps"],
+			...[bundle, JSON.stringify(order)],
+		];
+		const limits = { timeout: huntTimeoutMs, maxBuffer: 1024 * 1024 };
+		try {
+			const run = await promisify(execFile)(process.execPath, args, limits);
+			return JSON.parse(run.stdout) as Quarry;
+		} catch (error) {
+			// Out of time or memory: nothing was shown, and the other mutants are still to be tried.
+			const message = `the hunt failed: ${(error as Error).message.slice(0, 500)}`;
+			return { seed: null, rule: null, message };
+		}
 	}
 
 	async #bundle(mutant: CoreMutant | null): Promise<string> {

@@ -16,6 +16,7 @@ export interface Quarry {
 	readonly seed: number | null;
 	/** The rule's name, as in Violation; null when none was broken. */
 	readonly rule: string | null;
+	/** What it says, or why the hunt came to no end; null when all went well and nothing was broken. */
 	readonly message: string | null;
 }
 

@@ -47,9 +47,12 @@ async function run(check: MutantCheck, order: Order): Promise<number> {
 	// A seed that breaks a rule without any bug would have caught nothing.
 	const last = Math.max(0, ...results.map(({ seed }) => seed ?? 0));
 	const baseline = await check.baseline(last);
-	if (baseline.seed !== null)
+	const isSound = baseline.seed === null && baseline.message === null;
+	if (!isSound)
 		console.error(
-			`seed ${baseline.seed} breaks ${baseline.rule} without any mutant: ${baseline.message}`,
+			baseline.seed === null
+				? `without any mutant, ${baseline.message}`
+				: `seed ${baseline.seed} breaks ${baseline.rule} without any mutant: ${baseline.message}`,
 		);
 	const total = results.length;
 	const caught = results.filter((result) => result.caught).length;
@@ -57,7 +60,7 @@ async function run(check: MutantCheck, order: Order): Promise<number> {
 		const told = results.map(({ message: _, ...result }) => result);
 		console.log(JSON.stringify({ total, caught, mutants: told }));
 	} else console.log(`${caught} of ${total} mutants caught`);
-	return caught === total && baseline.seed === null ? 0 : 1;
+	return caught === total && isSound ? 0 : 1;
 }
 
 interface Order {
