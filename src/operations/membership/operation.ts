@@ -61,7 +61,10 @@ export function membershipOperation<Memo extends MembershipMemo>(
 		async report(run) {
 			return reportOf(await workOf(run));
 		},
-		failure: (run, cause) => failureOf(run, tally, cause),
+		failure: (run, cause) =>
+			failureOf(run, tally, {
+				...{ cause, again: textOf(task.words, task.skip) },
+			}),
 		async end() {
 			const holds = [...tally.holds.values()];
 			tally.holds.clear();
@@ -74,22 +77,28 @@ export function membershipOperation<Memo extends MembershipMemo>(
  * Where nothing was changed yet the cause speaks for itself. Else it is "partial", so that a pipeline knows to resume; an
  * interruption stays one, and so does a timeout, which leaves the cluster valid.
  */
-function failureOf(run: Run, tally: Tally, cause: unknown): OperatorError {
+function failureOf(
+	run: Run,
+	tally: Tally,
+	{ cause, again }: { readonly cause: unknown; readonly again: string },
+): OperatorError {
 	const operator = cause instanceof OperatorError ? cause : null;
 	const isHalf = tally.changes.length > 0 || run.isResumed;
-	if (!isHalf && operator !== null) return operator;
+	if (!isHalf && operator?.next !== undefined) return operator;
 	const done = tally.changes.join(", ");
 	const state = [
 		operator?.state ?? "",
 		done === "" ? "" : `done so far: ${done}`,
+		isHalf ? "" : "the membership was not changed",
 	];
+	const retry = `${commandFor(run.context, again)} tries again`;
 	const resume = commandFor(run.context, "operation resume");
 	const abort = commandFor(run.context, "operation abort");
 	return new OperatorError(kindOf(operator, tally), reasonOf(cause), {
 		...(operator?.node === undefined ? {} : { node: operator.node }),
 		problems: operator?.problems ?? [],
-		state: state.filter((part) => part !== "").join("; "),
-		next: `${resume} goes on with it, ${abort} gives it up`,
+		state: [...new Set(state)].filter((part) => part !== "").join("; "),
+		next: isHalf ? `${resume} goes on with it, ${abort} gives it up` : retry,
 		cause,
 	});
 }

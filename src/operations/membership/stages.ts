@@ -219,6 +219,8 @@ export function handingOver(
 		});
 	return {
 		...step(from),
+		// Whoever leads now may go on leading: nothing is left half done.
+		undo: settled,
 		isDone: async () => {
 			const leader = await leaderNow(work);
 			return leader !== null && !nodes.includes(leader.nodeId)
@@ -233,6 +235,8 @@ export function handingOver(
 		},
 	};
 }
+
+const settled = async (): Promise<void> => undefined;
 
 export function draining(work: Work, node: NodeEntry): readonly Step[] {
 	const { context, lock, skip, tally, view } = work;
@@ -252,7 +256,8 @@ export function draining(work: Work, node: NodeEntry): readonly Step[] {
 	};
 	return [
 		unless(announceDrainStep(context, wish), silent),
-		unless(closeConnectionsStep(context, wish), silent),
+		// What has moved has moved; its drain ends with the announcement's.
+		{ ...unless(closeConnectionsStep(context, wish), silent), undo: settled },
 	];
 }
 

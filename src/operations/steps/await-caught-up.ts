@@ -5,7 +5,6 @@ import type { NodeEntry } from "../../config/inventory.js";
 import { OperatorError } from "../../errors.js";
 import type { Service } from "../../hosts/host.js";
 import {
-	commandFor,
 	healthLimits,
 	lookAtCluster,
 	type OperationContext,
@@ -62,7 +61,7 @@ export function awaitCaughtUpStep(
 					return catchUpFault(context, facts, node.id);
 				},
 			}).catch((error: unknown) => {
-				throw stillLagging(context, node, error);
+				throw stillLagging(node, error);
 			});
 			return `after ${Math.round((clock.now() - startedAt) / 1000)} s`;
 		},
@@ -91,17 +90,12 @@ export function catchUpFault(
 	return fault === null ? null : `${node} ${fault}`;
 }
 
-function stillLagging(
-	context: OperationContext,
-	{ id }: NodeEntry,
-	error: unknown,
-): unknown {
+function stillLagging({ id }: NodeEntry, error: unknown): unknown {
 	if (!(error instanceof OperatorError) || error.kind !== "timeout")
 		return error;
 	return new OperatorError("timeout", error.message, {
 		node: id,
 		state: `${id} is a learner, and goes on catching up`,
-		next: `${commandFor(context, "operation resume")} waits again, ${commandFor(context, "operation abort")} gives it up`,
 		cause: error,
 	});
 }

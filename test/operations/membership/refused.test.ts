@@ -127,7 +127,7 @@ describe("add-learner", () => {
 		);
 	});
 
-	it("times out with numbers and the two ways on; the learner stays one", async () => {
+	it("times out with numbers and the way on; the learner stays one", async () => {
 		const world = changing({ ...three, n4: "learner" });
 		world.cluster.node("n4").behind = 1_000_000;
 		world.cluster.node("n4").catchesUpPerMs = 0.001;
@@ -139,6 +139,7 @@ describe("add-learner", () => {
 		expect(error.kind).toBe("timeout");
 		expect(error.message).toMatch(/entries behind, 1 a second, about \d+ s/);
 		expect(rolesOf(world).n4).toBe("learner");
+		expect(error.next).toBe("raftctl promote n4 -c cluster.yaml tries again");
 	});
 });
 
@@ -187,5 +188,10 @@ describe("Ctrl-C", () => {
 		expect(error.exitCode).toBe(130);
 		expect(rolesOf(world)).toEqual(five);
 		expect(world.cluster.isDraining("n2")).toBe(false);
+		expect(error.next).toBe(
+			"raftctl remove-node n2 -c cluster.yaml tries again",
+		);
+		const [stored] = world.cluster.operations;
+		expect(stored?.unfinished).toBe(false);
 	});
 });
