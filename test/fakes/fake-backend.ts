@@ -104,10 +104,18 @@ export class FakeBackend {
 				.writeHead(this.state === "ready" ? 200 : 503, {
 					"raftd-state": this.state,
 				})
-				.end(this.state === "unready" ? "\nno leader is known\nmore\n" : "\n");
+				.end(this.state === "unready" ? unreadyBody : "\n");
 		});
 	}
 }
+
+/** As raftd has it: what is well comes first. */
+const unreadyBody = `[+]started ok
+[-]leader-known failed: no leader is known
+[-]caught-up failed: 7 behind
+[+]not-draining ok
+failed
+`;
 
 async function listen(server: Server, port: number): Promise<number> {
 	await new Promise<void>((resolve, reject) => {

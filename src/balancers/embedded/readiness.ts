@@ -7,6 +7,8 @@ import type { BackendEntry, EmbeddedConfig } from "./config.js";
 /** Set by raftd on every answer to /readyz. */
 const stateHeader = "raftd-state";
 const bodyLimitBytes = 4 * 1024;
+/** Room for several checks: the one that tells most need not come first. */
+const reasonCharacters = 400;
 
 interface Finding {
 	readonly state: BackendState;
@@ -116,21 +118,25 @@ function judge(header: string | string[] | undefined, body: string): Finding {
 	if (header === "ready") return { state: "up", reason: "" };
 	if (header === "draining") return { state: "drain", reason: "draining" };
 	if (header === "unready")
-		return { state: "down", reason: `unready: ${firstLine(body)}` };
+		return { state: "down", reason: `unready: ${failedChecks(body)}` };
 	return {
 		state: "down",
 		reason: "what answers at the admin address is no raftd",
 	};
 }
 
-function firstLine(body: string): string {
-	return (
-		body
-			.split("\n")
-			.find((line) => line.trim() !== "")
-			?.trim()
-			.slice(0, 200) ?? "no reason given"
-	);
+/** The checks that failed, as /readyz lists them among those that hold; else the first line that says anything. */
+function failedChecks(body: string): string {
+	const lines = body
+		.split("\n")
+		.map((line) => line.trim())
+		.filter((line) => line !== "");
+	const failed = lines.flatMap((line) => {
+		const parts = /^\[-\](\S+) failed: (.*)$/.exec(line);
+		return parts === null ? [] : [`${parts[1]}: ${parts[2]}`];
+	});
+	const said = failed.length > 0 ? failed.join("; ") : lines[0];
+	return said?.slice(0, reasonCharacters) ?? "no reason given";
 }
 
 function describe(error: Error, timeoutMs: number): string {

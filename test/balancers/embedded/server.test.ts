@@ -247,7 +247,10 @@ describe("the embedded balancer", () => {
 						reason,
 					]),
 				).toEqual([
-					["down", "unready: no leader is known"],
+					[
+						"down",
+						"unready: leader-known: no leader is known; caught-up: 7 behind",
+					],
 					["down", "no answer within 200 ms"],
 					["down", "what answers at the admin address is no raftd"],
 					["down", "nobody listens"],
