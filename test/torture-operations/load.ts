@@ -1,0 +1,132 @@
+import { reasonOf } from "../../src/errors.js";
+import {
+	type HttpCaller,
+	httpCaller,
+} from "../../src/operations/demo/http-caller.js";
+import {
+	type Subscribers,
+	subscribe,
+} from "../../src/operations/demo/subscribers.js";
+import type { AcknowledgedWrite } from "../../src/operations/demo/traffic.js";
+import { judgeEvents, lostOn } from "../../src/operations/demo/verification.js";
+import { pause } from "./ground.js";
+
+const writers = 2;
+const readers = 1;
+const subscribers = 2;
+const paceMs = 20;
+const timeoutMs = 20_000;
+const catchUpLimitMs = 60_000;
+
+/**
+ * What applications do meanwhile, through the balancer and without any retry: writers with a key for each write, readers
+ * of what was acknowledged, and subscribers. Paced, so that a run of hours keeps every acknowledged write in memory.
+ */
+export class Load {
+	readonly acknowledged: AcknowledgedWrite[] = [];
+	/** With the round in which each came. */
+	readonly failures: string[] = [];
+	/** Failures while a node that the torture killed or stalled was mended: those that the kill explains. */
+	explained = 0;
+	isExplained = false;
+	readonly #address: string;
+	readonly #round: () => string;
+	readonly #loops: Promise<void>[];
+	readonly #subscribers: Subscribers;
+	#isOver = false;
+
+	static async start(address: string, round: () => string): Promise<Load> {
+		const followers = await subscribe({ address, count: subscribers });
+		return new Load(address, round, followers);
+	}
+
+	private constructor(
+		address: string,
+		round: () => string,
+		followers: Subscribers,
+	) {
+		this.#address = address;
+		this.#round = round;
+		this.#subscribers = followers;
+		this.#loops = [
+			...range(writers).map((number) =>
+				this.#loop(`writer ${number}`, (caller, count) =>
+					this.#write(caller, `w${number}/${count}`),
+				),
+			),
+			...range(readers).map((number) =>
+				this.#loop(`reader ${number}`, (caller, count) =>
+					this.#read(caller, count),
+				),
+			),
+		];
+	}
+
+	/** Ends it; subscribers first hear all that was acknowledged. Returns what is wrong with what they heard. */
+	async stop(): Promise<string[]> {
+		this.#isOver = true;
+		await Promise.all(this.#loops);
+		await this.#subscribers.caughtUp(this.#newestIndex(), catchUpLimitMs);
+		await this.#subscribers.close();
+		const indexes = new Set(this.acknowledged.map(({ index }) => index));
+		return this.#subscribers.all.flatMap(({ received, failure }, number) => {
+			if (failure !== null) return [`subscriber ${number} ended: ${failure}`];
+			const { missed, doubled } = judgeEvents(received, indexes);
+			if (missed === 0 && doubled === 0) return [];
+			return [
+				`subscriber ${number}: ${missed} events missed, ${doubled} doubled`,
+			];
+		});
+	}
+
+	/** Every write acknowledged so far, from this node's own copy: those that are not there. */
+	async lostOn(client: string): Promise<string[]> {
+		const known = [...this.acknowledged];
+		const minIndex = this.#newestIndex();
+		return await lostOn(client, known, { minIndex, timeoutMs });
+	}
+
+	/** Writers acknowledge at about the same time: the newest is among the last few. */
+	#newestIndex(): number {
+		const last = this.acknowledged.slice(-10 * writers);
+		return Math.max(0, ...last.map(({ index }) => index));
+	}
+
+	async #write(caller: HttpCaller, key: string): Promise<void> {
+		const value = `value of ${key}`;
+		const put = { op: "put", key, value };
+		const { index } = await caller.post("/v1/command", put);
+		this.acknowledged.push({ key, value, index: Number(index) });
+	}
+
+	async #read(caller: HttpCaller, turn: number): Promise<void> {
+		const { length } = this.acknowledged;
+		const expected = this.acknowledged[length - 1 - (turn % length)];
+		if (expected === undefined) return;
+		const get = { op: "get", key: expected.key };
+		const { answer } = await caller.post("/v1/query", get);
+		if ((answer as { value?: string }).value !== expected.value)
+			throw new Error(`stale: ${expected.key} is ${JSON.stringify(answer)}`);
+	}
+
+	async #loop(
+		name: string,
+		turn: (caller: HttpCaller, count: number) => Promise<void>,
+	): Promise<void> {
+		const caller = httpCaller(this.#address, timeoutMs);
+		for (let count = 0; !this.#isOver; count++) {
+			const beganExplained = this.isExplained;
+			await turn(caller, count).catch((error: unknown) => {
+				if (beganExplained || this.isExplained) this.explained++;
+				else
+					this.failures.push(`${this.#round()}: ${name}: ${reasonOf(error)}`);
+			});
+			await pause(paceMs);
+		}
+		caller.close();
+	}
+}
+
+function range(count: number): number[] {
+	return Array.from({ length: count }, (_, number) => number);
+}

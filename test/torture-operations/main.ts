@@ -1,0 +1,74 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { chosenPieces, type RunReport, run } from "./run.js";
+
+const usage =
+	"npm run torture:operations -- [--kills N] [--seed S] [--operations a,b] [--json]";
+/** Ports of several runs on one machine must not meet. */
+const portBases = { first: 21_000, step: 100, count: 100 };
+
+/** Returns the exit code: 0 only for a run that is valid and in which nothing is wrong. */
+export async function main(argv: readonly string[]): Promise<number> {
+	const options = parse(argv);
+	if (options === null) return 2;
+	const directory = mkdtempSync(join(tmpdir(), "raftctl-torture-"));
+	const tell = (line: string) => console.error(line);
+	const portBase = ownPortBase();
+	const report = await run({ ...options, directory, portBase, tell });
+	console.log(JSON.stringify(report.summary, null, options.json ? 0 : 2));
+	return conclude(report, directory, tell);
+}
+
+export function ownPortBase(): number {
+	const { first, step, count } = portBases;
+	return first + (process.pid % count) * step;
+}
+
+/** Keeps everything of a failure, and nothing else. */
+export function conclude(
+	{ problems, summary }: RunReport,
+	directory: string,
+	tell: (line: string) => void,
+): number {
+	if (problems.length === 0) {
+		rmSync(directory, { recursive: true, force: true });
+		return 0;
+	}
+	writeFileSync(join(directory, "problems"), `${problems.join("\n\n")}\n`);
+	for (const problem of problems) tell(problem);
+	tell(`seed ${summary.seed}; logs and disks: ${directory}`);
+	return 1;
+}
+
+function parse(argv: readonly string[]) {
+	try {
+		const { values } = parseArgs({
+			args: [...argv],
+			options: {
+				kills: { type: "string", default: "1000" },
+				seed: { type: "string", default: `${Date.now() % 1_000_000}` },
+				operations: { type: "string", default: "" },
+				json: { type: "boolean", default: false },
+			},
+		});
+		const operations = values.operations.split(",").filter(Boolean);
+		chosenPieces(operations);
+		return {
+			kills: wholeNumber("kills", values.kills),
+			seed: wholeNumber("seed", values.seed),
+			...{ operations, json: values.json },
+		};
+	} catch (error) {
+		console.error((error as Error).message);
+		console.error(usage);
+		return null;
+	}
+}
+
+function wholeNumber(name: string, text: string): number {
+	const number = Number(text);
+	if (/^\d+$/.test(text) && Number.isSafeInteger(number)) return number;
+	throw new Error(`--${name} is ${text}, no whole number`);
+}

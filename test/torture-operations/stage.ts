@@ -1,0 +1,192 @@
+import { join } from "node:path";
+import { eventually } from "../e2e/local-cluster.js";
+import type { Random } from "../sim/random.js";
+import { Ground } from "./ground.js";
+import { Load } from "./load.js";
+import { QuorumWatch } from "./quorum-watch.js";
+import { type Members, type Piece, spareOf } from "./repertoire.js";
+import { isAtRest, settle } from "./settled.js";
+
+/** What the run counts; the last five must stay 0. */
+export class Counts {
+	readonly operations = new Set<string>();
+	rounds = 0;
+	kills = 0;
+	nodeKills = 0;
+	diskStalls = 0;
+	races = 0;
+	resumed = 0;
+	aborted = 0;
+	/** Killed before the cluster knew of it, or kept in no journal: run again. */
+	runAgain = 0;
+	/** Distinct boundaries at which raftctl was killed, as "rolling-restart: step-started n2/drain". */
+	readonly boundaries = new Set<string>();
+	acknowledgedWrites = 0;
+	explainedFailures = 0;
+	failedRequests = 0;
+	lostWrites = 0;
+	leftDrained = 0;
+	extraRestarts = 0;
+	quorumAtRisk = 0;
+}
+
+export interface StageOptions {
+	readonly directory: string;
+	readonly portBase: number;
+	readonly voters: number;
+	readonly random: Random;
+	readonly counts: Counts;
+	readonly tell: (line: string) => void;
+	/** Data directories that lie elsewhere, by node. */
+	readonly data?: ReadonlyMap<string, string>;
+}
+
+/** A shape of the cluster: how many of which. */
+export type Shape = Piece["needs"];
+
+const maxCommandsToShape = 12;
+
+/** A cluster under load and under watch, and what has gone wrong on it so far. */
+export class Stage {
+	readonly ground: Ground;
+	readonly random: Random;
+	readonly counts: Counts;
+	readonly problems: string[] = [];
+	round = "the start";
+	readonly #tell: (line: string) => void;
+	readonly #voters: number;
+	#load: Load | null = null;
+	#watch: QuorumWatch | null = null;
+
+	constructor(options: StageOptions) {
+		const { directory, portBase, data } = options;
+		this.ground = new Ground(directory, portBase, data);
+		this.random = options.random;
+		this.counts = options.counts;
+		this.#tell = options.tell;
+		this.#voters = options.voters;
+	}
+
+	get load(): Load {
+		if (this.#load === null) throw new Error("invariant: nothing is up yet");
+		return this.#load;
+	}
+
+	get watch(): QuorumWatch {
+		if (this.#watch === null) throw new Error("invariant: nothing is up yet");
+		return this.#watch;
+	}
+
+	async open(): Promise<void> {
+		const { ground } = this;
+		const ids = ground.places.slice(0, this.#voters).map(({ id }) => id);
+		await ground.writeClusterFile(ids);
+		await ground.succeed(["up", "--yes"]);
+		this.#load = await Load.start(ground.balancer, () => this.round);
+		this.#watch = new QuorumWatch(ground.places, () => this.round);
+		await eventually(async () => this.load.acknowledged.length > 10, "load");
+	}
+
+	fail(what: string): void {
+		this.problems.push(`${this.round}: ${what}`);
+		this.#tell(`${this.round}: ${what}`);
+	}
+
+	tell(line: string): void {
+		this.#tell(line);
+		void this.ground.note(line);
+	}
+
+	/** Everybody at rest; says what is not. */
+	async rest(): Promise<Members> {
+		const { unrest, members } = await settle(this.ground);
+		const { drained, held, views } = unrest;
+		this.counts.leftDrained += drained.length;
+		for (const id of drained) this.fail(`${id} was left drained`);
+		for (const what of held) this.fail(`not let go of: ${what}`);
+		for (const what of views) this.fail(`views differ: ${what}`);
+		if (isAtRest(unrest)) this.#requireNoStrays(members);
+		return members;
+	}
+
+	#requireNoStrays({ voters, learners }: Members): void {
+		const members = new Set([...voters, ...learners]);
+		for (const { id } of this.ground.places)
+			if (!members.has(id) && this.ground.isRunning(id))
+				this.fail(`${id} is no member and runs`);
+	}
+
+	/** Makes the cluster the one that an operation begins with, by undisturbed commands. */
+	async bringTo(shape: Shape): Promise<Members> {
+		for (let left = maxCommandsToShape; left > 0; left--) {
+			const members = await this.rest();
+			await this.#matchFile(members);
+			const argv = nextTowards(members, shape, this);
+			if (argv === null) return members;
+			if (argv[0] === "add-learner") await this.ground.wipe(argv[1] ?? "");
+			await this.ground.succeed(argv);
+		}
+		throw new Error(`no way to ${JSON.stringify(shape)}`);
+	}
+
+	/** After an abort the file may have what never came; a person would mend it. */
+	async #matchFile({ voters, learners }: Members): Promise<void> {
+		const { exitCode } = await this.ground.run(["diff"]);
+		if (exitCode !== 0) await this.ground.writeClusterFile(voters, learners);
+	}
+
+	/** Reads all acknowledged writes back from every member's own copy. */
+	async readBack(): Promise<void> {
+		const { voters, learners } = await this.rest();
+		for (const id of [...voters, ...learners]) {
+			const lost = await this.load.lostOn(this.ground.place(id).client);
+			this.counts.lostWrites += lost.length;
+			if (lost.length > 0)
+				this.fail(`${id} lost ${lost.length} writes, first ${lost[0]}`);
+		}
+	}
+
+	/** Ends load and watch, adds up what they saw, and ends the processes. */
+	async close(): Promise<void> {
+		this.round = "the end";
+		try {
+			await this.readBack();
+			for (const what of await this.load.stop()) this.fail(what);
+		} finally {
+			await this.watch.stop();
+			this.counts.acknowledgedWrites += this.load.acknowledged.length;
+			this.counts.explainedFailures += this.load.explained;
+			this.counts.failedRequests += this.load.failures.length;
+			this.counts.quorumAtRisk += this.watch.faults.length;
+			this.problems.push(
+				...this.load.failures.map((each) => `failed request: ${each}`),
+				...this.watch.faults.map((each) => `quorum at risk: ${each}`),
+			);
+			this.ground.killAll();
+		}
+	}
+
+	snapshotCopies(): string {
+		return join(this.ground.directory, "copies");
+	}
+}
+
+function nextTowards(
+	members: Members,
+	wish: Shape,
+	{ ground, random }: Stage,
+): string[] | null {
+	const voters = members.voters.length - wish.voters;
+	const learners = members.learners.length - wish.learners;
+	const yes = ["--yes"];
+	if (voters < 0 && learners > 0)
+		return ["promote", random.pick(members.learners), ...yes];
+	if (voters > 0 && learners < 0)
+		return ["demote", random.pick(members.voters), ...yes];
+	if (voters > 0) return ["remove-node", random.pick(members.voters), ...yes];
+	if (learners > 0)
+		return ["remove-node", random.pick(members.learners), ...yes];
+	if (voters === 0 && learners === 0) return null;
+	const spare = spareOf(ground, members);
+	return ["add-learner", spare, ...(voters < 0 ? ["--promote"] : []), ...yes];
+}
