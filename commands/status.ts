@@ -12,8 +12,8 @@ export default class Status extends OperatorCommand<typeof Status> {
 		"<%= config.bin %> status --json",
 		"<%= config.bin %> status --timeout 10s",
 	];
-	// A person waits for it, and a script polls: half of what an operation grants, which acts on the answer.
-	static override flags = { timeout: answerTimeoutFlag(1_000) };
+	// A person waits for it and a script polls, and nothing is done about the answer: less than an operation grants.
+	static override flags = { timeout: answerTimeoutFlag(800) };
 
 	async run(): Promise<void> {
 		const { timeout: timeoutMs } = this.flags;

@@ -25,7 +25,7 @@ export interface FlagEntry {
 	readonly options?: readonly string[] | undefined;
 }
 
-export interface ArgumentEntry {
+interface ArgumentEntry {
 	readonly description?: string | undefined;
 	readonly required?: boolean | undefined;
 	readonly options?: readonly string[] | undefined;

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { exitCodes } from "../../src/errors.js";
+import { commandTable } from "./commands.js";
 
 const docs = readFileSync(
 	join(import.meta.dirname, "..", "..", "docs", "cli.md"),
@@ -18,4 +19,17 @@ describe("the reference of the command line", () => {
 			expect(row).toMatch(new RegExp(`^\\| ${code} \\|`));
 		},
 	);
+
+	it("has every command, in the list of commands", () => {
+		const list = /^## Commands\n(.*?)^#/ms.exec(docs)?.[1] ?? "";
+		const missing = commandTable.commands
+			.filter(({ hidden }) => !hidden)
+			.map(({ id }) => id.replaceAll(":", " "))
+			.filter(
+				(name) =>
+					!list.includes(`\`${name}\``) &&
+					!list.includes(`\`${name.split(" ", 1)[0]} …\``),
+			);
+		expect(missing).toEqual([]);
+	});
 });

@@ -8,7 +8,7 @@ import {
 	wordsBelow,
 } from "../command-table.js";
 
-export interface Candidate {
+interface Candidate {
 	/** The whole word, as it would stand on the command line. */
 	readonly word: string;
 	/** One line; may be empty. */
