@@ -116,6 +116,12 @@ async function dump(
 			"--snapshot shows a snapshot, --from and --to entries of the log",
 			{ next: "give one of them" },
 		);
+	if (from !== null && to !== null && from > to)
+		throw new OperatorError(
+			"usage",
+			`--from ${from} is behind --to ${to}: there is nothing between them`,
+			{ state: "nothing was looked at", next: `--from ${to} --to ${from}` },
+		);
 	const directory = await opened("dump", values["data-dir"]);
 	const machine = await machineFor(directory, values.app, remark);
 	if (at !== null) {

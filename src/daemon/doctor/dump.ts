@@ -46,18 +46,26 @@ function rangeIn(log: ReadLog, { from, to }: DumpOptions, wal: string): Range {
 	const last = Math.min(to ?? lastIndex, lastIndex);
 	const asks = from !== null || to !== null;
 	if (first <= last || !asks) return { first, last };
-	throw new OperatorError("usage", `${wal} has none of these entries`, {
-		problems: [
-			lastIndex < firstIndex
-				? "it holds no entry"
-				: `it holds those from ${firstIndex} to ${lastIndex}`,
-		],
-		state: "nothing was changed",
-		next:
-			firstIndex > 1
-				? `a snapshot stands for what was before ${firstIndex}: raftd doctor tells its index, dump --snapshot INDEX shows it`
-				: "choose --from and --to among them",
-	});
+	const isEmpty = lastIndex < firstIndex;
+	const isBeyond = from !== null && from > lastIndex && !isEmpty;
+	throw new OperatorError(
+		"usage",
+		isBeyond
+			? `the log ends at index ${lastIndex}, before --from ${from}`
+			: `${wal} has none of these entries`,
+		{
+			problems: [
+				isEmpty
+					? "it holds no entry"
+					: `it holds those from ${firstIndex} to ${lastIndex}`,
+			],
+			state: "nothing was changed",
+			next:
+				firstIndex > 1 && !isBeyond
+					? `a snapshot stands for what was before ${firstIndex}: raftd doctor tells its index, dump --snapshot INDEX shows it`
+					: "choose --from and --to among them",
+		},
+	);
 }
 
 function* linesOf(

@@ -83,6 +83,26 @@ describe("raftd dump", () => {
 		});
 	});
 
+	it("says where the log ends to who asks beyond it", async () => {
+		await make(lifeOf(20));
+		const failure = await run("dump", "--from", "21").catch((error) => error);
+		expect(failure).toMatchObject({
+			...{ kind: "usage", problems: ["it holds those from 1 to 20"] },
+			message: "the log ends at index 20, before --from 21",
+			next: "choose --from and --to among them",
+		});
+	});
+
+	it("refuses a range that is the wrong way round, whatever the log holds", async () => {
+		await make(lifeOf(20));
+		const argv = ["--from", "5", "--to", "3"];
+		const failure = await run("dump", ...argv).catch((error) => error);
+		expect(failure).toMatchObject({
+			...{ kind: "usage", next: "--from 3 --to 5" },
+			message: "--from 5 is behind --to 3: there is nothing between them",
+		});
+	});
+
 	it("shows what is before the damage, says so, and ends with 11", async () => {
 		await make(lifeOf(600));
 		const [, second = ""] = files("wal", ".wal");
