@@ -33,7 +33,7 @@ export async function changeMembership(
 	if (outcome.kind === "done") return { index: BigInt(outcome.index) };
 	if (outcome.kind === "unknown")
 		throw new ConnectError(outcome.message, Code.Aborted);
-	throw refused(outcome.refusal);
+	throw refused(outcome.refusal, change);
 }
 
 function changeOf(
@@ -106,10 +106,16 @@ function port(field: string, address = ""): string {
 	);
 }
 
-function refused(refusal: ChangeRefusal): ConnectError {
+function refused(
+	refusal: ChangeRefusal,
+	change: ConfigurationChange,
+): ConnectError {
 	const { reason, node, catchUp } = refusal;
+	const sentence = isReplacing(refusal, change)
+		? `one change cannot remove ${node} and add it again, as its old self votes until the change is done: remove it first, then add it in a second change, with the incarnation of its new data directory`
+		: refusalSentence(refusal);
 	return new ConnectError(
-		`nothing was changed: ${refusalSentence(refusal)}`,
+		`nothing was changed: ${sentence}`,
 		Code.FailedPrecondition,
 		undefined,
 		[
@@ -131,6 +137,16 @@ export function catchUpMessage(status: CatchUpStatus) {
 		...{ lagEntries: BigInt(lagEntries), entriesPerSecond, caughtUp },
 		remainingMs: remainingMs ?? -1,
 	};
+}
+
+/** Whether the member that is in the way is one that the same change removes (P31). */
+function isReplacing(
+	{ reason, node }: ChangeRefusal,
+	{ changes }: ConfigurationChange,
+): boolean {
+	const has = (wanted: MemberChange["type"]) =>
+		changes.some(({ type, id }) => type === wanted && id === node);
+	return reason === "duplicate-member" && has("remove") && has("add");
 }
 
 function refusalSentence({ reason, node, catchUp }: ChangeRefusal): string {

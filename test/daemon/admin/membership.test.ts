@@ -137,6 +137,20 @@ describe("a change of membership", () => {
 		expect(node.replica.changes).toEqual([]);
 	});
 
+	it("that removes a node and adds it again is told to be two, and with which incarnation", async () => {
+		refuse({ reason: "duplicate-member", node: "n2" });
+		const { body } = await change(
+			{ id: "n2", type: "remove" },
+			{ ...newMember, id: "n2" },
+		);
+		expect(body.message).toContain(
+			"nothing was changed: one change cannot remove n2 and add it again",
+		);
+		expect(body.message).toContain("a second change, with the incarnation");
+		const { body: other } = await change({ ...newMember, id: "n2" });
+		expect(other.message).toBe("nothing was changed: n2 is a member already");
+	});
+
 	it("that may or may not come about says so", async () => {
 		const message = "the change may or may not come about: who knows";
 		node.replica.changeOutcome = { kind: "unknown", message };
