@@ -32,7 +32,7 @@ export interface SimEvent {
  * More than ever are under way: some hundreds are. Nodes that answer each other ever more often would fill the machine's
  * memory instead of ending.
  */
-const maxEvents = 200_000;
+const maxEvents = 20_000;
 
 /** What is still to happen, the earliest first: a binary heap that reuses its event objects. */
 export class EventQueue {

@@ -1,10 +1,10 @@
 import type { Write } from "../../src/raft/types.js";
 import { Ambushes, jointAmong } from "./ambushes.js";
-import { ratesWithin } from "./clock.js";
 import { Cuts } from "./cuts.js";
 import { LeaderPlots } from "./leader-plots.js";
 import type { SimNode } from "./node.js";
 import { Random } from "./random.js";
+import { Slowness } from "./slowness.js";
 import type { World } from "./world.js";
 
 type Fault = keyof World["options"]["faults"]["weights"];
@@ -14,6 +14,7 @@ export class Faults {
 	readonly #world: World;
 	readonly #random: Random;
 	readonly #cuts: Cuts;
+	readonly #slowness: Slowness;
 	readonly #plots: LeaderPlots;
 	readonly #ambushes: Ambushes;
 
@@ -25,11 +26,13 @@ export class Faults {
 			lastsMs: () => this.#lastsMs(),
 		};
 		const cuts = new Cuts(shared);
+		const slowness = new Slowness(shared);
 		this.#cuts = cuts;
+		this.#slowness = slowness;
 		this.#plots = new LeaderPlots({
 			...{ ...shared, cuts },
-			fallAsleep: (node, lastsMs) => this.#standStill(node, lastsMs, true),
-			rates: () => this.#rates(),
+			fallAsleep: (node, lastsMs) => slowness.standStill(node, lastsMs, true),
+			rates: () => slowness.rates(),
 		});
 		this.#ambushes = new Ambushes({
 			...{ ...shared, cuts },
@@ -163,16 +166,16 @@ export class Faults {
 				this.#cuts.isolate(node);
 				break;
 			case "pause":
-				this.#pause(node);
+				this.#slowness.pause(node);
 				break;
 			case "diskStall":
-				this.#diskStall(node);
+				this.#slowness.diskStall(node);
 				break;
 			case "slowDisk":
-				this.#slowDisk(node);
+				this.#slowness.slowDisk(node);
 				break;
 			case "clock":
-				this.#clock(node);
+				this.#slowness.clock(node);
 				break;
 			case "fsyncError":
 				node.disk.failing = true;
@@ -219,74 +222,5 @@ export class Faults {
 
 	#lastsMs(): number {
 		return this.#random.exponential(this.#world.options.faults.lastsMs);
-	}
-
-	/** The process does not run: nothing is handled, then everything at once; or the machine stands still, and hears nothing. */
-	#pause(node: SimNode): void {
-		const { electionTimeoutMs } = this.#world.options;
-		const isDeaf = this.#random.chance(0.4);
-		// Long enough that the others find another leader, of whom this node then knows nothing.
-		const lastsMs = isDeaf
-			? electionTimeoutMs * this.#random.between(1, 6)
-			: this.#lastsMs();
-		this.#standStill(node, lastsMs, isDeaf);
-	}
-
-	#standStill(node: SimNode, lastsMs: number, isDeaf: boolean): void {
-		if (node.raft === null || node.backlog !== null) return;
-		this.#world.coverage.pauses++;
-		node.backlog = [];
-		node.deaf = isDeaf;
-		const { epoch } = node;
-		this.#world.call(lastsMs, () => {
-			if (node.epoch === epoch) this.#world.resume(node);
-		});
-	}
-
-	/** Sometimes the whole machine hangs on it, and is asked for a change when it goes on. */
-	#diskStall(node: SimNode): void {
-		const { coverage, nowMs, operator } = this.#world;
-		coverage.diskStalls++;
-		node.disk.stalledUntilMs = nowMs + this.#lastsMs();
-		if (node.raft === null || !this.#random.chance(0.2)) return;
-		this.#pause(node);
-		operator.ask(node);
-	}
-
-	#slowDisk(node: SimNode): void {
-		this.#world.coverage.slowDisks++;
-		node.disk.slowness = this.#random.scaled(2, 30);
-		this.#world.call(this.#lastsMs(), () => {
-			node.disk.slowness = 1;
-		});
-	}
-
-	#clock(node: SimNode): void {
-		this.#world.coverage.clockChanges++;
-		const { electionTimeoutMs } = this.#world.options;
-		const jumpMs =
-			this.#keepsDrift || this.#random.chance(0.5)
-				? 0
-				: this.#random.between(0.2, 3) * electionTimeoutMs;
-		node.clock.set(this.#rate(), jumpMs);
-	}
-
-	/** Where leases are given, clocks keep to what the core is told of them (P43). */
-	get #keepsDrift(): boolean {
-		const { options, broken } = this.#world;
-		return options.leases && broken !== "clock-drift";
-	}
-
-	#rate(): number {
-		const { slowest, fastest } = this.#rates();
-		if (!this.#keepsDrift) return this.#random.scaled(slowest, fastest);
-		// At the bound is where it matters.
-		if (this.#random.chance(0.5)) return this.#random.pick([slowest, fastest]);
-		return this.#random.between(slowest, fastest);
-	}
-
-	#rates(): { slowest: number; fastest: number } {
-		if (!this.#keepsDrift) return { slowest: 0.15, fastest: 2.5 };
-		return ratesWithin(this.#world.options.maxClockDrift);
 	}
 }

@@ -25,7 +25,11 @@ import { Random } from "./random.js";
 import { Strangers } from "./strangers.js";
 import { Trace } from "./trace.js";
 import { Upgrades } from "./upgrades.js";
+import { demand } from "./violation.js";
 import { Workload } from "./workload.js";
+
+/** Many times what healing ever took. A bug that keeps nodes busy for ever must end, and end as one. */
+const maxHealingSteps = 5_000_000;
 
 /** Everything there is in one run: nodes, network, faults, clients, oracles, and the virtual time that moves them. */
 export class World {
@@ -54,6 +58,8 @@ export class World {
 	/** What is committed up to an index. */
 	readonly prefix = (index: number): Entry[] =>
 		this.oracles.committed.prefix(index);
+	/** How many events there were when healing began. */
+	#stormSteps = 0;
 	readonly #queue = new EventQueue();
 	#positions = 0;
 
@@ -156,6 +162,7 @@ export class World {
 	run(steps: number): void {
 		const end = this.steps + steps;
 		while (this.steps < end && this.#next(Number.POSITIVE_INFINITY));
+		this.#stormSteps = this.steps;
 	}
 
 	/** Runs until `done` holds, looked at every `everyMs`; false when it did not within `limitMs`. */
@@ -170,7 +177,13 @@ export class World {
 
 	runFor(durationMs: number): void {
 		const untilMs = this.nowMs + durationMs;
-		while (this.#next(untilMs));
+		const lastStep = this.#stormSteps + maxHealingSteps;
+		while (this.steps < lastStep && this.#next(untilMs));
+		demand(
+			this.steps < lastStep,
+			"flood",
+			() => `healing has taken ${maxHealingSteps} events and is not done`,
+		);
 		this.nowMs = untilMs;
 	}
 
