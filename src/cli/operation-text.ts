@@ -54,7 +54,7 @@ export function operationText(view: OperationView): string {
 }
 
 /** What goes on from an operation in this state, as commands; empty when there is nothing to do. */
-export function nextCommands({
+function nextCommands({
 	id,
 	state,
 	unfinished,

@@ -13,12 +13,12 @@ export interface KeptByCluster {
 	/** Null when none is unfinished, or nobody answers. */
 	readonly operation: UnfinishedReport | null;
 	/** Null when nobody answers. */
-	readonly snapshots: SnapshotsReport | null;
+	readonly snapshots: ScheduleReport | null;
 	readonly writeLevel: NodeStatus["writeLevel"];
 	readonly alarms: readonly AlarmStatus[];
 }
 
-export interface UnfinishedReport {
+interface UnfinishedReport {
 	readonly id: string;
 	/** As it was typed; null for one of a newer raftctl. */
 	readonly text: string | null;
@@ -34,7 +34,7 @@ export interface UnfinishedReport {
 	readonly next: readonly string[];
 }
 
-export interface SnapshotsReport {
+interface ScheduleReport {
 	/** Null when the cluster takes none by itself. */
 	readonly schedule: SnapshotSchedule | null;
 	readonly last: ScheduledSnapshot | null;
@@ -53,7 +53,7 @@ export function keptByCluster(
 	const nowMs = context.clock.unixMs();
 	return {
 		operation: speaker && unfinishedReport(context, speaker, nowMs),
-		snapshots: speaker && snapshotsReport(speaker, nowMs),
+		snapshots: speaker && scheduleReport(speaker, nowMs),
 		writeLevel: speaker?.writeLevel ?? null,
 		alarms: alarmsOf(facts),
 	};
@@ -110,10 +110,10 @@ function operationProblems(
 	return [`"${text ?? id}" is not finished: it was ${state}${at}`];
 }
 
-function snapshotsReport(
+function scheduleReport(
 	{ snapshotSchedule: schedule, scheduledSnapshot: last }: NodeStatus,
 	nowMs: number,
-): SnapshotsReport {
+): ScheduleReport {
 	const succeededAtMs = last?.succeededAtMs ?? null;
 	const ageMs = succeededAtMs === null ? null : nowMs - succeededAtMs;
 	return {
@@ -125,7 +125,7 @@ function snapshotsReport(
 
 /** Backups that quietly stop are found when they are needed: they make a cluster unhealthy. */
 function snapshotProblems(
-	snapshots: SnapshotsReport | null,
+	snapshots: ScheduleReport | null,
 ): readonly string[] {
 	if (snapshots === null || snapshots.schedule === null) return [];
 	const { schedule, last, ageMs, overdue } = snapshots;

@@ -1,6 +1,6 @@
 /** The shells that raftctl completes words for. */
 export const shells = ["bash", "zsh", "fish"] as const;
-export type Shell = (typeof shells)[number];
+type Shell = (typeof shells)[number];
 
 /**
  * A script asks raftctl itself, by the hidden command `autocomplete words`: one line for each word, with a tab and what
