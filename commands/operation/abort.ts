@@ -1,5 +1,5 @@
 import { Args } from "@oclif/core";
-import { planFlags } from "../../src/cli/flags.js";
+import { planFlags, reportFlag } from "../../src/cli/flags.js";
 import { OperatorCommand } from "../../src/cli/operator-command.js";
 import { takeUpFlags } from "../../src/cli/take-up-flags.js";
 import { withContext } from "../../src/operations/open-context.js";
@@ -23,7 +23,11 @@ export default class OperationAbort extends OperatorCommand<
 			description: "The operation's id; by default the unfinished one.",
 		}),
 	};
-	static override flags = { ...planFlags, ...takeUpFlags(deadHolderWaitMs) };
+	static override flags = {
+		...planFlags,
+		...takeUpFlags(deadHolderWaitMs),
+		report: reportFlag,
+	};
 
 	async run(): Promise<void> {
 		const { "dry-run": dryRun } = this.flags;

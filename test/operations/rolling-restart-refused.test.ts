@@ -98,6 +98,16 @@ describe("a roll that must not begin", () => {
 		expect(failure.next).toBe("raftctl status -c cluster.yaml");
 	});
 
+	it("leads to add-learner for a node of the file that is no member", async () => {
+		const { cluster, context } = operating({
+			...{ n1: "voter", n2: "voter", n3: "voter", n4: "learner" },
+		});
+		cluster.node("n4").role = null;
+		const failure = await failureOf(rollingRestart(context, whole));
+		expect(failure.problems).toContain("n4 is not a member of the cluster");
+		expect(failure.next).toBe("raftctl add-learner n4 -c cluster.yaml");
+	});
+
 	it("asks with the plan shown and the lock still free; after a no nothing is touched", async () => {
 		const { cluster, context, events, machines } = operating();
 		const seen: string[] = [];

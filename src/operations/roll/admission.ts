@@ -20,7 +20,8 @@ interface AdmissionQuestion {
 /** What ends an obstacle: a command, or null when somebody has to look. */
 export type Remedy =
 	| { readonly command: "up" }
-	| { readonly command: "undrain"; readonly node: string };
+	| { readonly command: "undrain"; readonly node: string }
+	| { readonly command: "add-learner"; readonly node: string };
 
 export interface Obstacle {
 	/** One sentence without a full stop. */
@@ -96,7 +97,10 @@ function strangers({
 			(node) =>
 				!answering.some(({ members }) => members.some(({ id }) => id === node)),
 		)
-		.map((node) => mustBeSeen(`${node} is not a member of the cluster`));
+		.map((node) => ({
+			reason: `${node} is not a member of the cluster`,
+			remedy: { command: "add-learner", node },
+		}));
 }
 
 function drains({ facts, chosen }: AdmissionQuestion): readonly Obstacle[] {

@@ -87,12 +87,16 @@ function nextFor(
 	const drained = remedies.flatMap((remedy) =>
 		remedy.command === "undrain" ? [remedy.node] : [],
 	);
+	const strangers = remedies.flatMap((remedy) =>
+		remedy.command === "add-learner" ? [`add-learner ${remedy.node}`] : [],
+	);
 	const commands = [
 		...(remedies.some(({ command }) => command === "up") ? ["up"] : []),
 		...(drained.length === 1 ? [`undrain ${drained[0]}`] : []),
 		...(drained.length > 1
 			? [["undrain", ...drained.map((node) => `--node ${node}`)].join(" ")]
 			: []),
+		...strangers,
 	];
 	return (commands.length === 0 ? ["status"] : commands)
 		.map((words) => commandFor(context, words))

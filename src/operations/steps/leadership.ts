@@ -143,6 +143,8 @@ export function transferStep(
 ): Step {
 	return {
 		id: `${from}/transfer`,
+		// Whoever leads now may go on leading: nothing is half done.
+		undo: async () => undefined,
 		title: "hand its leadership over",
 		node: from,
 		cost: `writes wait for the handover, at most ${context.inventory.timing.transferTimeoutMs} ms an attempt`,
