@@ -39,6 +39,14 @@ export const catalogue: Readonly<Record<string, () => Promise<Make>>> = {
 		const { scale } = await import("./membership/scale.js");
 		return (wish: Parameters<typeof scale>[0]) => () => scale(wish);
 	},
+	"snapshot restore": async () => {
+		const { restore } = await import("./snapshots/restore.js");
+		return (wish: Parameters<typeof restore>[0]) => restore(wish);
+	},
+	recover: async () => {
+		const { recover } = await import("./recover/recover.js");
+		return (wish: Parameters<typeof recover>[0]) => recover(wish);
+	},
 };
 
 /** Makes the operation of a record. Throws OperatorError "refused" for one that this release does not know. */

@@ -38,6 +38,15 @@ export async function editClusterFile(
 	}
 }
 
+/** Whether the file, as it is now, lacks something of these edits. */
+export async function clusterFileLacks(
+	inventory: Inventory,
+	edits: readonly ClusterFileEdit[],
+): Promise<boolean> {
+	const { text, instructions } = await planEdit(inventory, edits);
+	return text !== null || instructions.length > 0;
+}
+
 interface EditPlan {
 	/** As it was read; null when there is none to write to. */
 	readonly file: ReadFile | null;

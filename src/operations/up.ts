@@ -13,6 +13,8 @@ import {
 	judgeUndecided,
 	someoneKnowsMembers,
 } from "./founding.js";
+import { onHosts } from "./journal/host-journal.js";
+import { requireNoneUnfinished } from "./journal/undertaking.js";
 import { writeNodeConfig } from "./node-service.js";
 import { type PlanReport, planReport } from "./plan.js";
 import { type Program, programsOf } from "./program.js";
@@ -47,6 +49,8 @@ interface UpReport {
 export async function up(context: OperationContext): Promise<UpReport> {
 	const { clock, emit, inventory, signal } = context;
 	const startedAt = clock.now();
+	// Half a restore may have left directories empty: a node that is started on one would found an empty cluster (P31).
+	await requireNoneUnfinished(context, onHosts);
 	const founding = await judgeFounding(context);
 	const programs = await programsOf(context);
 	const started: string[] = [];

@@ -1,0 +1,123 @@
+import { dirname } from "node:path";
+import type { NodeEntry } from "../../config/inventory.js";
+import { OperatorError } from "../../errors.js";
+import type { OperationContext } from "../context.js";
+import type { Step } from "../steps/step.js";
+import { type NewCluster, nodesOf, sourcePath } from "./new-cluster.js";
+import { type Birth, requireDown } from "./new-cluster-steps.js";
+import {
+	askRaftd,
+	doOn,
+	type FileManifest,
+	isThere,
+	manifestOf,
+} from "./raftd-files.js";
+import { bestOf, onDisk } from "./survey.js";
+
+/** The file that the new cluster comes from, wherever it is; null before it was made. */
+export async function fileOf(
+	context: OperationContext,
+	cluster: NewCluster,
+): Promise<FileManifest | null> {
+	const path = sourcePath(context, cluster);
+	for (const name of hostsOf(context, cluster)) {
+		const host = await context.machines.host(name);
+		if (await isThere(host, path)) return manifestOf(context, host, path);
+	}
+	return null;
+}
+
+function hostsOf(
+	context: OperationContext,
+	{ touched }: NewCluster,
+): readonly string[] {
+	const nodes = nodesOf(context, touched);
+	return [...new Set(nodes.map(({ host }) => host))];
+}
+
+/** All that the best survivor has, to the last entry of its log, as a file on every host. It stays. */
+export function exportSteps(birth: Birth, proposed: string): readonly Step[] {
+	const { run, cluster } = birth;
+	const { context } = run;
+	const path = sourcePath(context, cluster);
+	const names = hostsOf(context, cluster);
+	return [
+		exportStep(birth, proposed),
+		...(names.length < 2 ? [] : names).map((name) => ({
+			...{ id: `${name}/copy`, node: null, title: `copy the file to ${name}` },
+			cost: `room for the state in ${path}`,
+			async isDone() {
+				const host = await context.machines.host(name);
+				return (await isThere(host, path)) ? "it is there" : null;
+			},
+			async run() {
+				const content = await readAnywhere(context, cluster);
+				const host = await context.machines.host(name);
+				await host.upload(path, content, 0o600);
+				return null;
+			},
+		})),
+	];
+}
+
+async function readAnywhere(
+	context: OperationContext,
+	cluster: NewCluster,
+): Promise<Uint8Array> {
+	for (const name of hostsOf(context, cluster)) {
+		const host = await context.machines.host(name);
+		const content = await host.read(sourcePath(context, cluster));
+		if (content !== null) return content;
+	}
+	throw new OperatorError("unexpected", "the exported file is gone");
+}
+
+function exportStep({ run, cluster }: Birth, proposed: string): Step {
+	const { context } = run;
+	const path = sourcePath(context, cluster);
+	return {
+		...{ id: "cluster/export", node: null },
+		title: `write all that ${proposed} has into a file`,
+		cost: `room for the state in ${path}`,
+		isDone: async () =>
+			(await fileOf(context, cluster)) === null ? null : "it is there",
+		async guard() {
+			await requireDown(context, nodesOf(context, cluster.touched));
+			await run.lock.requireFresh();
+		},
+		async run() {
+			const node = await bestNow(context, cluster);
+			if (node.id !== proposed)
+				context.emit({
+					...{ type: "warning", node: node.id },
+					message: `${node.id} has more than ${proposed}, now that all are down: it is taken instead`,
+				});
+			const host = await context.machines.host(node.host);
+			await doOn(host, node.id, ["mkdir", "-p", dirname(path)]);
+			const words = ["--data-dir", node.dataDirectory, "--out", path];
+			const { manifest } = await askRaftd<{ readonly manifest: FileManifest }>(
+				context,
+				host,
+				{ words: ["snapshot", "export", ...words], takesMachine: true },
+			);
+			return `${node.id} up to index ${manifest.index}, in ${path}`;
+		},
+	};
+}
+
+/** From the disks alone: while a node ran, it did not say the term of its last entry. */
+async function bestNow(
+	context: OperationContext,
+	cluster: NewCluster,
+): Promise<NodeEntry> {
+	const nodes = nodesOf(context, cluster.touched);
+	const best = bestOf(
+		await Promise.all(nodes.map((node) => onDisk(context, node))),
+	);
+	const node = nodes.find(({ id }) => id === best?.node);
+	if (node !== undefined) return node;
+	throw new OperatorError(
+		"refused",
+		"no node has data that can be recovered from any more",
+	);
+}

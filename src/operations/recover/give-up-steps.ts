@@ -1,0 +1,109 @@
+import type { ClusterFileEdit } from "../../config/edits.js";
+import type { NodeEntry } from "../../config/inventory.js";
+import type { OperationContext } from "../context.js";
+import { clusterFileLacks, editClusterFile } from "../edit-cluster-file.js";
+import { nodeConfigPath } from "../node-config.js";
+import type { Step } from "../steps/step.js";
+import {
+	asidePath,
+	diskOf,
+	type NewCluster,
+	nodesOf,
+	oldConfigPath,
+	preparedPath,
+	wasStarted,
+} from "./new-cluster.js";
+import { type Birth, requireDown } from "./new-cluster-steps.js";
+import { doOn, isThere } from "./raftd-files.js";
+
+/**
+ * Puts everything back to where it was. Once a node of the new cluster was started there is no way back: it may have
+ * acknowledged writes. Then everything stays as it is, which is said.
+ */
+export async function giveUpSteps(birth: Birth): Promise<readonly Step[]> {
+	const { run, cluster } = birth;
+	const { context } = run;
+	if (await wasStarted(context, cluster)) {
+		context.emit({
+			...{ type: "warning", node: null },
+			message: `the new cluster ${cluster.clusterId} was started already and stays; the old data is kept as *${cluster.suffix}`,
+		});
+		return [];
+	}
+	const touched = nodesOf(context, cluster.touched);
+	return [
+		...touched.map((node) => backStep(birth, node)),
+		...touched.map((node) => configBackStep(context, cluster, node)),
+		fileBackStep(birth),
+	];
+}
+
+function backStep({ run, cluster }: Birth, node: NodeEntry): Step {
+	const { context } = run;
+	const aside = asidePath(node, cluster);
+	return {
+		...{ id: `${node.id}/back`, node: node.id, cost: "" },
+		title: "put its old data back",
+		async isDone() {
+			const disk = await diskOf(context, node, cluster);
+			const isBack = disk.data !== "new" && !disk.isPrepared && !disk.isAside;
+			return isBack ? "it is as it was" : null;
+		},
+		async guard() {
+			await requireDown(context, [node]);
+			await run.lock.requireFresh();
+		},
+		async run() {
+			const host = await context.machines.host(node.host);
+			const { dataDirectory } = node;
+			const prepared = preparedPath(node, cluster);
+			const { data, isAside } = await diskOf(context, node, cluster);
+			await doOn(host, node.id, ["rm", "-rf", prepared]);
+			// Made from the file, and never started: nothing is in it that is not in the file.
+			if (data === "new")
+				await doOn(host, node.id, ["rm", "-rf", dataDirectory]);
+			if (isAside)
+				await doOn(host, node.id, ["mv", "-T", aside, dataDirectory]);
+			return null;
+		},
+	};
+}
+
+function configBackStep(
+	context: OperationContext,
+	cluster: NewCluster,
+	node: NodeEntry,
+): Step {
+	const path = nodeConfigPath(context.inventory, node);
+	const old = oldConfigPath(context, node, cluster);
+	return {
+		...{ id: `${node.id}/config`, node: node.id, cost: "" },
+		title: "put its old configuration back",
+		async isDone() {
+			const host = await context.machines.host(node.host);
+			return (await isThere(host, old)) ? null : "it is as it was";
+		},
+		async run() {
+			const host = await context.machines.host(node.host);
+			await doOn(host, node.id, ["mv", "-T", old, path]);
+			return null;
+		},
+	};
+}
+
+function fileBackStep({ run, cluster, tally }: Birth): Step {
+	const { inventory } = run.context;
+	const clusterId = cluster.oldClusterId;
+	const edits: ClusterFileEdit[] = [{ type: "set-cluster-id", clusterId }];
+	return {
+		...{ id: "cluster/file", node: null, cost: "", committed: true },
+		title: `write the old cluster id ${clusterId} into the cluster file`,
+		isDone: async () =>
+			(await clusterFileLacks(inventory, edits)) ? null : "it says so already",
+		async run() {
+			const { changed, instructions } = await editClusterFile(inventory, edits);
+			tally.notes.push(...instructions);
+			return changed ? inventory.source : "left to you";
+		},
+	};
+}

@@ -1,0 +1,290 @@
+import { join } from "node:path";
+import type { ClusterFileEdit } from "../../config/edits.js";
+import type { NodeEntry } from "../../config/inventory.js";
+import { OperatorError } from "../../errors.js";
+import { balancerService, writeBalancerConfig } from "../balancer-service.js";
+import type { OperationContext } from "../context.js";
+import { clusterFileLacks, editClusterFile } from "../edit-cluster-file.js";
+import {
+	configMode,
+	nodeConfigPath,
+	renderNodeConfig,
+} from "../node-config.js";
+import { nodeService, writeNodeConfig } from "../node-service.js";
+import type { Run } from "../operation.js";
+import type { Step } from "../steps/step.js";
+import {
+	asidePath,
+	contextOf,
+	diskOf,
+	type NewCluster,
+	nodesOf,
+	oldConfigPath,
+	preparedPath,
+	sourcePath,
+	startedPath,
+	whyNotDown,
+} from "./new-cluster.js";
+import { askRaftd, doOn } from "./raftd-files.js";
+import { verifyStep } from "./verify-step.js";
+
+/** What one run has seen and done. */
+export interface Tally {
+	/** From here on what was there before is not there any more. */
+	isMoved: boolean;
+	fileChanged: boolean;
+	/** What is left to people. */
+	readonly notes: string[];
+	/** What every node of the new cluster reports. */
+	verified: { readonly index: number; readonly leader: string } | null;
+}
+
+export interface Birth {
+	readonly run: Run;
+	readonly cluster: NewCluster;
+	readonly tally: Tally;
+	/** Of the old cluster: the new one begins beyond it. */
+	readonly fromIndex: () => Promise<number>;
+}
+
+/**
+ * Everything behind the file: all members' data is made beside the old, then the cluster gets its new id, then every old
+ * directory gives way, and only then does the first node start. At no moment may a node of the old id start beside one of
+ * the new: while old data lies in its place nothing of the new runs, and afterwards no configuration names the old id. Nor
+ * are all directories ever empty, for `up` would found an empty cluster on them (P31).
+ */
+export function birthSteps(birth: Birth): readonly Step[] {
+	const { run, cluster } = birth;
+	const chosen = nodesOf(run.context, cluster.chosen);
+	const touched = nodesOf(run.context, cluster.touched);
+	return [
+		...chosen.map((node) => prepareStep(birth, node)),
+		fileStep(birth),
+		configStep(birth),
+		...touched.map((node) => swapStep(birth, node)),
+		startStep(birth),
+		verifyStep(birth),
+	];
+}
+
+function prepareStep({ run, cluster }: Birth, node: NodeEntry): Step {
+	const { context } = run;
+	const prepared = preparedPath(node, cluster);
+	const born = contextOf(context, cluster);
+	return {
+		...{ id: `${node.id}/restore`, node: node.id },
+		title: "make its data directory from the file, beside the old one",
+		cost: `room for the state in ${prepared}`,
+		async isDone() {
+			const { data, isPrepared } = await diskOf(context, node, cluster);
+			return data === "new" || isPrepared ? "it is there" : null;
+		},
+		async run() {
+			const host = await context.machines.host(node.host);
+			const config = join(
+				born.inventory.stateDirectory,
+				...[node.id, "restore.yaml"],
+			);
+			const beside = { ...node, dataDirectory: prepared };
+			const text = await renderNodeConfig(born.inventory, beside);
+			await host.upload(config, Buffer.from(text), configMode);
+			const file = sourcePath(context, cluster);
+			const words = ["snapshot", "restore", file, "--config", config];
+			const { index } = await askRaftd<{ readonly index: number }>(
+				context,
+				host,
+				{ words },
+			);
+			return `at index ${index}`;
+		},
+		async undo() {
+			const host = await context.machines.host(node.host);
+			await doOn(host, node.id, ["rm", "-rf", prepared]);
+		},
+	};
+}
+
+/** From here on `up` and all others speak of the new cluster; begun, it is ended, and nothing before it is undone. */
+function fileStep({ run, cluster, tally }: Birth): Step {
+	const { inventory } = run.context;
+	const { clusterId } = cluster;
+	const edits: ClusterFileEdit[] = [{ type: "set-cluster-id", clusterId }];
+	return {
+		...{ id: "cluster/file", node: null, cost: "", committed: true },
+		title: `write the new cluster id ${clusterId} into the cluster file`,
+		isDone: async () =>
+			(await clusterFileLacks(inventory, edits)) ? null : "it says so already",
+		async guard() {
+			await requireAllDown(run, cluster);
+			await run.lock.requireFresh();
+		},
+		async run() {
+			tally.isMoved = true;
+			const { changed, instructions } = await editClusterFile(inventory, edits);
+			tally.fileChanged ||= changed;
+			tally.notes.push(...instructions);
+			return changed ? inventory.source : "left to you";
+		},
+	};
+}
+
+/** Without a configuration nobody can start a node by accident while its directory is being replaced (P31). */
+function configStep({ run, cluster, tally }: Birth): Step {
+	const { context } = run;
+	return {
+		...{ id: "cluster/config", node: null, cost: "" },
+		title: "set the nodes' old configurations aside",
+		isDone: async () =>
+			(await hasOldConfig(context, cluster)) ? null : "none is there",
+		async guard() {
+			await requireAllDown(run, cluster);
+			await run.lock.requireFresh();
+		},
+		async run() {
+			tally.isMoved = true;
+			for (const node of nodesOf(context, cluster.touched)) {
+				if (!(await isOldConfig(context, cluster, node))) continue;
+				const host = await context.machines.host(node.host);
+				const path = nodeConfigPath(context.inventory, node);
+				const aside = oldConfigPath(context, node, cluster);
+				await doOn(host, node.id, ["mv", "-T", path, aside]);
+			}
+			return null;
+		},
+	};
+}
+
+/** It goes by the cluster's id, too: one that was started with another is stopped, and started by whoever called this. */
+async function renewBalancer(born: OperationContext): Promise<void> {
+	const { balancer, roll } = born.inventory;
+	if (balancer === null) return;
+	const service = await balancerService(born, balancer);
+	await service.stop(roll.stopTimeoutMs);
+	await writeBalancerConfig(born, balancer);
+}
+
+async function hasOldConfig(
+	context: OperationContext,
+	cluster: NewCluster,
+): Promise<boolean> {
+	const nodes = nodesOf(context, cluster.touched);
+	const found = await Promise.all(
+		nodes.map((node) => isOldConfig(context, cluster, node)),
+	);
+	return found.includes(true);
+}
+
+async function isOldConfig(
+	context: OperationContext,
+	{ clusterId }: NewCluster,
+	node: NodeEntry,
+): Promise<boolean> {
+	const host = await context.machines.host(node.host);
+	const present = await host.read(nodeConfigPath(context.inventory, node));
+	return present !== null && !Buffer.from(present).includes(clusterId);
+}
+
+function swapStep({ run, cluster, tally }: Birth, node: NodeEntry): Step {
+	const { context } = run;
+	const isChosen = cluster.chosen.includes(node.id);
+	const aside = asidePath(node, cluster);
+	return {
+		...{ id: `${node.id}/swap`, node: node.id },
+		title: isChosen
+			? "put the new data in its place"
+			: "set its old data aside",
+		cost: `what is in ${node.dataDirectory} becomes ${aside}`,
+		async isDone() {
+			const { data } = await diskOf(context, node, cluster);
+			if (data === "new") return "the new data is in its place";
+			return !isChosen && data === "none" ? "there is none" : null;
+		},
+		async guard() {
+			await requireDown(context, [node]);
+			await run.lock.requireFresh();
+		},
+		async run() {
+			tally.isMoved = true;
+			const { data } = await diskOf(context, node, cluster);
+			const { dataDirectory } = node;
+			const host = await context.machines.host(node.host);
+			const move = (from: string, to: string) =>
+				doOn(host, node.id, ["mv", "-T", from, to]);
+			if (data === "old") await move(dataDirectory, aside);
+			if (isChosen) await move(preparedPath(node, cluster), dataDirectory);
+			return data === "old" ? `the old data is kept as ${aside}` : null;
+		},
+	};
+}
+
+/** All at once: one by one they could form no quorum. */
+function startStep({ run, cluster }: Birth): Step {
+	const { context } = run;
+	const born = contextOf(context, cluster);
+	return {
+		...{ id: "cluster/start", node: null },
+		title: `start ${cluster.chosen.join(", ")}`,
+		cost: "from here on it is another cluster, for good",
+		async isDone() {
+			const states = await Promise.all(
+				(await servicesOf(born)).map((service) => service.state()),
+			);
+			return states.every(({ running }) => running) ? "they run" : null;
+		},
+		guard: () => run.lock.requireFresh(),
+		async run(signal) {
+			for (const node of born.inventory.nodes) {
+				const host = await context.machines.host(node.host);
+				const mark = Buffer.from(`${cluster.clusterId}\n`);
+				await host.upload(startedPath(context, cluster), mark, configMode);
+			}
+			await renewBalancer(born);
+			for (const node of born.inventory.nodes)
+				await writeNodeConfig(born, node, { founds: true });
+			const services = await servicesOf(born);
+			await Promise.all(services.map((service) => service.start(signal)));
+			return null;
+		},
+	};
+}
+
+async function servicesOf(born: OperationContext) {
+	const { balancer, nodes } = born.inventory;
+	const services = nodes.map((node) => nodeService(born, node));
+	if (balancer !== null) services.push(balancerService(born, balancer));
+	return Promise.all(services);
+}
+
+async function requireAllDown(
+	{ context }: Run,
+	cluster: NewCluster,
+): Promise<void> {
+	const nodes = nodesOf(context, cluster.touched);
+	const disks = await Promise.all(
+		nodes.map((node) => diskOf(context, node, cluster)),
+	);
+	// Those of the new cluster may run already, where a later attempt comes by here.
+	const old = nodes.filter((_, at) => disks[at]?.data !== "new");
+	await requireDown(context, old);
+}
+
+/** Throws OperatorError "refused" while one of them runs: its data must not move under it. */
+export async function requireDown(
+	context: OperationContext,
+	nodes: readonly NodeEntry[],
+): Promise<void> {
+	const found = await Promise.all(
+		nodes.map((node) => whyNotDown(context, node)),
+	);
+	const problems = found.flatMap((fault) => fault ?? []);
+	if (problems.length === 0) return;
+	throw new OperatorError(
+		"refused",
+		"the cluster is not down: its nodes' data must not be replaced under them",
+		{
+			problems,
+			state: "nothing was touched",
+			next: "stop them first: raftctl down",
+		},
+	);
+}

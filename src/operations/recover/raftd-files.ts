@@ -1,0 +1,103 @@
+import { dirname } from "node:path";
+import { OperatorError } from "../../errors.js";
+import type { Host } from "../../hosts/host.js";
+import type { OperationContext } from "../context.js";
+import { reportOf } from "../doctor.js";
+
+/** Reading, checking and writing a large state takes as long as its disk does. */
+const stateTimeoutMs = 3_600_000;
+
+/** What a snapshot's file says of itself, as far as operations look at it. */
+export interface FileManifest {
+	/** Of the file: what is copied is compared by it. */
+	readonly id: string;
+	readonly clusterId: string;
+	readonly index: number;
+	readonly term: number;
+	readonly level: number;
+	readonly release: string;
+	readonly machine: string;
+	readonly fileBytes: number;
+	readonly createdAtMs: number;
+	readonly sha256: string;
+}
+
+/** Runs one of raftd's words for files on a host. Throws the error that raftd tells. */
+export async function askRaftd<Report>(
+	{ programs, inventory, signal }: OperationContext,
+	host: Host,
+	{
+		words,
+		takesMachine = false,
+	}: { readonly words: readonly string[]; readonly takesMachine?: boolean },
+): Promise<Report> {
+	const { app } = inventory;
+	const machine = takesMachine && app !== null ? ["--app", app] : [];
+	const argv = [programs.node, programs.raftd, ...words, ...machine, "--json"];
+	const { exitCode, stdout } = await host.run(argv, {
+		...{ timeoutMs: stateTimeoutMs, signal },
+	});
+	return reportOf(stdout, words.slice(0, 2).join(" "), exitCode) as Report;
+}
+
+export async function manifestOf(
+	context: OperationContext,
+	host: Host,
+	file: string,
+): Promise<FileManifest> {
+	const { manifest } = await askRaftd<{ readonly manifest: FileManifest }>(
+		context,
+		host,
+		{ words: ["snapshot", "inspect", file] },
+	);
+	return manifest;
+}
+
+/** Whether there is such a file, or a directory with anything in it. */
+export async function isThere(host: Host, path: string): Promise<boolean> {
+	const { exitCode, stdout } = await host.run(["ls", "-A", path], {
+		timeoutMs: 30_000,
+	});
+	return exitCode === 0 && stdout.trim() !== "";
+}
+
+/** Throws OperatorError "partial" with what the program said; one on a full disk says what to do. */
+export async function doOn(
+	host: Host,
+	node: string,
+	argv: readonly string[],
+): Promise<void> {
+	const options = { timeoutMs: stateTimeoutMs };
+	const { exitCode, stderr } = await host.run(argv, options);
+	if (exitCode === 0) return;
+	throw new OperatorError(
+		"partial",
+		`${argv.join(" ")} ended with ${exitCode}: ${stderr.trim()}`,
+		{ node },
+	);
+}
+
+/** Brings a file of the operator's machine to a host, whole under its name or not there at all. */
+export async function copyTo(
+	context: OperationContext,
+	host: Host,
+	{ file, path }: { readonly file: string; readonly path: string },
+): Promise<void> {
+	const part = `${path}.part`;
+	if (host.name === "local") {
+		await doOn(host, host.name, ["mkdir", "-p", dirname(path)]);
+		try {
+			await doOn(host, host.name, ["cp", "--", file, part]);
+		} catch (error) {
+			await host.run(["rm", "-f", part], { timeoutMs: 30_000 });
+			throw error;
+		}
+	} else {
+		const here = await context.machines.host("local");
+		const content = await here.read(file);
+		if (content === null)
+			throw new OperatorError("usage", `there is no file ${file}`);
+		await host.upload(part, content, 0o600);
+	}
+	await doOn(host, host.name, ["mv", "-T", part, path]);
+}

@@ -1,0 +1,224 @@
+import { confirmedLeader } from "../../cluster/health.js";
+import type { NodeEntry } from "../../config/inventory.js";
+import { OperatorError } from "../../errors.js";
+import {
+	commandFor,
+	lookAtCluster,
+	type OperationContext,
+} from "../context.js";
+import { throwIfEnded } from "../interruption.js";
+import { onHosts } from "../journal/host-journal.js";
+import { nodeService } from "../node-service.js";
+import type { Operation, Run } from "../operation.js";
+import type { Step } from "../steps/step.js";
+import { exportSteps, fileOf } from "./export-steps.js";
+import { giveUpSteps } from "./give-up-steps.js";
+import {
+	diskOf,
+	type NewCluster,
+	newCluster,
+	nodesOf,
+	reachableNodes,
+	requireChoice,
+	sourcePath,
+	wasStarted,
+} from "./new-cluster.js";
+import { failureOf } from "./new-cluster-failure.js";
+import {
+	type NewClusterReport,
+	newClusterReport,
+} from "./new-cluster-report.js";
+import { type Birth, birthSteps, type Tally } from "./new-cluster-steps.js";
+import { bestOf, type Holding, losses, survey } from "./survey.js";
+
+export interface RecoverWish {
+	/** None: every node that holds data that can be read. */
+	readonly nodes: readonly string[];
+}
+
+/** What was found before anything was touched. */
+export interface Survey {
+	readonly holdings: readonly Holding[];
+	/** The node whose data the new cluster begins with. */
+	readonly best: string;
+	/** What may be lost, in sentences. */
+	readonly losses: readonly string[];
+}
+
+export interface RecoverReport extends NewClusterReport {
+	/** The snapshot of all that the best survivor had; it stays. */
+	readonly file: string;
+	readonly survey: Survey;
+	/** Where the old cluster's log ended. */
+	readonly fromIndex: number;
+}
+
+export interface RecoverMemo {
+	readonly cluster: NewCluster;
+	readonly survey: Survey;
+	/** Nodes that ran before; whoever gives up starts them again. */
+	readonly running: readonly string[];
+}
+
+/** An election and a half, at least: while nobody was elected for so long, nobody will be. */
+const quorumElections = 3;
+
+/**
+ * Makes a new cluster of what the best survivor of a lost majority has. `told` hears what was found, before anybody is
+ * asked. Made for several runs.
+ */
+export function recover(
+	wish: RecoverWish,
+	told: (survey: Survey) => void = () => undefined,
+): () => Operation {
+	return () => recoverOnce(wish, told);
+}
+
+function recoverOnce(
+	wish: RecoverWish,
+	told: (survey: Survey) => void,
+): Operation {
+	const tally: Tally = {
+		...{ isMoved: false, fileChanged: false, notes: [], verified: null },
+	};
+	const birthOf = (run: Run): Birth => {
+		const { cluster } = run.memo as RecoverMemo;
+		const fromIndex = async () =>
+			(await fileOf(run.context, cluster))?.index ?? 0;
+		return { run, cluster, tally, fromIndex };
+	};
+	return {
+		name: "recover",
+		text: ["recover", ...wish.nodes.map((id) => `--node ${id}`)].join(" "),
+		...{ arguments: wish, skip: [], keeping: onHosts },
+		async prepare(context): Promise<RecoverMemo> {
+			await requireNoQuorum(context);
+			const found = await surveyed(context);
+			const reachable = await reachableNodes(context);
+			const chosen = wish.nodes.length > 0 ? wish.nodes : survivors(found);
+			requireChoice(context, chosen, reachable);
+			told(found);
+			const touched = reachable.map(({ id }) => id);
+			const running = found.holdings
+				.filter((one) => one.running)
+				.map(({ node }) => node);
+			const cluster = newCluster(context, {
+				...{ word: "recover", chosen, touched },
+			});
+			return { cluster, survey: found, running };
+		},
+		async steps(run) {
+			const { cluster, survey: found } = run.memo as RecoverMemo;
+			const birth = birthOf(run);
+			const touched = nodesOf(run.context, cluster.touched);
+			return [
+				...touched.map((node) => stopStep(birth, node)),
+				...exportSteps(birth, found.best),
+				...birthSteps(birth),
+			];
+		},
+		async abortSteps(run) {
+			const { running } = run.memo as RecoverMemo;
+			const birth = birthOf(run);
+			const steps = await giveUpSteps(birth);
+			if (await wasStarted(run.context, birth.cluster)) return steps;
+			const stopped = nodesOf(run.context, running);
+			return [...steps, ...stopped.map((node) => startAgain(birth, node))];
+		},
+		async report(run): Promise<RecoverReport> {
+			const { cluster, survey: found } = run.memo as RecoverMemo;
+			return {
+				file: sourcePath(run.context, cluster),
+				...{ survey: found, fromIndex: await birthOf(run).fromIndex() },
+				...(await newClusterReport(run.context, cluster, tally)),
+			};
+		},
+		failure: (run, cause) => failureOf(run, tally, cause),
+	};
+}
+
+async function surveyed(context: OperationContext): Promise<Survey> {
+	const holdings = await survey(context);
+	const best = bestOf(holdings);
+	if (best !== null)
+		return { holdings, best: best.node, losses: losses(holdings, best) };
+	throw new OperatorError(
+		"refused",
+		"no node has data that can be recovered from",
+		{
+			problems: holdings.map(({ node, fault }) => `${node}: ${fault}`),
+			state: "nothing was touched",
+			next: "raftctl snapshot restore FILE makes a new cluster of a snapshot",
+		},
+	);
+}
+
+function survivors({ holdings }: Survey): readonly string[] {
+	return holdings
+		.filter(({ holds, fault }) => holds !== null && fault === "")
+		.map(({ node }) => node);
+}
+
+/** Watches for as long as an election could take. Throws OperatorError "refused" once a leader is confirmed. */
+async function requireNoQuorum(context: OperationContext): Promise<void> {
+	const { clock, inventory, signal } = context;
+	const startedAt = clock.now();
+	const limitMs = quorumElections * inventory.timing.electionTimeoutMs;
+	for (;;) {
+		throwIfEnded(signal);
+		const facts = await lookAtCluster(context, signal);
+		const leader = confirmedLeader(facts);
+		if (leader !== null) throw hasQuorum(context, leader.nodeId);
+		if (facts.nodes.every(({ status }) => status === null)) return;
+		if (clock.now() - startedAt >= limitMs) return;
+		await clock.sleep(200, signal).catch(() => throwIfEnded(signal));
+	}
+}
+
+function hasQuorum(context: OperationContext, leader: string): OperatorError {
+	return new OperatorError(
+		"refused",
+		`the cluster has a quorum, led by ${leader}: nothing is lost, and recovering could lose something`,
+		{
+			state: "nothing was touched",
+			next: `${commandFor(context, "remove-node NODE")} or ${commandFor(context, "replace-node OLD NEW")} for nodes that are gone`,
+		},
+	);
+}
+
+function stopStep({ run, cluster }: Birth, node: NodeEntry): Step {
+	const { context } = run;
+	return {
+		...{ id: `${node.id}/stop`, node: node.id, title: "stop it" },
+		cost: "it has no quorum, and serves no writes",
+		async isDone() {
+			if ((await diskOf(context, node, cluster)).data === "new")
+				return "it is of the new cluster";
+			const state = await (await nodeService(context, node)).state();
+			return state.running ? null : "it does not run";
+		},
+		async guard() {
+			await requireNoQuorum(context);
+			await run.lock.requireFresh();
+		},
+		async run(signal) {
+			const service = await nodeService(context, node);
+			await service.stop(context.inventory.roll.stopTimeoutMs, signal);
+			return null;
+		},
+	};
+}
+
+function startAgain({ run }: Birth, node: NodeEntry): Step {
+	const service = () => nodeService(run.context, node);
+	return {
+		...{ id: `${node.id}/start`, node: node.id, cost: "" },
+		title: "start it again",
+		isDone: async () =>
+			(await (await service()).state()).running ? "it runs" : null,
+		async run(signal) {
+			await (await service()).start(signal);
+			return null;
+		},
+	};
+}

@@ -1,0 +1,221 @@
+import { OperatorError } from "../../errors.js";
+import { commandFor, type OperationContext } from "../context.js";
+import { onHosts } from "../journal/host-journal.js";
+import type { Operation, Run } from "../operation.js";
+import { giveUpSteps } from "../recover/give-up-steps.js";
+import {
+	diskOf,
+	holdsData,
+	type NewCluster,
+	newCluster,
+	nodesOf,
+	reachableNodes,
+	requireChoice,
+	sourcePath,
+	startedPath,
+} from "../recover/new-cluster.js";
+import { failureOf } from "../recover/new-cluster-failure.js";
+import {
+	type NewClusterReport,
+	newClusterReport,
+} from "../recover/new-cluster-report.js";
+import {
+	type Birth,
+	birthSteps,
+	requireDown,
+	type Tally,
+} from "../recover/new-cluster-steps.js";
+import {
+	copyTo,
+	doOn,
+	type FileManifest,
+	isThere,
+	manifestOf,
+} from "../recover/raftd-files.js";
+import type { Step } from "../steps/step.js";
+import { verifiedManifest } from "./restore-file.js";
+
+export interface RestoreWish {
+	/** Absolute, on the operator's machine. */
+	readonly file: string;
+	/** None: every node of the cluster file, learners, too. */
+	readonly nodes: readonly string[];
+	/** The cluster's name was typed: data that is there may be moved aside. */
+	readonly erase: boolean;
+}
+
+export interface RestoreReport extends NewClusterReport {
+	readonly file: string;
+	/** What the file was. */
+	readonly from: Pick<FileManifest, "clusterId" | "index" | "term">;
+}
+
+interface Memo {
+	readonly cluster: NewCluster;
+	readonly manifest: FileManifest;
+}
+
+/**
+ * Makes a new cluster of a snapshot's file, on nodes that are down. Made for several runs, which check the file's every
+ * byte once.
+ */
+export function restore(wish: RestoreWish): () => Operation {
+	let verified: FileManifest | null = null;
+	const check = async (context: OperationContext) => {
+		verified = await verifiedManifest(context, wish.file, verified);
+		return verified;
+	};
+	return () => restoreOnce(wish, check);
+}
+
+function restoreOnce(
+	wish: RestoreWish,
+	check: (context: OperationContext) => Promise<FileManifest>,
+): Operation {
+	const tally: Tally = {
+		...{ isMoved: false, fileChanged: false, notes: [], verified: null },
+	};
+	const birthOf = (run: Run): Birth => {
+		const { cluster, manifest } = run.memo as Memo;
+		return { run, cluster, tally, fromIndex: async () => manifest.index };
+	};
+	return {
+		name: "snapshot restore",
+		text: ["snapshot restore", wish.file, ...wish.nodes.map(nodeFlag)].join(
+			" ",
+		),
+		...{ arguments: wish, skip: [], keeping: onHosts },
+		async prepare(context): Promise<Memo> {
+			const reachable = await reachableNodes(context);
+			const chosen =
+				wish.nodes.length > 0
+					? wish.nodes
+					: context.inventory.nodes.map(({ id }) => id);
+			requireChoice(context, chosen, reachable);
+			await requireDown(context, reachable);
+			if (!wish.erase) await requireNoData(context);
+			const touched = reachable.map(({ id }) => id);
+			const cluster = newCluster(context, {
+				...{ word: "restore", chosen, touched },
+			});
+			return { cluster, manifest: await check(context) };
+		},
+		async steps(run) {
+			const birth = birthOf(run);
+			return [
+				...copySteps(birth, wish.file),
+				...birthSteps(birth),
+				tidyStep(birth),
+			];
+		},
+		async abortSteps(run) {
+			const birth = birthOf(run);
+			return [...(await giveUpSteps(birth)), tidyStep(birth)];
+		},
+		async report(run): Promise<RestoreReport> {
+			const { cluster, manifest } = run.memo as Memo;
+			const { clusterId, index, term } = manifest;
+			return {
+				...{ file: wish.file, from: { clusterId, index, term } },
+				...(await newClusterReport(run.context, cluster, tally)),
+			};
+		},
+		failure: (run, cause) => failureOf(run, tally, cause),
+	};
+}
+
+function nodeFlag(id: string): string {
+	return `--node ${id}`;
+}
+
+/** The nodes of the cluster file that have data. */
+export async function nodesWithData(
+	context: OperationContext,
+): Promise<readonly string[]> {
+	const nodes = await reachableNodes(context);
+	const held = await Promise.all(nodes.map((node) => holdsData(context, node)));
+	return nodes.filter((_, at) => held[at]).map(({ id }) => id);
+}
+
+async function requireNoData(context: OperationContext): Promise<void> {
+	const found = await nodesWithData(context);
+	if (found.length === 0) return;
+	const { name, nodes } = context.inventory;
+	throw new OperatorError(
+		"refused",
+		`there is data of a cluster on ${found.join(", ")}: it would not be served any more`,
+		{
+			problems: nodes
+				.filter(({ id }) => found.includes(id))
+				.map(({ id, dataDirectory }) => `${id} has data in ${dataDirectory}`),
+			state: "nothing was touched",
+			next: `to move it aside, and remove nothing, type the cluster's name: ${commandFor(context, `snapshot restore --erase ${name} FILE`)}`,
+		},
+	);
+}
+
+/** One for each host: what is restored everywhere is one file, whatever becomes of the given one meanwhile. */
+function copySteps({ run, cluster }: Birth, file: string): readonly Step[] {
+	const { context } = run;
+	const path = sourcePath(context, cluster);
+	const { manifest } = run.memo as Memo;
+	const nodes = nodesOf(context, cluster.chosen);
+	return [...new Set(nodes.map(({ host }) => host))].map((name) => ({
+		...{ id: `${name}/copy`, node: null, title: `copy the file to ${name}` },
+		cost: `${manifest.fileBytes} bytes in ${path}`,
+		async isDone() {
+			const host = await context.machines.host(name);
+			if (await isThere(host, path)) return "it is there";
+			const there = nodes.filter((node) => node.host === name);
+			const disks = await Promise.all(
+				there.map((node) => diskOf(context, node, cluster)),
+			);
+			return disks.every(({ data, isPrepared }) => data === "new" || isPrepared)
+				? "every node there has its data"
+				: null;
+		},
+		async run() {
+			const host = await context.machines.host(name);
+			await copyTo(context, host, { file, path });
+			const copied = await manifestOf(context, host, path);
+			if (copied.id === manifest.id) return null;
+			await host.run(["rm", "-f", path], { timeoutMs: 30_000 });
+			throw new OperatorError(
+				"refused",
+				`${file} is not the file any more that was checked`,
+				{ state: "nothing was touched" },
+			);
+		},
+		async undo() {
+			const host = await context.machines.host(name);
+			await doOn(host, name, ["rm", "-f", path]);
+		},
+	}));
+}
+
+/** The copies are as good as the file, which the operator has. */
+function tidyStep({ run, cluster }: Birth): Step {
+	const { context } = run;
+	const path = sourcePath(context, cluster);
+	const nodes = nodesOf(context, cluster.chosen);
+	const names = [...new Set(nodes.map(({ host }) => host))];
+	const hosts = () =>
+		Promise.all(names.map((name) => context.machines.host(name)));
+	return {
+		...{ id: "cluster/tidy", node: null, cost: "", looks: true },
+		title: "remove the copies of the file",
+		async isDone() {
+			const found = await Promise.all(
+				(await hosts()).map((host) => isThere(host, path)),
+			);
+			return found.includes(true) ? null : "there are none";
+		},
+		async run() {
+			for (const host of await hosts())
+				await doOn(host, host.name, [
+					...["rm", "-f", path, startedPath(context, cluster)],
+				]);
+			return null;
+		},
+	};
+}
