@@ -73,13 +73,13 @@ async function follow(
 	expect({ where: `${page}:${line}`, code, said }).toMatchObject({ code: 0 });
 }
 
-/** raftctl and raftd on the PATH; only `init` is told of the test's ports. */
+/** raftctl and raftd on the PATH. Only `init` is told of the test's ports, and questions are answered with yes. */
 function shims(directory: string, portBase: number): string {
 	const bin = join(directory, ".bin");
 	mkdirSync(bin, { recursive: true });
-	const init = `if [ "$1" = init ]; then set -- "$@" --port-base ${portBase}; fi\n`;
+	const told = `if [ "$1" = init ]; then set -- "$@" --port-base ${portBase}; else set -- "$@" --yes; fi\n`;
 	const programs = {
-		raftctl: `${init}exec '${process.execPath}' '${main}' "$@"\n`,
+		raftctl: `${told}exec '${process.execPath}' '${main}' "$@"\n`,
 		raftd: `exec '${process.execPath}' '${join(main, "..", "daemon", "main.js")}' "$@"\n`,
 	};
 	for (const [name, script] of Object.entries(programs)) {
