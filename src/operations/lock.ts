@@ -15,7 +15,7 @@ import { isSilence } from "./wait.js";
 
 /** A dead operator's lock ends this long after its last sign of life. */
 const lockTtlMs = 20_000;
-const retryAcquireMs = 1_000;
+export const retryAcquireMs = 1_000;
 /** How long after the last request a grant that nobody waits for is looked for. */
 const lateGrantMs = 2_000;
 
@@ -179,7 +179,7 @@ async function giveBack(
 }
 
 /** The lock as any node knows it; null when nobody holds it or nobody answers. */
-async function currentLock(
+export async function currentLock(
 	context: OperationContext,
 ): Promise<LockStatus | null> {
 	try {
@@ -194,7 +194,7 @@ async function currentLock(
 	}
 }
 
-function refusalOf(
+export function refusalOf(
 	context: OperationContext,
 	held: LockStatus | null,
 	failure: OperatorError | null,

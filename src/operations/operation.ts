@@ -13,6 +13,7 @@ import {
 	type Undertaking,
 } from "./journal/undertaking.js";
 import type { OperationLock } from "./lock.js";
+import { awaitLockTurn } from "./lock-turn.js";
 import { type Confirm, type PlanReport, planReport, unlocked } from "./plan.js";
 import { planOf, runSteps, type Step } from "./steps/step.js";
 import { isSilence } from "./wait.js";
@@ -84,8 +85,9 @@ export interface OperationReport {
 export async function planOperation(
 	context: OperationContext,
 	operation: Operation,
+	lockWaitMs = 0,
 ): Promise<PlanReport> {
-	await refuseBesideUnfinished(context, operation.keeping);
+	await refuseBesideUnfinished(context, operation, lockWaitMs);
 	const run = {
 		...{ context, lock: unlocked(context), isResumed: false },
 		memo: await operation.prepare(context),
@@ -98,14 +100,23 @@ export async function planOperation(
 	}
 }
 
-/** Asked again under the lock; where nobody answers, what prepares the plan says it better. */
+/**
+ * Asked again under the lock; where nobody answers, what prepares the plan says it better. What somebody has in hand is
+ * not left: its end is waited for, as long as its holder lives and the user wishes.
+ */
 async function refuseBesideUnfinished(
 	context: OperationContext,
-	keeping?: Keeping,
+	{ keeping }: Pick<Operation, "keeping">,
+	lockWaitMs: number,
 ) {
-	await requireNoneUnfinished(context, keeping).catch((error: unknown) => {
-		if (!isSilence(error)) throw error;
-	});
+	try {
+		await requireNoneUnfinished(context, keeping);
+	} catch (error) {
+		if (isSilence(error)) return;
+		if (keeping !== undefined) throw error;
+		await awaitLockTurn(context, lockWaitMs);
+		await requireNoneUnfinished(context);
+	}
 }
 
 /** Shows the plan, asks, takes the lock, looks again, and does it; the journal knows of every step. */
@@ -118,7 +129,7 @@ export async function runOperation(
 	const operation = make();
 	const { name, text, skip } = operation;
 	// What only makes the plan holds no lock, and must leave nothing behind in what acts.
-	const { plan } = await planOperation(context, make());
+	const { plan } = await planOperation(context, make(), lockWaitMs);
 	context.emit({ type: "plan", operation: name, steps: plan });
 	await confirm?.();
 	return beginOperation(
