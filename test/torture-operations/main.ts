@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { chosenPieces, type RunReport, run } from "./run.js";
+import { chosenPieces, type Kind, kinds, type RunReport, run } from "./run.js";
 
 const usage =
-	"npm run torture:operations -- [--kills N] [--seed S] [--operations a,b] [--json]";
+	"npm run torture:operations -- [--kills N] [--seed S] [--operations a,b] [--kinds operator,node,disk,race] [--json]";
 /** Ports of several runs on one machine must not meet. */
 const portBases = { first: 21_000, step: 100, count: 100 };
 
@@ -50,6 +50,7 @@ function parse(argv: readonly string[]) {
 				kills: { type: "string", default: "1000" },
 				seed: { type: "string", default: `${Date.now() % 1_000_000}` },
 				operations: { type: "string", default: "" },
+				kinds: { type: "string", default: kinds.join() },
 				json: { type: "boolean", default: false },
 			},
 		});
@@ -58,6 +59,7 @@ function parse(argv: readonly string[]) {
 		return {
 			kills: wholeNumber("kills", values.kills),
 			seed: wholeNumber("seed", values.seed),
+			kinds: kindsOf(values.kinds),
 			...{ operations, json: values.json },
 		};
 	} catch (error) {
@@ -71,4 +73,11 @@ function wholeNumber(name: string, text: string): number {
 	const number = Number(text);
 	if (/^\d+$/.test(text) && Number.isSafeInteger(number)) return number;
 	throw new Error(`--${name} is ${text}, no whole number`);
+}
+
+function kindsOf(text: string): readonly Kind[] {
+	const wanted = text.split(",");
+	const unknown = wanted.find((one) => !kinds.some((kind) => kind === one));
+	if (unknown === undefined) return kinds.filter((one) => wanted.includes(one));
+	throw new Error(`no kind "${unknown}"; there are ${kinds.join(", ")}`);
 }

@@ -2,7 +2,7 @@ import type { Ground } from "./ground.js";
 
 /** Where a run of raftctl is struck. */
 export interface Blow {
-	/** The ordinal of the step boundary, from 0 on. */
+	/** The ordinal of the step boundary, from 0 on; -1 for the start of the process, where there are no steps. */
 	readonly at: number;
 	/** 0 for the boundary itself; more for a moment within the step. */
 	readonly afterMs: number;
@@ -58,6 +58,8 @@ export async function operate(
 		if (blow.afterMs === 0) strike(boundary);
 		else timers.push(setTimeout(() => strike(boundary), blow.afterMs));
 	};
+	if (blow?.at === -1)
+		timers.push(setTimeout(() => strike("the start"), blow.afterMs));
 	let rest = "";
 	child.stdout?.on("data", (chunk: Buffer) => {
 		const lines = (rest + chunk.toString()).split("\n");

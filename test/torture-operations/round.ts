@@ -1,3 +1,4 @@
+import { adminCall } from "../daemon/raftd-process.js";
 import type { Blow, OperatorRun } from "./operator.js";
 import { operate } from "./operator.js";
 import {
@@ -127,6 +128,7 @@ export function conclude({ counts }: Stage, takeUps: readonly TakeUp[]): void {
 /** After a failure: whatever is unfinished is given up, so that the rounds to come stand on their own. */
 export async function clearAway(stage: Stage): Promise<void> {
 	const { ground } = stage;
+	stage.mayDiffer = true;
 	await ground.run(["lock", "release", "--yes"]);
 	await ground.run(["operation", "abort", "--yes"]);
 }
@@ -150,6 +152,7 @@ export async function judge(
 		if (isDone && now < planned)
 			stage.fail(`${id} was started ${now} times, not ${planned}`);
 	}
+	stage.mayDiffer = !isDone;
 	if (!isDone) return;
 	judgeGoal(stage, choice, { members, more });
 	const { exitCode, stdout } = await stage.ground.run(["diff"]);
@@ -174,7 +177,7 @@ function judgeGoal(
 		);
 }
 
-interface Record {
+interface JournalRecord {
 	readonly unfinished: boolean;
 	readonly record: {
 		readonly state: string;
@@ -183,8 +186,15 @@ interface Record {
 	};
 }
 
-async function newestRecord({ ground }: Stage): Promise<Record | undefined> {
-	return (await ground.json(["operation", "list"])).operations[0];
+/** As the cluster's own journal has it, newest first. */
+async function newestRecord(stage: Stage): Promise<JournalRecord | undefined> {
+	const { leader } = await stage.members();
+	const place = { ...stage.ground.place(leader), path: "", data: "", peer: "" };
+	const { operations = [] } = await adminCall(place, "ListOperations");
+	const [newest] = operations as { unfinished?: boolean; record: string }[];
+	if (newest === undefined) return undefined;
+	const { unfinished = false, record } = newest;
+	return { unfinished, record: JSON.parse(record) };
 }
 
 /** The journal tells the whole story: every attempt, how it ended, and what it did cost. */

@@ -1,6 +1,10 @@
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Random } from "../sim/random.js";
+import { Disks, diskStallRound, stallable } from "./disk-stall.js";
+import { nodeDeathRound, survivable } from "./node-death.js";
 import type { Blow } from "./operator.js";
+import { raceRound, racing } from "./race.js";
 import { type Piece, repertoire } from "./repertoire.js";
 import { operatorRound, rehearse } from "./round.js";
 import { Counts, Stage } from "./stage.js";
@@ -11,6 +15,7 @@ export interface RunOptions {
 	readonly seed: number;
 	/** How often raftctl is killed at least. */
 	readonly kills: number;
+	readonly kinds: readonly Kind[];
 	/** Names of the repertoire; empty for all. */
 	readonly operations: readonly string[];
 	readonly tell: (line: string) => void;
@@ -28,6 +33,9 @@ export interface Summary {
 }
 
 const readBackEvery = 10;
+/** An operation that has fewer is not struck in that round. */
+const mostBoundaries = 40;
+const maxRounds = 10_000;
 const maxProblems = 20;
 
 /** Throws for an operation that does not exist. */
@@ -44,24 +52,61 @@ export function chosenPieces(names: readonly string[]): readonly Piece[] {
 
 export async function run(options: RunOptions): Promise<RunReport> {
 	const counts = new Counts();
-	const problems: string[] = [];
 	const pieces = chosenPieces(options.operations);
+	const problems: string[] = [];
+	for (const kind of options.kinds) {
+		const play = { ...options, counts, pieces, ...plays[kind] };
+		problems.push(...(await playKind(kind, play)));
+	}
+	if (options.kinds.includes("operator"))
+		problems.push(...neverKilled(pieces, counts));
+	return { summary: summaryOf(counts, options.seed), problems };
+}
+
+/** What dies, stalls or races; the kinds of a run, one after the other, each on a cluster of its own. */
+const plays = {
+	operator: { voters: 3, play: killOperators },
+	node: { voters: 5, play: killNodes },
+	disk: { voters: 3, play: stallDisks },
+	race: { voters: 3, play: raceOperators },
+};
+export type Kind = keyof typeof plays;
+export const kinds = Object.keys(plays) as readonly Kind[];
+
+/** For each so many kills of operators, one node is killed, one disk stalled, one race run. */
+const killsFor = { node: 5, disk: 25, race: 25 };
+
+interface Play extends RunOptions {
+	readonly counts: Counts;
+	readonly pieces: readonly Piece[];
+	readonly voters: number;
+	play(stage: Stage, play: Play, disks: Disks | null): Promise<void>;
+}
+
+/** Returns what went wrong. */
+async function playKind(kind: Kind, play: Play): Promise<string[]> {
+	const { counts, voters, tell, portBase } = play;
+	const directory = join(play.directory, kind);
+	mkdirSync(directory);
+	const disks =
+		kind === "disk" ? Disks.mount(directory, ["n1", "n2", "n3"]) : null;
 	const stage = new Stage({
-		...{ directory: join(options.directory, "operator"), voters: 3, counts },
-		...{ portBase: options.portBase, tell: options.tell },
-		random: new Random(options.seed),
+		...{ directory, voters, counts, portBase, tell },
+		...(disks === null ? {} : { data: disks.data }),
+		random: new Random(play.seed, kinds.indexOf(kind)),
 	});
 	try {
 		await stage.open();
-		await killOperators(stage, pieces, options.kills);
+		await play.play(stage, play, disks);
 	} catch (error) {
 		stage.fail((error as Error).stack ?? String(error));
 	} finally {
+		disks?.thaw();
 		await stage.close().catch((error) => stage.fail(String(error)));
 		stage.ground.killAll();
+		disks?.unmount();
 	}
-	problems.push(...stage.problems, ...neverKilled(pieces, counts));
-	return { summary: summaryOf(counts, options.seed), problems };
+	return stage.problems;
 }
 
 /** A run in which an operation was never killed on its way proves nothing about it. */
@@ -73,8 +118,7 @@ function neverKilled(pieces: readonly Piece[], counts: Counts): string[] {
 
 async function killOperators(
 	stage: Stage,
-	pieces: readonly Piece[],
-	kills: number,
+	{ pieces, kills }: Play,
 ): Promise<void> {
 	const courses = new Map<string, Course>();
 	for (let tour = 0; stage.counts.kills < kills || tour === 0; tour++) {
@@ -88,6 +132,68 @@ async function killOperators(
 			}
 			await killOnce(stage, piece, course);
 		}
+	}
+}
+
+async function killNodes(
+	stage: Stage,
+	{ pieces, kills, counts }: Play,
+): Promise<void> {
+	await tours(stage, survivable(pieces), {
+		isOver: () => counts.nodeKills >= kills / killsFor.node,
+		what: "a node dies",
+		play: (piece, at) => nodeDeathRound(stage, piece, at),
+	});
+}
+
+async function stallDisks(
+	stage: Stage,
+	{ pieces, kills, counts }: Play,
+	disks: Disks | null,
+): Promise<void> {
+	if (disks === null) {
+		stage.tell("no disk is stalled: that takes root, loop devices and ext4");
+		return;
+	}
+	await tours(stage, stallable(pieces), {
+		isOver: () => counts.diskStalls >= kills / killsFor.disk,
+		what: "the leader's disk stalls",
+		play: (piece, at) => diskStallRound(stage, piece, { at, disks }),
+	});
+}
+
+async function raceOperators(
+	stage: Stage,
+	{ pieces, kills, counts }: Play,
+): Promise<void> {
+	await tours(stage, racing(pieces), {
+		isOver: () => counts.races >= kills / killsFor.race,
+		what: "two operators",
+		play: (piece) => raceRound(stage, piece),
+	});
+}
+
+interface Tours {
+	isOver(): boolean;
+	readonly what: string;
+	play(piece: Piece, at: number): Promise<void>;
+}
+
+/** One piece after the other, each time at its next boundary; the last tour is as short as may be. */
+async function tours(
+	stage: Stage,
+	pieces: readonly Piece[],
+	{ isOver, what, play }: Tours,
+): Promise<void> {
+	const { counts } = stage;
+	for (let round = 0; pieces.length > 0 && !isOver(); round++) {
+		if (stage.problems.length >= maxProblems || round > maxRounds) return;
+		const piece = pieces[round % pieces.length] as Piece;
+		const at = Math.floor(round / pieces.length) % mostBoundaries;
+		counts.rounds++;
+		stage.round = `round ${counts.rounds}, ${piece.name}, ${what} at ${at}`;
+		stage.tell(stage.round);
+		await play(piece, at);
 	}
 }
 
@@ -119,9 +225,10 @@ class Course {
 
 	next(random: Random) {
 		const turn = this.#turn++;
-		const lap = Math.floor(turn / this.#boundaries);
-		const at = turn % this.#boundaries;
-		const isWithin = lap % 3 === 2;
+		const length = Math.max(1, this.#boundaries);
+		const lap = Math.floor(turn / length);
+		const hasSteps = this.#boundaries > 0;
+		const isWithin = !hasSteps || lap % 3 === 2;
 		const blow = (at: number, isExact: boolean): Blow => ({
 			at,
 			afterMs: isExact ? 0 : random.whole(1, 400),
@@ -129,11 +236,13 @@ class Course {
 		});
 		const more = random.chance(0.5) ? random.whole(1, 2) : 0;
 		const others = Array.from({ length: more }, () =>
-			blow(random.below(this.#boundaries), random.chance(0.5)),
+			hasSteps
+				? blow(random.below(this.#boundaries), random.chance(0.5))
+				: blow(-1, false),
 		);
 		const isResumed = (turn + lap) % 2 === 0;
 		return {
-			blows: [blow(at, !isWithin), ...others],
+			blows: [blow(hasSteps ? turn % length : -1, !isWithin), ...others],
 			end: isResumed ? ("resume" as const) : ("abort" as const),
 		};
 	}

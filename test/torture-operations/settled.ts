@@ -31,10 +31,9 @@ export async function settle(
 	for (;;) {
 		const looks = await Promise.all(ground.places.map(lookAt));
 		const unrest = unrestOf(looks);
-		const configuration = newestConfiguration(looks);
+		const members = membersNow(looks);
 		const isOver = isAtRest(unrest) || performance.now() > endMs;
-		if (isOver && configuration !== null)
-			return { unrest, members: membersOf(configuration, looks) };
+		if (isOver && members !== null) return { unrest, members };
 		if (isOver) throw new Error("no node knows who takes part");
 		await pause(everyMs);
 	}
@@ -86,13 +85,16 @@ function differences(
 	];
 }
 
-function membersOf(
-	{ members }: Configuration,
-	looks: readonly Look[],
-): Members {
+/** Null when nobody knows. */
+export function membersNow(looks: readonly Look[]): Members | null {
+	const configuration = newestConfiguration(looks);
+	if (configuration === null) return null;
 	const ids = (role: string) =>
-		members.filter((member) => member.role === role).map(({ id }) => id);
-	const leader = looks.filter(isView).find(({ role }) => role === "leader");
+		configuration.members
+			.filter((member) => member.role === role)
+			.map(({ id }) => id);
+	const leaders = looks.filter(isView).filter(({ role }) => role === "leader");
+	const [leader] = leaders.sort((one, other) => other.term - one.term);
 	return {
 		voters: ids("voter"),
 		learners: ids("learner"),

@@ -1,11 +1,11 @@
-import { join } from "node:path";
 import { eventually } from "../e2e/local-cluster.js";
 import type { Random } from "../sim/random.js";
 import { Ground } from "./ground.js";
 import { Load } from "./load.js";
 import { QuorumWatch } from "./quorum-watch.js";
 import { type Members, type Piece, spareOf } from "./repertoire.js";
-import { isAtRest, settle } from "./settled.js";
+import { isAtRest, membersNow, settle } from "./settled.js";
+import { lookAt } from "./view.js";
 
 /** What the run counts; the last five must stay 0. */
 export class Counts {
@@ -53,6 +53,8 @@ export class Stage {
 	readonly counts: Counts;
 	readonly problems: string[] = [];
 	round = "the start";
+	/** Whether the cluster file may say something else than the cluster. */
+	mayDiffer = false;
 	readonly #tell: (line: string) => void;
 	readonly #voters: number;
 	#load: Load | null = null;
@@ -97,6 +99,15 @@ export class Stage {
 		void this.ground.note(line);
 	}
 
+	/** Who takes part and who leads now, whatever else goes on. */
+	async members(): Promise<Members> {
+		return await eventually(async () => {
+			const looks = await Promise.all(this.ground.places.map(lookAt));
+			const members = membersNow(looks);
+			return members !== null && members.leader !== "" ? members : null;
+		}, "a leader");
+	}
+
 	/** Everybody at rest; says what is not. */
 	async rest(): Promise<Members> {
 		const { unrest, members } = await settle(this.ground);
@@ -118,9 +129,9 @@ export class Stage {
 
 	/** Makes the cluster the one that an operation begins with, by undisturbed commands. */
 	async bringTo(shape: Shape): Promise<Members> {
+		await this.#matchFile(await this.rest());
 		for (let left = maxCommandsToShape; left > 0; left--) {
 			const members = await this.rest();
-			await this.#matchFile(members);
 			const argv = nextTowards(members, shape, this);
 			if (argv === null) return members;
 			if (argv[0] === "add-learner") await this.ground.wipe(argv[1] ?? "");
@@ -131,8 +142,9 @@ export class Stage {
 
 	/** After an abort the file may have what never came; a person would mend it. */
 	async #matchFile({ voters, learners }: Members): Promise<void> {
-		const { exitCode } = await this.ground.run(["diff"]);
-		if (exitCode !== 0) await this.ground.writeClusterFile(voters, learners);
+		if (!this.mayDiffer) return;
+		this.mayDiffer = false;
+		await this.ground.writeClusterFile(voters, learners);
 	}
 
 	/** Reads all acknowledged writes back from every member's own copy. */
@@ -164,10 +176,6 @@ export class Stage {
 			);
 			this.ground.killAll();
 		}
-	}
-
-	snapshotCopies(): string {
-		return join(this.ground.directory, "copies");
 	}
 }
 

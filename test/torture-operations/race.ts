@@ -1,0 +1,62 @@
+import { pause } from "./ground.js";
+import { type OperatorRun, operate } from "./operator.js";
+import type { Piece } from "./repertoire.js";
+import { clearAway, judge, prepare, storyOf } from "./round.js";
+import type { Stage } from "./stage.js";
+
+const lockedExitCode = 13;
+const maxHeadStartMs = 3_000;
+
+/** What has no lock, or is over before anybody could meet it. */
+const unlocked = new Set(["snapshot-save", "snapshot-schedule"]);
+
+export function racing(pieces: readonly Piece[]): readonly Piece[] {
+	return pieces.filter(({ name }) => !unlocked.has(name));
+}
+
+/**
+ * Two operators begin the same at about the same time. One acts. The other is refused with the exit code of a lock that
+ * is held, and told by whom; only if the first had ended already may it find nothing left to do, or do it again.
+ */
+export async function raceRound(stage: Stage, piece: Piece): Promise<void> {
+	const { ground, counts, random } = stage;
+	const { scene } = await prepare(stage, piece);
+	const { argv } = scene.choice;
+	const headStartMs = random.whole(0, maxHeadStartMs);
+	let isOver = false;
+	const first = operate(ground, argv, null).finally(() => {
+		isOver = true;
+	});
+	await pause(headStartMs);
+	if (isOver) return await endUnraced(stage, scene, await first);
+	const [one, other] = await Promise.all([first, operate(ground, argv, null)]);
+	const winners = [one, other].filter(({ exitCode }) => exitCode === 0);
+	const [winner] = winners;
+	if (winner === undefined) {
+		stage.fail(
+			`nobody acted\n${storyOf("one", one)}\n${storyOf("other", other)}`,
+		);
+		return await clearAway(stage);
+	}
+	counts.races++;
+	const loser = winner === one ? other : one;
+	const isNamed = `${loser.said}${loser.stderr}`.includes(`:${winner.pid} `);
+	if (winners.length > 1) stage.tell(`both acted, one after the other`);
+	else if (loser.exitCode !== lockedExitCode || !isNamed)
+		stage.fail(storyOf("the second operator", loser));
+	else if (loser.boundaries.length > 0)
+		stage.fail(storyOf("the second operator did something and", loser));
+	if (winners.length > 1)
+		for (const id of Object.keys(scene.choice.starts))
+			scene.owedStarts.set(id, 1);
+	await judge(stage, scene, { isDone: true });
+}
+
+async function endUnraced(
+	stage: Stage,
+	scene: Parameters<typeof judge>[1],
+	run: OperatorRun,
+): Promise<void> {
+	if (run.exitCode !== 0) stage.fail(storyOf("the operation", run));
+	await judge(stage, scene, { isDone: run.exitCode === 0 });
+}
