@@ -127,7 +127,8 @@ function read(path: string): Stored | null {
 		text = readFileSync(path, "utf8");
 	} catch (error) {
 		if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-		throw error;
+		// Where it is a directory, the read fails, which does not know the name.
+		throw Object.assign(error as NodeJS.ErrnoException, { path });
 	}
 	try {
 		return storedSchema.parse(JSON.parse(text));
@@ -206,6 +207,10 @@ function identityMissing(
 	);
 }
 
+/** What to do when the log is not there any more, wherever that is noticed. */
+export const logGoneNext =
+	"put the directory back; else remove the node from the cluster and add a new member in its place: raftctl reset-node does both";
+
 function logMissing(options: IdentityOptions, stored: Stored): OperatorError {
 	return new OperatorError(
 		"refused",
@@ -213,7 +218,7 @@ function logMissing(options: IdentityOptions, stored: Stored): OperatorError {
 		{
 			node: options.nodeId,
 			state: `nothing was changed; incarnation ${stored.incarnation} has forgotten its votes and must not vote again`,
-			next: "put the log back, or replace the node by a new member",
+			next: logGoneNext,
 		},
 	);
 }

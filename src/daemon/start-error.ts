@@ -7,46 +7,54 @@ export function startError(error: unknown, config: NodeConfig): unknown {
 	const { code, path, syscall } = (error ?? {}) as NodeJS.ErrnoException;
 	const reason = reasons[code ?? ""];
 	if (reason === undefined) return error;
-	return new OperatorError(
-		"refused",
-		`${reason.what}: ${path ?? config.data}`,
-		{
-			node: config.node,
-			problems: [`${syscall ?? "a system call"} failed with ${code}`],
-			state: "the node did not start; its log is as it was",
-			next: reason.next,
-			cause: error,
-		},
-	);
+	return new OperatorError("refused", reason.what(path ?? config.data), {
+		node: config.node,
+		problems: [`${syscall ?? "a system call"} failed with ${code}`],
+		state: "the node did not start; its log is as it was",
+		next: reason.next,
+		cause: error,
+	});
 }
 
-const reasons: Record<string, { what: string; next: string }> = {
+interface Reason {
+	/** About this path. */
+	what(path: string): string;
+	readonly next: string;
+}
+
+const notAllowed: Reason = {
+	what: (path) => `this user may not use ${path}`,
+	next: "give the data directory, with all that is in it, to the user that runs raftd (chown -R), or set data in the node's configuration to another",
+};
+
+const noDirectory: Reason = {
+	what: (path) => `what is there is not a directory: ${path}`,
+	next: "move the file away, or set data in the node's configuration to another directory",
+};
+
+const reasons: Record<string, Reason> = {
 	ENOSPC: {
-		what: "the disk is full",
+		what: (path) => `the disk is full: ${path}`,
 		next: "free space on the disk of the data directory, then start the node again",
 	},
 	EDQUOT: {
-		what: "the disk quota is used up",
+		what: (path) => `the disk quota is used up: ${path}`,
 		next: "free space in the data directory, then start the node again",
 	},
-	EACCES: {
-		what: "this user may not use the data directory",
-		next: "give the directory to the user that runs raftd, or set data in the node's configuration to another",
-	},
-	EPERM: {
-		what: "this user may not use the data directory",
-		next: "give the directory to the user that runs raftd, or set data in the node's configuration to another",
-	},
+	EACCES: notAllowed,
+	EPERM: notAllowed,
 	EROFS: {
-		what: "the data directory is on a read-only file system",
+		what: (path) => `${path} is on a read-only file system`,
 		next: "remount it writable, or set data in the node's configuration to another directory",
 	},
-	ENOTDIR: {
-		what: "the data directory is not a directory",
-		next: "set data in the node's configuration to a directory",
+	EIO: {
+		what: (path) => `the disk cannot read or write ${path}`,
+		next: "check the disk (dmesg); copy what can be read elsewhere before anything else",
 	},
-	EEXIST: {
-		what: "the data directory is not a directory",
-		next: "set data in the node's configuration to a directory",
+	EISDIR: {
+		what: (path) => `${path} is a directory, and raftd keeps a file there`,
+		next: "see what it holds and move it away; if it took the file's place, put the file back. raftd doctor --data-dir says what is missing then",
 	},
+	ENOTDIR: noDirectory,
+	EEXIST: noDirectory,
 };

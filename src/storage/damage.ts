@@ -5,7 +5,7 @@ interface Damage {
 	/** Full path of the file. */
 	readonly file: string;
 	readonly offset: number;
-	/** The last index that could be read before the damage. */
+	/** The last index that could be read before the damage; 0 when none was. */
 	readonly index: number;
 	/** What is wrong, as the rest of a sentence. */
 	readonly what: string;
@@ -17,7 +17,7 @@ export function damagedLog(damage: Damage): OperatorError {
 	const { nodeId, file, offset, index, what, cause } = damage;
 	return new OperatorError(
 		"refused",
-		`the log is damaged: ${what}, in ${file} at offset ${offset}, after index ${index}`,
+		`the log is damaged: ${what}, in ${file} at offset ${offset}${index > 0 ? `, after index ${index}` : ""}`,
 		{
 			node: nodeId,
 			state:

@@ -10,7 +10,7 @@ export interface Disk {
 	/** Creates an empty file; fails if it exists. Its name is durable only after `syncDirectory`. */
 	create(path: string): DiskFile;
 	open(path: string): DiskFile;
-	/** Needs no permission to write. */
+	/** Needs no permission to write. Of a directory it fails with EISDIR. */
 	openReadOnly(path: string): ReadableFile;
 	/** Atomic for readers; durable only after `syncDirectory` of the directory. */
 	rename(from: string, to: string): void;
@@ -33,4 +33,9 @@ export interface DiskFile extends ReadableFile {
 	truncate(size: number): void;
 	/** fdatasync. A failure is final: the pages may be marked clean, so a second try proves nothing (P11). */
 	sync(): void;
+}
+
+/** Whether a directory was found where a file was to be. */
+export function isDirectoryError(error: unknown): boolean {
+	return (error as NodeJS.ErrnoException | null)?.code === "EISDIR";
 }

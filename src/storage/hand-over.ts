@@ -51,6 +51,9 @@ export interface SentError {
 	readonly message: string;
 	readonly stack: string | undefined;
 	readonly code: string | undefined;
+	/** Of the file that the system refused, if the error names one. */
+	readonly path: string | undefined;
+	readonly syscall: string | undefined;
 	/** A RangeError: what was asked for is not there. */
 	readonly isRange: boolean;
 	readonly operator: {
@@ -69,7 +72,7 @@ export function sendError(error: unknown): SentError {
 	return {
 		message,
 		stack,
-		code: (error as NodeJS.ErrnoException).code,
+		...systemWords(error),
 		isRange: error instanceof RangeError,
 		operator: error instanceof OperatorError ? operatorWords(error) : null,
 		cause: cause === undefined ? null : sendError(cause),
@@ -91,9 +94,15 @@ export function receiveError(sent: SentError): Error {
 	const error: NodeJS.ErrnoException = sent.isRange
 		? new RangeError(sent.message, { cause })
 		: new Error(sent.message, { cause });
-	if (sent.code !== undefined) error.code = sent.code;
+	for (const word of ["code", "path", "syscall"] as const)
+		if (sent[word] !== undefined) error[word] = sent[word];
 	if (sent.stack !== undefined) error.stack = sent.stack;
 	return error;
+}
+
+function systemWords(error: unknown) {
+	const { code, path, syscall } = (error ?? {}) as NodeJS.ErrnoException;
+	return { code, path, syscall };
 }
 
 function operatorWords(error: OperatorError) {

@@ -1,6 +1,6 @@
 import { OperatorError } from "../errors.js";
 import { damagedLog } from "./damage.js";
-import type { Disk } from "./disk.js";
+import { type Disk, isDirectoryError } from "./disk.js";
 import { isFull } from "./next-segment.js";
 import { formatVersion, idBytes, type Segment } from "./segment.js";
 
@@ -45,6 +45,16 @@ export function readMarker(place: LogPlace): Marker | null {
 		index: 0,
 		what: found,
 	});
+}
+
+/** As `decodeMarker`, for those who only look: also of what is no file. */
+export function findMarker(disk: Disk, path: string): Marker | string | number {
+	try {
+		return decodeMarker(readFile(disk, path));
+	} catch (error) {
+		if (isDirectoryError(error)) return `${markerName} is a directory`;
+		throw error;
+	}
 }
 
 /** A sentence when the bytes are no marker, a number when they are one of another format. */
@@ -116,7 +126,7 @@ export function foreignVersion(
 }
 
 /** The whole file, or as much of it as a marker can have. */
-export function readFile(disk: Disk, path: string): Buffer {
+function readFile(disk: Disk, path: string): Buffer {
 	const file = disk.openReadOnly(path);
 	try {
 		const bytes = Buffer.alloc(Math.min(file.size(), maxMarkerBytes));

@@ -9,7 +9,7 @@ import {
 	readdirSync,
 	readSync,
 	renameSync,
-	rmSync,
+	unlinkSync,
 	writeSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -32,9 +32,9 @@ export const realDisk: Disk = {
 	},
 	create: (path) => new RealFile(path, openSync(path, "wx+", 0o600)),
 	open: (path) => new RealFile(path, openSync(path, "r+")),
-	openReadOnly: (path) => new RealFile(path, openSync(path, "r")),
+	openReadOnly: (path) => new RealFile(path, openForReading(path)),
 	rename: renameSync,
-	remove: (path) => rmSync(path),
+	remove: unlinkSync,
 	syncDirectory,
 };
 
@@ -92,6 +92,17 @@ class RealFile implements DiskFile {
 	close(): void {
 		closeSync(this.#descriptor);
 	}
+}
+
+/** A directory can be opened, too, and would fail at the first read, with an error that names no path. */
+function openForReading(path: string): number {
+	const descriptor = openSync(path, "r");
+	if (!fstatSync(descriptor).isDirectory()) return descriptor;
+	closeSync(descriptor);
+	const error: NodeJS.ErrnoException = new Error(
+		`EISDIR: illegal operation on a directory, open '${path}'`,
+	);
+	throw Object.assign(error, { code: "EISDIR", syscall: "open", path });
 }
 
 function syncDirectory(directory: string): void {

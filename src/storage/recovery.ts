@@ -117,7 +117,11 @@ class Recoverer {
 	#finish(reading: Reading, unused: Segment | null): Recovery {
 		const { segment, bytes, end, chain, nextId, lastGood } = reading;
 		if (nextId !== null)
-			throw missing(this.#place, segmentName(segment.header.ordinal + 1));
+			throw missing(
+				this.#place,
+				segmentName(segment.header.ordinal + 1),
+				this.#replay.blocks.lastIndex,
+			);
 		const { floor, turn } = readFloor(bytes, segment.seed);
 		const { seed } = segment;
 		const { dirtyEnd, damage } = judgeTail(bytes, end, { seed, floor });

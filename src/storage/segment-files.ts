@@ -69,9 +69,13 @@ export function sortSegments(
 	};
 }
 
-/** A segment that the log needs is not there. */
-export function missing(place: LogPlace, name: string): OperatorError {
-	return headerDamage(place, name, missingWords(name));
+/** A segment that the log needs is not there. `index`: the last before it; 0 when nothing was read yet. */
+export function missing(
+	place: LogPlace,
+	name: string,
+	index = 0,
+): OperatorError {
+	return headerDamage(place, name, missingWords(name), index);
 }
 
 export function missingWords(name: string): string {
@@ -142,12 +146,17 @@ function openSegment(
 	}
 }
 
-function headerDamage(place: LogPlace, name: string, what: string) {
+function headerDamage(
+	place: LogPlace,
+	name: string,
+	what: string,
+	index = 0,
+): OperatorError {
 	return damagedLog({
 		nodeId: place.nodeId,
 		file: `${place.directory}/${name}`,
 		offset: 0,
-		index: 0,
+		index,
 		what,
 	});
 }

@@ -1,5 +1,5 @@
-import type { ReadableFile } from "./disk.js";
-import { decodeMarker, type Marker, markerName, readFile } from "./marker.js";
+import { type Disk, isDirectoryError, type ReadableFile } from "./disk.js";
+import { findMarker, type Marker, markerName } from "./marker.js";
 import { readWhole } from "./recovery.js";
 import { Replay } from "./replay.js";
 import {
@@ -97,7 +97,7 @@ export class Verifier {
 	#readMarker(names: readonly string[]): string | null {
 		if (!names.includes(markerName)) return null;
 		const { disk, directory } = this.#log;
-		const found = decodeMarker(readFile(disk, `${directory}/${markerName}`));
+		const found = findMarker(disk, `${directory}/${markerName}`);
 		if (typeof found === "string") return found;
 		if (typeof found === "number")
 			return `log.json has log format ${found}; this release reads format ${formatVersion}`;
@@ -111,8 +111,13 @@ export class Verifier {
 		if (isGap) this.#missing(walk.expected.ordinal, ordinal - 1);
 		const { expected, sealedId: named } = isGap ? behindGap(ordinal) : walk;
 		const { disk, directory } = this.#log;
-		const file = disk.openReadOnly(`${directory}/${segmentName(ordinal)}`);
+		const path = `${directory}/${segmentName(ordinal)}`;
+		const file = openUnlessDirectory(disk, path);
 		const next = { ordinal: ordinal + 1, id: null };
+		if (file === null) {
+			this.#noFile(ordinal, "it is a directory");
+			return { expected: { ...next, previousId: null }, sealedId: null };
+		}
 		try {
 			const found = readHeader(file);
 			const fault = this.#headerFault(found, file.size(), expected, named);
@@ -222,7 +227,9 @@ export class Verifier {
 	#isUnused([ordinal, ...others]: readonly number[]): boolean {
 		if (ordinal === undefined || others.length > 0) return false;
 		const { disk, directory } = this.#log;
-		const file = disk.openReadOnly(`${directory}/${segmentName(ordinal)}`);
+		const path = `${directory}/${segmentName(ordinal)}`;
+		const file = openUnlessDirectory(disk, path);
+		if (file === null) return false;
 		try {
 			const size = file.size();
 			const header = readHeader(file)?.header;
@@ -239,9 +246,13 @@ export class Verifier {
 			ordinal === last
 				? missingWords(name)
 				: `the segments ${name} to ${segmentName(last)} are missing`;
+		this.#noFile(ordinal, what);
+	}
+
+	#noFile(ordinal: number, what: string): void {
+		const file = `${this.#log.directory}/${segmentName(ordinal)}`;
 		this.#push({
-			...{ file: `${this.#log.directory}/${name}`, ordinal, bytes: 0 },
-			...{ firstIndex: null, lastIndex: null },
+			...{ file, ordinal, bytes: 0, firstIndex: null, lastIndex: null },
 			...damage(0, what),
 		});
 	}
@@ -261,6 +272,15 @@ export class Verifier {
 	#push(report: SegmentReport): void {
 		this.#segments.push(report);
 		this.#damaged ||= report.state === "damaged";
+	}
+}
+
+function openUnlessDirectory(disk: Disk, path: string): ReadableFile | null {
+	try {
+		return disk.openReadOnly(path);
+	} catch (error) {
+		if (isDirectoryError(error)) return null;
+		throw error;
 	}
 }
 

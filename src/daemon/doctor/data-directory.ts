@@ -77,6 +77,14 @@ function explained(cause: unknown, path: string): unknown {
 			what: `this user may not read ${at}`,
 			next: "give the command again as the user that runs raftd, for example with sudo -u",
 		},
+		ENOTDIR: {
+			what: `${at} is no directory`,
+			next: "see what it is and move it away; what belongs there is the node's own directory of that name",
+		},
+		EISDIR: {
+			what: `${at} is a directory, and raftd keeps a file there`,
+			next: "see what it holds and move it away, then give the command again",
+		},
 		EIO: {
 			what: `the disk cannot read ${at}`,
 			next: "check the disk (dmesg); copy what can be read elsewhere before anything else",

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { isDirectoryError } from "../../storage/disk.js";
 import { identityFileName, storedSchema } from "../identity.js";
 import type { DataDirectory } from "./data-directory.js";
 import type { DoctorReport, Problem } from "./report.js";
@@ -12,6 +13,10 @@ export function examineIdentity({ identity: file }: DataDirectory): {
 } {
 	const about = { file, offset: null, index: null };
 	const found = parsed(file);
+	const harmed =
+		found === aDirectory
+			? `${identityFileName} is a directory`
+			: `${identityFileName} is damaged`;
 	if (found === null)
 		return {
 			identity: null,
@@ -54,7 +59,7 @@ export function examineIdentity({ identity: file }: DataDirectory): {
 				...{
 					...about,
 					severity: "damaged",
-					what: `${identityFileName} is damaged`,
+					what: harmed,
 				},
 				means: "the node cannot prove who it is, and raftd does not start",
 				next: "restore the file from a backup of this node; without one remove the node from the cluster and add a new member in its place",
@@ -63,6 +68,8 @@ export function examineIdentity({ identity: file }: DataDirectory): {
 	};
 }
 
+const aDirectory = Symbol("a directory");
+
 /** Null when there is no file, undefined when it holds no JSON. */
 function parsed(file: string): unknown {
 	let text: string;
@@ -70,6 +77,7 @@ function parsed(file: string): unknown {
 		text = readFileSync(file, "utf8");
 	} catch (error) {
 		if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+		if (isDirectoryError(error)) return aDirectory;
 		throw error;
 	}
 	try {

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { decodeMarker, markerName, readFile } from "../../storage/marker.js";
+import { findMarker, markerName } from "../../storage/marker.js";
 import { formatVersion } from "../../storage/segment.js";
 import { readHeader } from "../../storage/segment-files.js";
 import {
@@ -7,6 +7,7 @@ import {
 	readLog,
 	type SegmentReport,
 } from "../../storage/verify.js";
+import { logGoneNext } from "../identity.js";
 import type { DataDirectory } from "./data-directory.js";
 import type { DoctorReport, Problem } from "./report.js";
 
@@ -41,7 +42,7 @@ export function examineWal(
 		...(isMixed ? [mixed(directory, named)] : []),
 		...goneProblems(directory, log, identity),
 		// Read as this node's, nothing of another one's log is whole.
-		...(isMixed ? [] : segmentProblems(directory, report.segments)),
+		...(isMixed ? [] : segmentProblems(directory, log)),
 	];
 	return { log, problems, notes };
 }
@@ -53,27 +54,34 @@ function markerProblems(
 	if (report.marker === null) return [];
 	const file = `${wal}/${markerName}`;
 	const about = { file, offset: 0, index: null, what: report.marker };
-	return typeof decodeMarker(readFile(disk, file)) === "number"
+	return typeof findMarker(disk, file) === "number"
 		? [{ ...about, ...laterRelease }]
 		: [{ ...about, ...damaged(null) }];
 }
 
 function goneProblems(
 	{ wal }: DataDirectory,
-	{ report }: ReadLog,
+	log: ReadLog,
 	identity: DoctorReport["identity"],
 ): Problem[] {
-	if (identity === null || report.state !== "none" || !identity.logStarted)
-		return [];
+	if (identity === null || !isGone(log, identity)) return [];
 	return [
 		{
 			...{ severity: "damaged", file: wal, offset: null, index: null },
 			what: `the log of node ${identity.nodeId} is gone`,
 			means:
 				"the node has forgotten its votes and what it acknowledged, and raftd does not start",
-			next: "put the directory back; else remove the node from the cluster and add a new member in its place",
+			next: logGoneNext,
 		},
 	];
+}
+
+/** The node had a log once, and nothing of it is left. */
+export function isGone(
+	{ report }: ReadLog,
+	identity: DoctorReport["identity"],
+): boolean {
+	return identity?.logStarted === true && report.state === "none";
 }
 
 /** Whom log.json names instead of this directory's node; null when it is the same, or one of them names nobody. */
@@ -99,11 +107,12 @@ function mixed({ wal }: DataDirectory, named: string): Problem {
 
 function segmentProblems(
 	directory: DataDirectory,
-	segments: readonly SegmentReport[],
+	{ report, recovered }: ReadLog,
 ): Problem[] {
 	const problems: Problem[] = [];
-	let before: number | null = null;
-	for (const segment of segments) {
+	// A log that begins behind a snapshot has entries before it, as a start says, too.
+	let before = recovered.firstIndex > 1 ? recovered.firstIndex - 1 : null;
+	for (const segment of report.segments) {
 		before = segment.lastIndex ?? before;
 		const { file, offset, state, what } = segment;
 		if (state === "ok") continue;

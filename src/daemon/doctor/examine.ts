@@ -7,7 +7,7 @@ import {
 	type ExaminedSnapshots,
 	examineSnapshots,
 } from "./examine-snapshots.js";
-import { examineWal } from "./examine-wal.js";
+import { examineWal, isGone } from "./examine-wal.js";
 import { type DoctorReport, type Problem, verdictOf } from "./report.js";
 
 /** All that was found, for those who go on with it. */
@@ -30,7 +30,10 @@ export function examine(directory: DataDirectory): Promise<Examination> {
 		const log = wal?.log ?? null;
 		const clusterId = identity?.clusterId ?? log?.report.clusterId ?? null;
 		const snapshots = examineSnapshots(directory, clusterId);
-		const alignment = alignmentIn(log, snapshots);
+		const alignment =
+			log === null || isGone(log, identity)
+				? null
+				: alignmentIn(log, snapshots);
 		const problems = [
 			...ofIdentity,
 			...(wal?.problems ?? []),
@@ -50,10 +53,10 @@ export function examine(directory: DataDirectory): Promise<Examination> {
 
 /** Null when there is too little left to tell. */
 function alignmentIn(
-	log: ReadLog | null,
+	log: ReadLog,
 	{ usable }: ExaminedSnapshots,
 ): Alignment | null {
-	if (log === null || log.report.state === "damaged") return null;
+	if (log.report.state === "damaged") return null;
 	const newest = usable[0];
 	return alignmentOf(
 		log.recovered,

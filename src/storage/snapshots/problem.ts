@@ -1,4 +1,5 @@
 import { OperatorError, reasonOf } from "../../errors.js";
+import { isDirectoryError } from "../disk.js";
 import { isFull } from "../next-segment.js";
 
 /** What is wrong with a snapshot's bytes, and where. Becomes an OperatorError when it leaves the store. */
@@ -13,6 +14,13 @@ export class SnapshotProblem extends Error {
 		this.offset = offset;
 		this.what = what;
 	}
+}
+
+/** Why the system does not let a snapshot be read, as a clause about the file. */
+export function unreadable(error: unknown): string {
+	return isDirectoryError(error)
+		? "it is a directory"
+		: `it cannot be read: ${reasonOf(error)}`;
 }
 
 /** A snapshot on the disk cannot be used. `offset` is where the trouble is when the error does not say. */

@@ -1,4 +1,5 @@
 import { OperatorError, reasonOf } from "../../errors.js";
+import { isDirectoryError } from "../disk.js";
 import { inspectSnapshot, readDescription, readHeader } from "./inspect.js";
 import {
 	isPartial,
@@ -6,7 +7,7 @@ import {
 	isTemporary,
 	type SnapshotPlace,
 } from "./place.js";
-import { SnapshotProblem } from "./problem.js";
+import { SnapshotProblem, unreadable } from "./problem.js";
 import type { SnapshotManifest } from "./snapshot-store.js";
 
 /** The snapshots in the directory, newest first, and a sentence for each file that cannot be used. Changes nothing. */
@@ -21,8 +22,10 @@ export function takeStock(place: SnapshotPlace): {
 		try {
 			found.push(inspectSnapshot(disk, directory, name, { clusterId }));
 		} catch (error) {
+			// What this user may not read is not damaged, and an older one must not take its place unseen.
+			if (isForbidden(error)) throw error;
 			const what =
-				error instanceof SnapshotProblem ? error.what : reasonOf(error);
+				error instanceof SnapshotProblem ? error.what : unreadable(error);
 			problems.push(
 				`${directory}/${name} is left as it is and not used: ${what}`,
 			);
@@ -64,13 +67,16 @@ export function partialsUpTo(place: SnapshotPlace, index: number): string[] {
 
 /** 0 when the file does not say. */
 function partialIndex({ disk, directory }: SnapshotPlace, name: string) {
-	const file = disk.open(`${directory}/${name}`);
 	try {
-		return readDescription(file, readHeader(file)).index;
-	} catch {
-		return 0;
-	} finally {
-		file.close();
+		const file = disk.open(`${directory}/${name}`);
+		try {
+			return readDescription(file, readHeader(file)).index;
+		} finally {
+			file.close();
+		}
+	} catch (error) {
+		// What is no file cannot be removed as one.
+		return isDirectoryError(error) ? Number.POSITIVE_INFINITY : 0;
 	}
 }
 
@@ -85,6 +91,7 @@ export function removeFiles(
 			ignoreMissing(() => disk.remove(`${directory}/${name}`));
 		disk.syncDirectory(directory);
 	} catch (cause) {
+		if (isDirectoryError(cause)) throw cause;
 		throw new OperatorError(
 			"unexpected",
 			`an old snapshot could not be removed from ${directory}: ${reasonOf(cause)}`,
@@ -100,6 +107,11 @@ export function removeFiles(
 
 export function isMissing(error: unknown): boolean {
 	return (error as NodeJS.ErrnoException).code === "ENOENT";
+}
+
+function isForbidden(error: unknown): boolean {
+	const { code } = error as NodeJS.ErrnoException;
+	return code === "EACCES" || code === "EPERM";
 }
 
 function ignoreMissing(action: () => void): void {

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
-import { reasonOf } from "../../errors.js";
 import type { Disk, DiskFile } from "../disk.js";
 import { manifestOf } from "./description.js";
 import {
@@ -18,7 +17,7 @@ import {
 	readPart,
 	readTrailer,
 } from "./inspect.js";
-import { SnapshotProblem } from "./problem.js";
+import { SnapshotProblem, unreadable } from "./problem.js";
 import type { SnapshotManifest } from "./snapshot-store.js";
 
 export interface SnapshotVerdict {
@@ -94,7 +93,7 @@ class Verification {
 			this.#problems.push(
 				error instanceof SnapshotProblem
 					? { offset: error.offset, what: error.what }
-					: { offset, what: `it cannot be read: ${reasonOf(error)}` },
+					: { offset, what: unreadable(error) },
 			);
 			return null;
 		}
