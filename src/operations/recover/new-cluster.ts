@@ -104,7 +104,7 @@ export function oldConfigPath(
 	return `${nodeConfigPath(inventory, node)}${suffix}`;
 }
 
-/** Written before any node of the new cluster starts: from then on it may have acknowledged something. */
+/** Written before any node of the new cluster starts, and kept: from then on it may have acknowledged something. */
 export function startedPath(
 	{ inventory }: OperationContext,
 	{ clusterId }: NewCluster,

@@ -69,14 +69,14 @@ const quorumElections = 3;
  */
 export function recover(
 	wish: RecoverWish,
-	told: (survey: Survey) => void = () => undefined,
+	told: (survey: Survey) => Promise<void> = async () => undefined,
 ): () => Operation {
 	return () => recoverOnce(wish, told);
 }
 
 function recoverOnce(
 	wish: RecoverWish,
-	told: (survey: Survey) => void,
+	told: (survey: Survey) => Promise<void>,
 ): Operation {
 	const tally: Tally = {
 		...{ isMoved: false, fileChanged: false, notes: [], verified: null },
@@ -97,7 +97,7 @@ function recoverOnce(
 			const reachable = await reachableNodes(context);
 			const chosen = wish.nodes.length > 0 ? wish.nodes : survivors(found);
 			requireChoice(context, chosen, reachable);
-			told(found);
+			await told(found);
 			const touched = reachable.map(({ id }) => id);
 			const running = found.holdings
 				.filter((one) => one.running)

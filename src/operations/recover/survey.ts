@@ -123,17 +123,20 @@ function nothing({ id }: NodeEntry, fault: string): Holding {
 
 /**
  * The survivor to go on from: of those that are whole the one with the highest last term, then the highest index, as an
- * election would choose (Raft §5.4.1). One that runs does not say the term of its last entry: its own stands for it.
+ * election would choose (Raft §5.4.1). One that runs does not say the term of its last entry: as long as one does, the
+ * index alone proposes.
  */
 export function bestOf(holdings: readonly Holding[]): Holding | null {
-	const [best] = holdings
-		.filter(({ holds, fault }) => holds !== null && fault === "")
-		.sort((a, b) => termOf(b) - termOf(a) || indexOf(b) - indexOf(a));
+	const whole = holdings.filter(
+		({ holds, fault }) => holds !== null && fault === "",
+	);
+	const isTermKnown = whole.every(({ holds }) => holds?.lastTerm !== null);
+	const termOf = ({ holds }: Holding) =>
+		isTermKnown ? (holds?.lastTerm ?? 0) : 0;
+	const [best] = whole.sort(
+		(a, b) => termOf(b) - termOf(a) || indexOf(b) - indexOf(a),
+	);
 	return best ?? null;
-}
-
-function termOf({ holds }: Holding): number {
-	return holds?.lastTerm ?? holds?.term ?? 0;
 }
 
 function indexOf({ holds }: Holding): number {

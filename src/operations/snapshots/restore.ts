@@ -12,7 +12,6 @@ import {
 	reachableNodes,
 	requireChoice,
 	sourcePath,
-	startedPath,
 } from "../recover/new-cluster.js";
 import { failureOf } from "../recover/new-cluster-failure.js";
 import {
@@ -212,9 +211,7 @@ function tidyStep({ run, cluster }: Birth): Step {
 		},
 		async run() {
 			for (const host of await hosts())
-				await doOn(host, host.name, [
-					...["rm", "-f", path, startedPath(context, cluster)],
-				]);
+				await doOn(host, host.name, ["rm", "-f", path]);
 			return null;
 		},
 	};

@@ -1,0 +1,50 @@
+import type { OperationContext } from "../context.js";
+import {
+	type OperationOptions,
+	type OperationReport,
+	planOperation,
+	runOperation,
+} from "../operation.js";
+import type { PlanReport } from "../plan.js";
+import {
+	nodesWithData,
+	type RestoreReport,
+	type RestoreWish,
+	restore,
+} from "./restore.js";
+
+export type SnapshotRestored = OperationReport & RestoreReport;
+
+interface RestoreOptions extends OperationOptions {
+	readonly dryRun: boolean;
+	/**
+	 * Has the cluster's name typed by whoever sits there; false when nobody does. Throws when another is typed. `what` says
+	 * for what, in a sentence.
+	 */
+	readonly askName: (what: string) => Promise<boolean>;
+}
+
+/** Restores, or makes the plan. Data that is there is moved aside for a typed name only. */
+export async function restoreSnapshot(
+	context: OperationContext,
+	wish: RestoreWish,
+	{ dryRun, askName, confirm, ...options }: RestoreOptions,
+): Promise<SnapshotRestored | PlanReport> {
+	const found = await nodesWithData(context);
+	if (dryRun)
+		return planOperation(
+			context,
+			restore({ ...wish, erase: wish.erase || found.length > 0 })(),
+		);
+	const typed =
+		!wish.erase &&
+		found.length > 0 &&
+		(await askName(
+			`${found.join(", ")} hold data of a cluster. It would be moved aside, and served no more.`,
+		));
+	const make = restore({ ...wish, erase: wish.erase || typed });
+	// Whoever typed the name sees the plan all the same, and may still say no.
+	const asked = confirm === undefined ? options : { ...options, confirm };
+	const report: object = await runOperation(context, make, asked);
+	return report as SnapshotRestored;
+}

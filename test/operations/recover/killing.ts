@@ -1,0 +1,42 @@
+import type { OperationContext } from "../../../src/operations/context.js";
+import type { OperationEvent } from "../../../src/operations/events.js";
+import { mortal } from "../../fakes/mortal.js";
+import type { DisasterGround } from "./disaster-ground.js";
+
+function boundaryOf(event: OperationEvent): string | null {
+	return event.type === "step-started" || event.type === "step-finished"
+		? `${event.type} ${event.step}`
+		: null;
+}
+
+type Work = (context: OperationContext) => Promise<unknown>;
+
+/** The boundaries of every step, as a run without an accident has them. */
+export async function boundariesOf(
+	ground: DisasterGround,
+	work: Work,
+): Promise<readonly string[]> {
+	await work(ground.context());
+	return ground.events.flatMap((event) => boundaryOf(event) ?? []);
+}
+
+/** Lets `work` run up to there, as with SIGKILL. */
+export async function killedAt(
+	ground: DisasterGround,
+	work: Work,
+	boundary: string,
+): Promise<void> {
+	const operator = mortal(ground.context("bob"));
+	await new Promise<void>((resolve, reject) => {
+		ground.onEvent = (event) => {
+			if (boundaryOf(event) !== boundary) return;
+			operator.kill();
+			resolve();
+		};
+		work(operator.context).then(
+			() => reject(new Error(`it ended before ${boundary}`)),
+			reject,
+		);
+	});
+	ground.onEvent = () => undefined;
+}

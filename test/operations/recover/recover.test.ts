@@ -1,0 +1,160 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { OperationContext } from "../../../src/operations/context.js";
+import {
+	deadHolderWaitMs,
+	takeUpUnfinished,
+} from "../../../src/operations/operations.js";
+import {
+	type ClusterRecovered,
+	type RecoverPlan,
+	recoverCluster,
+} from "../../../src/operations/recover/recover-cluster.js";
+import { failureOf } from "../operating.js";
+import { asideOf, DisasterGround } from "./disaster-ground.js";
+import { boundariesOf, killedAt } from "./killing.js";
+
+const again = { id: null, dryRun: false, lockWaitMs: deadHolderWaitMs };
+const told = async () => undefined;
+const work = (context: OperationContext) =>
+	recoverCluster(
+		context,
+		{ nodes: [] },
+		{ dryRun: false, lockWaitMs: 0, told },
+	);
+
+let ground: DisasterGround;
+beforeEach(() => {
+	ground = lost();
+});
+afterEach(() => {
+	expect(ground.sins).toEqual([]);
+	ground.dispose();
+});
+
+/** n3's disk is gone; n1 runs alone; n2 is down, and has more. */
+function lost(): DisasterGround {
+	const made = new DisasterGround();
+	made.start("n1");
+	const state = { term: 4, index: 930, content: "orders, and more" };
+	made.found(made.data("n2"), "n2", "orders-old", state);
+	made.files.remove(made.data("n3"));
+	made.starts.length = 0;
+	return made;
+}
+
+function expectRecovered(): void {
+	const { id, stateDirectory } = ground.inventory();
+	expect(id).not.toBe("orders-old");
+	for (const node of ["n1", "n2"]) {
+		expect(ground.state(node)).toEqual({
+			...{ clusterId: id, content: "orders, and more" },
+			...{ term: 5, index: 1_000_930 },
+		});
+		expect(ground.running).toContain(node);
+		expect(asideOf(ground, node)).toContain(".before-recover-");
+	}
+	expect(ground.running).not.toContain("n3");
+	const file = `${stateDirectory}/restored/${id}.snapshot`;
+	expect(ground.files.files.get(file)).toContain('"index":930');
+}
+
+describe("recovering after a majority was lost", () => {
+	it("goes on with what the best survivor has, on all survivors, and keeps the rest", async () => {
+		const report = (await work(ground.context())) as ClusterRecovered;
+		expectRecovered();
+		expect(report).toMatchObject({
+			...{ nodes: ["n1", "n2"], left: ["n3"], fromIndex: 930 },
+			survey: { best: "n2" },
+		});
+	});
+
+	it("is refused while there is a quorum", async () => {
+		ground.start("n2");
+		const failure = await failureOf(work(ground.context()));
+		expect(failure.kind).toBe("refused");
+		expect(failure.next).toContain("remove-node");
+		expect(ground.running.size).toBe(2);
+	});
+
+	it("is refused when no node has anything", async () => {
+		ground.running.clear();
+		for (const node of ["n1", "n2"]) ground.files.remove(ground.data(node));
+		const failure = await failureOf(work(ground.context()));
+		expect(failure.problems).toHaveLength(3);
+		expect(failure.next).toContain("snapshot restore");
+	});
+
+	it("shows what each node holds and touches nothing with --dry-run", async () => {
+		const options = { dryRun: true, lockWaitMs: 0, told };
+		const plan = (await recoverCluster(
+			ground.context(),
+			{ nodes: [] },
+			options,
+		)) as RecoverPlan;
+		expect(plan.survey.holdings.map(({ fault }) => fault)).toEqual([
+			...["", "", "it is empty"],
+		]);
+		expect(plan.plan[0]).toMatchObject({ id: "n1/stop" });
+		expect([...ground.running]).toEqual(["n1"]);
+		expect(ground.clusterFile).toContain("orders-old");
+	});
+
+	it("takes what has more once all are down, whatever running nodes said", async () => {
+		const state = { term: 6, index: 800, content: "of a later term" };
+		ground.found(ground.data("n1"), "n1", "orders-old", state);
+		await work(ground.context());
+		expect(ground.state("n2")).toMatchObject({ content: "of a later term" });
+	});
+
+	it("tells what was found before it asks, once", async () => {
+		const order: string[] = [];
+		await recoverCluster(
+			ground.context(),
+			{ nodes: ["n2"] },
+			{
+				...{ dryRun: false, lockWaitMs: 0 },
+				told: async ({ best }) => void order.push(`best is ${best}`),
+				confirm: async () => void order.push("asked"),
+			},
+		);
+		expect(order[0]).toMatch(/^best is/);
+		expect(order.slice(1)).toEqual(["asked"]);
+		expect([...ground.running]).toEqual(["n2"]);
+		expect(ground.state("n1")).toBeNull();
+	});
+});
+
+describe("a recovery whose operator is killed", () => {
+	it("at any step is ended by resume", async () => {
+		const boundaries = await boundariesOf(ground, work);
+		expect(boundaries.length).toBeGreaterThanOrEqual(18);
+		for (const boundary of boundaries) {
+			ground.dispose();
+			ground = lost();
+			await killedAt(ground, work, boundary);
+			await takeUpUnfinished(ground.context(), { ...again, as: "resume" });
+			expect(ground.sins).toEqual([]);
+			expectRecovered();
+			expect(ground.starts).toHaveLength(2);
+		}
+	});
+
+	it("at any step is given up by abort: data, file and what ran as before, unless the new cluster was started", async () => {
+		const boundaries = await boundariesOf(ground, work);
+		for (const boundary of boundaries) {
+			ground.dispose();
+			ground = lost();
+			await killedAt(ground, work, boundary);
+			await takeUpUnfinished(ground.context(), { ...again, as: "abort" });
+			expect(ground.sins).toEqual([]);
+			if (ground.running.has("n2")) {
+				expectRecovered();
+				continue;
+			}
+			expect([...ground.running]).toEqual(["n1"]);
+			expect(ground.state("n1")).toMatchObject({ index: 900 });
+			expect(ground.state("n2")).toMatchObject({ index: 930 });
+			expect(ground.clusterFile).toContain("id: orders-old # by init");
+		}
+	});
+});

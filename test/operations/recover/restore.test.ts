@@ -1,0 +1,231 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { OperationContext } from "../../../src/operations/context.js";
+import { runOperation } from "../../../src/operations/operation.js";
+import {
+	deadHolderWaitMs,
+	listOperations,
+	takeUpUnfinished,
+} from "../../../src/operations/operations.js";
+import { restore } from "../../../src/operations/snapshots/restore.js";
+import { up } from "../../../src/operations/up.js";
+import { failureOf } from "../operating.js";
+import { asideOf, DisasterGround } from "./disaster-ground.js";
+import { boundariesOf, killedAt } from "./killing.js";
+
+const ids = ["n1", "n2", "n3"];
+const wish = { file: "/backup.snapshot", nodes: [], erase: true };
+const work =
+	(more: Partial<typeof wish> = {}) =>
+	(context: OperationContext) =>
+		runOperation(context, restore({ ...wish, ...more }), { lockWaitMs: 0 });
+const again = { id: null, dryRun: false, lockWaitMs: deadHolderWaitMs };
+
+let ground: DisasterGround;
+beforeEach(() => {
+	ground = fresh();
+});
+afterEach(() => {
+	expect(ground.sins).toEqual([]);
+	ground.dispose();
+});
+
+function fresh(): DisasterGround {
+	const made = new DisasterGround();
+	made.snapshot("/backup.snapshot");
+	return made;
+}
+
+function expectRestored(): void {
+	const { id } = ground.inventory();
+	expect(id).toMatch(/^orders-[0-9a-f]{12}$/);
+	for (const node of ids) {
+		expect(ground.running).toContain(node);
+		expect(ground.state(node)).toEqual({
+			...{ clusterId: id, content: "orders" },
+			...{ term: 5, index: 1_001_200 },
+		});
+		expect(asideOf(ground, node)).toContain(".before-restore-");
+	}
+	expectNothingLeft();
+}
+
+function expectAsBefore(): void {
+	expect(ground.clusterFile).toContain("id: orders-old # by init");
+	for (const node of ids) {
+		expect(ground.state(node)).toMatchObject({ index: 900 });
+		expect(asideOf(ground, node)).toBeNull();
+	}
+	expect(ground.running.size).toBe(0);
+	expectNothingLeft();
+}
+
+function expectNothingLeft(): void {
+	const { stateDirectory } = ground.inventory();
+	expect(ground.files.below(`${stateDirectory}/operation.lock`)).toEqual([]);
+	const copies = ground.files
+		.below(`${stateDirectory}/restored`)
+		.filter((path) => !path.endsWith(".started"));
+	expect(copies).toEqual([]);
+	for (const node of ids)
+		expect(ground.files.below(`${ground.data(node)}.orders-`)).toEqual([]);
+}
+
+describe("restoring a snapshot", () => {
+	it("makes a new cluster of it, keeps the old data, and every comment of the file", async () => {
+		const before = ground.clusterFile;
+		const report = await work()(ground.context());
+		expectRestored();
+		const { id } = ground.inventory();
+		expect(ground.clusterFile).toBe(before.replace("orders-old", id));
+		expect(report).toMatchObject({
+			...{ clusterId: id, oldClusterId: "orders-old", nodes: ids, left: [] },
+			...{ index: 1_001_200, notes: [] },
+			from: { clusterId: "other-1", index: 1_200, term: 4 },
+			kept: { n1: asideOf(ground, "n1") },
+		});
+	});
+
+	it("takes the chosen nodes, and leaves no old data in its place on the others", async () => {
+		const report = await work({ nodes: ["n2"] as never })(ground.context());
+		expect(report).toMatchObject({ nodes: ["n2"], left: ["n1", "n3"] });
+		expect([...ground.running]).toEqual(["n2"]);
+		for (const node of ["n1", "n3"]) {
+			expect(ground.state(node)).toBeNull();
+			expect(asideOf(ground, node)).not.toBeNull();
+			ground.start(node);
+			expect(ground.running).not.toContain(node);
+		}
+	});
+
+	it("is refused while a node runs", async () => {
+		ground.start("n2");
+		const failure = await failureOf(work()(ground.context()));
+		expect(failure.kind).toBe("refused");
+		expect(failure.problems).toEqual(["n2 runs, as process 1"]);
+		expect(ground.state("n2")).toMatchObject({ index: 900 });
+	});
+
+	it("is refused over data unless the cluster's name was typed", async () => {
+		const failure = await failureOf(work({ erase: false })(ground.context()));
+		expect(failure.kind).toBe("refused");
+		expect(failure.problems).toHaveLength(3);
+		expect(failure.next).toContain("--erase orders");
+		expectAsBefore();
+	});
+
+	it("is refused for a damaged file, with the place, before anything is touched", async () => {
+		const problems = [{ offset: 4_096, what: "a checksum does not match" }];
+		ground.snapshot("/bad.snapshot", { ok: false, problems });
+		const failure = await failureOf(
+			work({ file: "/bad.snapshot" })(ground.context()),
+		);
+		expect(failure.problems).toEqual([
+			"at offset 4096: a checksum does not match",
+		]);
+		expectAsBefore();
+	});
+
+	it("is refused in raftd's own words for another machine", async () => {
+		ground.snapshot("/bad.snapshot", { error: "it is of machine queue" });
+		const failure = await failureOf(
+			work({ file: "/bad.snapshot" })(ground.context()),
+		);
+		expect(failure).toMatchObject({
+			...{ kind: "refused", message: "it is of machine queue" },
+		});
+	});
+
+	it("leaves nothing behind when a disk is full, and nothing to resume", async () => {
+		ground.files.isFull = true;
+		const failure = await failureOf(work()(ground.context()));
+		expect(failure.message).toContain("No space left");
+		expectAsBefore();
+		ground.files.isFull = false;
+		await work()(ground.context());
+		expectRestored();
+	});
+
+	it("removes what it made beside the data when the disk is full half way", async () => {
+		ground.onEvent = (event) => {
+			if (event.type !== "step-started") return;
+			ground.files.isFull = event.step === "n3/restore";
+		};
+		const failure = await failureOf(work()(ground.context()));
+		expect(failure.message).toContain("full");
+		expectAsBefore();
+	});
+
+	it("is one operation at a time", async () => {
+		await killedAt(ground, work(), "step-finished n1/swap");
+		const failure = await failureOf(work()(ground.context()));
+		expect(failure.kind).toBe("partial");
+		expect(failure.next).toContain("operation resume");
+	});
+
+	it("keeps `up` from starting anything while it is half done", async () => {
+		await killedAt(ground, work(), "step-finished n1/swap");
+		const failure = await failureOf(up(ground.context()));
+		expect(failure.kind).toBe("partial");
+		expect(ground.starts).toEqual([]);
+	});
+
+	it("is listed from the hosts alone while no quorum answers", async () => {
+		await killedAt(ground, work(), "step-finished cluster/file");
+		const [view] = await listOperations(silent(ground.context()));
+		expect(view).toMatchObject({
+			...{ state: "killed", unfinished: true, keptBy: "hosts" },
+			record: { operation: "snapshot restore" },
+		});
+		expect(ground.events.at(-1)).toMatchObject({
+			...{ type: "warning" },
+			message: expect.stringContaining("what the hosts alone keep"),
+		});
+	});
+});
+
+/** Nodes that are down. */
+function silent(context: OperationContext): OperationContext {
+	const { status } = context.engine;
+	const engine = {
+		...{ status, operations: status, readIndex: status },
+	} as unknown as OperationContext["engine"];
+	return { ...context, engine };
+}
+
+describe("a restore whose operator is killed", () => {
+	it("at any step is ended by resume", async () => {
+		const boundaries = await boundariesOf(ground, work());
+		expect(boundaries.length).toBeGreaterThan(20);
+		for (const boundary of boundaries) {
+			ground.dispose();
+			ground = fresh();
+			await killedAt(ground, work(), boundary);
+			await takeUpUnfinished(ground.context(), { ...again, as: "resume" });
+			expect(ground.sins).toEqual([]);
+			expectRestored();
+			expect(ground.starts.length).toBe(3);
+		}
+	});
+
+	it("at any step is given up by abort: all as it was, unless the new cluster was started", async () => {
+		const boundaries = await boundariesOf(ground, work());
+		for (const boundary of boundaries) {
+			ground.dispose();
+			ground = fresh();
+			await killedAt(ground, work(), boundary);
+			await takeUpUnfinished(ground.context(), { ...again, as: "abort" });
+			expect(ground.sins).toEqual([]);
+			if (ground.running.size === 0) expectAsBefore();
+			else expectRestored();
+		}
+	});
+
+	it("is resumed also after an abort was killed half way", async () => {
+		await killedAt(ground, work(), "step-finished n2/swap");
+		const abort = (context: OperationContext) =>
+			takeUpUnfinished(context, { ...again, as: "abort" });
+		await killedAt(ground, abort, "step-finished n1/back");
+		await takeUpUnfinished(ground.context(), { ...again, as: "abort" });
+		expectAsBefore();
+	});
+});
