@@ -1,11 +1,9 @@
-import { pause } from "./ground.js";
 import { type OperatorRun, operate } from "./operator.js";
 import type { Piece } from "./repertoire.js";
 import { clearAway, judge, prepare, storyOf } from "./round.js";
 import type { Stage } from "./stage.js";
 
 const lockedExitCode = 13;
-const maxHeadStartMs = 3_000;
 
 /** What has no lock, or is over before anybody could meet it. */
 const unlocked = new Set(["snapshot-save", "snapshot-schedule"]);
@@ -18,18 +16,24 @@ export function racing(pieces: readonly Piece[]): readonly Piece[] {
  * Two operators begin the same at about the same time. One acts. The other is refused with the exit code of a lock that
  * is held, and told by whom; only if the first had ended already may it find nothing left to do, or do it again.
  */
-export async function raceRound(stage: Stage, piece: Piece): Promise<void> {
-	const { ground, counts, random } = stage;
+export async function raceRound(
+	stage: Stage,
+	piece: Piece,
+	at: number,
+): Promise<void> {
+	const { ground, counts } = stage;
 	const { scene } = await prepare(stage, piece);
 	const { argv } = scene.choice;
-	const headStartMs = random.whole(0, maxHeadStartMs);
-	let isOver = false;
-	const first = operate(ground, argv, null).finally(() => {
-		isOver = true;
-	});
-	await pause(headStartMs);
-	if (isOver) return await endUnraced(stage, scene, await first);
-	const [one, other] = await Promise.all([first, operate(ground, argv, null)]);
+	let second: Promise<OperatorRun> | null = null;
+	const rival = () => {
+		second = operate(ground, argv, null);
+	};
+	// Both at once, or the second while the first is at one of its steps.
+	if (at === 0) rival();
+	const blow = { at: at - 1, afterMs: 0, how: "hook" as const };
+	const one = await operate(ground, argv, at === 0 ? null : blow, rival);
+	if (second === null) return await endUnraced(stage, scene, one);
+	const other: OperatorRun = await second;
 	const winners = [one, other].filter(({ exitCode }) => exitCode === 0);
 	const [winner] = winners;
 	if (winner === undefined) {

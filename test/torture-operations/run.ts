@@ -110,7 +110,10 @@ async function playKind(kind: Kind, play: Play): Promise<string[]> {
 }
 
 /** A run in which an operation was never killed on its way proves nothing about it. */
-function neverKilled(pieces: readonly Piece[], counts: Counts): string[] {
+export function neverKilled(
+	pieces: readonly Piece[],
+	counts: Counts,
+): string[] {
 	return pieces
 		.filter(({ name }) => !counts.operations.has(name))
 		.map(({ name }) => `invalid: ${name} was never killed on its way`);
@@ -169,7 +172,7 @@ async function raceOperators(
 	await tours(stage, racing(pieces), {
 		isOver: () => counts.races >= kills / killsFor.race,
 		what: "two operators",
-		play: (piece) => raceRound(stage, piece),
+		play: (piece, at) => raceRound(stage, piece, at),
 	});
 }
 

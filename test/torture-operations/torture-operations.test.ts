@@ -1,0 +1,46 @@
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { conclude } from "./main.js";
+import { chosenPieces, neverKilled, run } from "./run.js";
+import { Counts } from "./stage.js";
+
+const limitMs = 600_000;
+/** Its own, as other test files run at the same time. */
+const portBase = 31_000;
+
+describe("operations on real clusters, killed on their way and taken up again", () => {
+	it(
+		"lose no write, fail no request, and leave nothing behind",
+		async () => {
+			const directory = mkdtempSync(join(tmpdir(), "raftctl-torture-"));
+			const seed = Math.floor(Math.random() * 1_000_000);
+			const said: string[] = [];
+			const report = await run({
+				...{ directory, seed, portBase, kills: 6 },
+				kinds: ["operator", "race"],
+				operations: ["rolling-restart", "replace-node"],
+				tell: () => undefined,
+			});
+			conclude(report, directory, (line) => said.push(line));
+			expect(said).toEqual([]);
+			expect(report.summary.kills).toBeGreaterThanOrEqual(6);
+			expect(report.summary).toMatchObject({
+				...{ operations: 2, failedRequests: 0, lostWrites: 0 },
+				...{ leftDrained: 0, extraRestarts: 0, quorumAtRisk: 0 },
+			});
+			expect(report.summary.races).toBeGreaterThan(0);
+		},
+		limitMs,
+	);
+
+	it("are not proven by a run in which one of them was never killed", () => {
+		const counts = new Counts();
+		counts.operations.add("rolling-restart");
+		expect(neverKilled(chosenPieces(["rolling-restart"]), counts)).toEqual([]);
+		expect(
+			neverKilled(chosenPieces(["rolling-restart", "drain"]), counts),
+		).toEqual(["invalid: drain was never killed on its way"]);
+	});
+});
