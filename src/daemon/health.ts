@@ -1,7 +1,7 @@
 import type { Alarm } from "../machines/control.js";
 import { membersOf } from "../raft/configurations.js";
 import type { DrainView } from "./drain.js";
-import type { ReplicaStatus } from "./replica.js";
+import type { LinkTrouble, ReplicaStatus } from "./replica.js";
 
 /**
  * Should the process be restarted? Never depends on other nodes: during a loss of quorum, restarting healthy members
@@ -31,7 +31,7 @@ export function readyChecks(facts: HealthFacts, limits: HealthLimits): Check[] {
 		check("started", facts.started || "the client port is not open yet"),
 		check(
 			"leader-known",
-			leaderlessMs <= limits.leaderlessMs || leaderReason(leaderlessMs),
+			leaderlessMs <= limits.leaderlessMs || leaderReason(facts),
 		),
 		check(
 			"caught-up",
@@ -109,10 +109,15 @@ function check(name: string, outcome: boolean | string): Check {
 		: { name, ok: false, reason: outcome || "no" };
 }
 
-function leaderReason(leaderlessMs: number): string {
-	return Number.isFinite(leaderlessMs)
+function leaderReason({ leaderlessMs, status }: HealthFacts): string {
+	const since = Number.isFinite(leaderlessMs)
 		? `no leader is known for ${ms(leaderlessMs)}`
 		: "no leader has been known since the start";
+	const [refusal] = refusalsOf(status);
+	// One that waits to be added is told of it by the check `member`.
+	return refusal === undefined || waits(status)
+		? since
+		: `${since}; ${refused(status, refusal)}`;
 }
 
 function catchUpReason(facts: HealthFacts): string {
@@ -133,11 +138,44 @@ function drainReason(drain: DrainView): string {
 
 /** A node that was removed may not know it, but one that does must not take requests. */
 function memberReason({ status }: HealthFacts): string | null {
-	const { id, configuration, configurationIndex } = status.raft;
+	const { id, configuration } = status.raft;
 	if (membersOf(configuration).includes(id)) return null;
-	return configurationIndex === 0
-		? "the node waits to be added to the cluster"
+	return waits(status)
+		? waitingReason(status)
 		: "the node was removed from the cluster";
+}
+
+function waits({ raft }: ReplicaStatus): boolean {
+	return raft.configurationIndex === 0;
+}
+
+/** What it waits for may never come: then this is the only place that says why. */
+function waitingReason(status: ReplicaStatus): string {
+	const waiting = "the node waits to be added to the cluster";
+	const [refusal] = refusalsOf(status);
+	if (refusal !== undefined) return refused(status, refusal);
+	const unknown = status.linkTroubles
+		.filter(({ kind }) => kind === "unknown-address")
+		.map(({ peer }) => peer);
+	if (unknown.length === 0) return waiting;
+	const names = unknown.join(", ");
+	return `${waiting}, and cannot answer ${names}, which dials it: add ${names} with its addresses to members in the node's configuration and start it again`;
+}
+
+/** Those that a person must do something about first. */
+function refusalsOf({ linkTroubles }: ReplicaStatus) {
+	const isLost = ({ cause }: { cause: string }) => cause === "incarnation";
+	const all = linkTroubles.filter((one) => one.kind === "refused");
+	return [...all.filter(isLost), ...all.filter((one) => !isLost(one))];
+}
+
+function refused(
+	{ raft: { id } }: ReplicaStatus,
+	{ peer, cause, sentence }: Extract<LinkTrouble, { kind: "refused" }>,
+): string {
+	return cause === "incarnation"
+		? `the cluster knows ${id} with another data directory, and ${id} must be removed before it is added anew (raftctl reset-node ${id}): ${sentence}`
+		: `${peer} refuses this node: ${sentence}`;
 }
 
 /** What it holds or says is not to be relied on. */

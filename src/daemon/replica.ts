@@ -182,6 +182,18 @@ export interface ReplicaStatus {
 	readonly raft: Status;
 	readonly applied: number;
 	/** Of the files of the log. */
+/** What keeps this node and another apart, beyond a network that does not carry. */
+export type LinkTrouble =
+	/** The other one does not let this one in. `cause` as on the wire, `sentence` for a person. */
+	| {
+			readonly kind: "refused";
+			readonly peer: string;
+			readonly cause: string;
+			readonly sentence: string;
+	  }
+	/** It dials this node, and nothing here says where it is. */
+	| { readonly kind: "unknown-address"; readonly peer: string };
+
 	readonly logBytes: number;
 	readonly oldestEventIndex: number;
 	readonly inflight: number;
@@ -191,5 +203,6 @@ export interface ReplicaStatus {
 	readonly leaderlessMaxMs: number;
 	/** Set when the node has stopped applying or writing for good, and why. */
 	readonly failure: string | null;
+	readonly linkTroubles: readonly LinkTrouble[];
 	readonly diskPendingMs: number;
 }

@@ -113,6 +113,55 @@ describe("readiness", () => {
 	});
 });
 
+describe("a node that waits to be added", () => {
+	const sentence = "n1 knows n2 as incarnation a, not b";
+	const waiting = () => {
+		const { replica, health } = watched();
+		replica.raft = {
+			...{ ...replica.raft, id: "n2", configurationIndex: 0 },
+			configuration: { voters: [], outgoing: [], learners: [], addresses: {} },
+		};
+		const member = () =>
+			health.ready().find(({ name }) => name === "member")?.reason;
+		return { replica, member };
+	};
+
+	it("says so, and nothing else, as long as nothing is in the way", () => {
+		expect(waiting().member()).toBe(
+			"the node waits to be added to the cluster",
+		);
+	});
+
+	it("says that it must be removed first where the cluster knows it with another disk (P31)", () => {
+		const { replica, member } = waiting();
+		replica.linkTroubles = [
+			{ kind: "refused", peer: "n3", cause: "level", sentence: "too old" },
+			{ kind: "refused", peer: "n1", cause: "incarnation", sentence },
+		];
+		expect(member()).toContain("must be removed before it is added anew");
+		expect(member()).toContain("raftctl reset-node n2");
+		expect(member()).toContain(sentence);
+	});
+
+	it("names who dials it in vain, and what to write down", () => {
+		const { replica, member } = waiting();
+		replica.linkTroubles = [{ kind: "unknown-address", peer: "n4" }];
+		expect(member()).toContain("add n4 with its addresses to members");
+	});
+});
+
+it("a node without a leader that the others do not let in says why", () => {
+	const { replica, health } = watched();
+	replica.raft = { ...replica.raft, leader: null };
+	replica.linkTroubles = [
+		{ kind: "refused", peer: "n3", cause: "cluster", sentence: "no" },
+	];
+	const reason = health.ready().find((one) => one.name === "leader-known");
+	expect(reason?.reason).toBe(
+		"no leader has been known since the start; n3 refuses this node: no",
+	);
+});
+
 describe("a stalled disk", () => {
 	it("ends readiness after diskStallMs, with the leadership, and liveness only much later", () => {
 		const { notLive, notReady, health, replica, draining } = watched();

@@ -226,6 +226,7 @@ export class FakeReplica implements Replica {
 				followers: [],
 			},
 			applied: this.#applied,
+			linkTroubles: [],
 			oldestEventIndex: this.#oldest,
 			inflight: this.#inflight,
 			connectedPeers: [],

@@ -2,6 +2,7 @@ import type {
 	CommandOutcome,
 	ConfigurationOutcome,
 	EventSubscription,
+	LinkTrouble,
 	QueryOutcome,
 	Replica,
 	ReplicaStatus,
@@ -24,6 +25,7 @@ export class ScriptedReplica implements Replica {
 	applied = 10;
 	failure: string | null = null;
 	diskPendingMs = 0;
+	linkTroubles: readonly LinkTrouble[] = [];
 	heard: { index: number; heardAgoMs: number } | null = {
 		index: 10,
 		heardAgoMs: 0,
@@ -107,6 +109,7 @@ export class ScriptedReplica implements Replica {
 			raft: this.raft,
 			applied: this.applied,
 			logBytes: 65_536,
+			linkTroubles: this.linkTroubles,
 			oldestEventIndex: 1,
 			inflight: 0,
 			connectedPeers: ["n2", "n3"],

@@ -15,9 +15,12 @@ import type {
 	ReplicaStatus,
 	SnapshotOutcome,
 } from "../replica.js";
+import { rejected } from "./admission.js";
 import type { Driver } from "./driver.js";
 import type { EngineStats } from "./engine-stats.js";
 import { Observers } from "./observers.js";
+import { OwnMembership } from "./own-membership.js";
+import { failed } from "./reads.js";
 import type { RequestOrigin } from "./request.js";
 import { opened, sessionTtlMs, unwrapped } from "./session-outcomes.js";
 import { bestSuccessor, transferRefusal } from "./transfers.js";
@@ -33,12 +36,15 @@ export class NodeReplica implements Replica {
 	readonly #observers: Observers;
 	readonly #release: string;
 	#refused: (() => void)[] = [];
+	readonly #membership: OwnMembership;
 
 	constructor(driver: Driver, release: string, diagnose: Diagnose) {
 		this.#driver = driver;
 		this.#release = release;
 		this.#observers = new Observers(diagnose);
 	}
+		const { raft } = driver;
+		this.#membership = new OwnMembership(raft, raft.status().id);
 
 	propose(
 		command: Uint8Array,
@@ -154,6 +160,11 @@ export class NodeReplica implements Replica {
 			level: request.level,
 			command: request.command,
 			ack: request.ack,
+		const removed = this.#membership.refusal();
+		if (removed !== null) {
+			this.#refuse(() => origin.done(rejected("stopping", removed)));
+			return;
+		}
 			deadlineMs: performance.now() + request.deadlineMs,
 			origin,
 		});
@@ -212,6 +223,11 @@ export class NodeReplica implements Replica {
 		else this.#refuse(() => read.done(refusal));
 	}
 
+		const removed = this.#membership.refusal();
+		if (removed !== null) {
+			this.#refuse(() => read.done(failed("stopping", removed)));
+			return;
+		}
 	transferLeadership(
 		target: string | null,
 		done: (refusal: string | null) => void,
@@ -248,6 +264,7 @@ export class NodeReplica implements Replica {
 			failure: this.#driver.failure,
 			diskPendingMs: log.pendingMs(),
 		};
+			linkTroubles: peers.troubles(),
 	}
 
 	controlState() {

@@ -13,6 +13,7 @@ import type { Complaints } from "./complaints.js";
 import {
 	type Incarnations,
 	type PeerIdentity,
+	type Refusal,
 	refuseWelcome,
 } from "./handshake.js";
 import { Outbox } from "./outbox.js";
@@ -61,6 +62,7 @@ export class OutgoingLink {
 	/** When the oldest ping without an answer was sent. */
 	#askedMs: number | null = null;
 	#sentBytes = 0;
+	#refusal: Refusal | null = null;
 
 	constructor(options: OutgoingLinkOptions) {
 		this.#options = options;
@@ -90,6 +92,11 @@ export class OutgoingLink {
 	/** Null while there is nobody to send to: what would be sent is dropped, as on any network. */
 	get outbox(): Outbox | null {
 		return this.#isOpen ? this.#outbox : null;
+	}
+
+	/** Why the peer did not let this node in when it last said anything; null since it did. */
+	get refusal(): Refusal | null {
+		return this.#refusal;
 	}
 
 	get queuedBytes(): number {
@@ -215,6 +222,7 @@ export class OutgoingLink {
 		}
 		const { peer, self, incarnations } = this.#options;
 		const greeting = decodeGreeting(frame);
+		if (greeting.type === "refused") this.#refusal = greeting;
 		const refusal =
 			greeting.type === "refused"
 				? greeting
@@ -226,6 +234,7 @@ export class OutgoingLink {
 	#open(): void {
 		const { peer, complaints, onUp } = this.#options;
 		this.#isOpen = true;
+		this.#refusal = null;
 		this.#outbox = new Outbox(this.#socket as Socket);
 		this.#retryMs = firstRetryMs;
 		this.#pingedMs = 0;

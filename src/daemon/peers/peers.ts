@@ -7,7 +7,9 @@ import type {
 } from "../../wire/forward-frames.js";
 import type { HelloFrame, LevelRange } from "../../wire/peer-handshake.js";
 import { listen } from "../listen.js";
+import type { LinkTrouble } from "../replica.js";
 import { Complaints } from "./complaints.js";
+import type { Refusal } from "./handshake.js";
 import { IncomingLink } from "./incoming-link.js";
 import { OutgoingLink } from "./outgoing-link.js";
 import type { PeerCounters, PeersOptions } from "./peer-events.js";
@@ -114,6 +116,19 @@ export class Peers {
 
 	isConnected(peer: NodeId): boolean {
 		return this.#incoming.has(peer) && this.#outbox(peer) !== null;
+	}
+
+	/** What keeps this node apart from others until somebody does something about it. */
+	troubles(): LinkTrouble[] {
+		const refused = [...this.#outgoing].flatMap(([peer, { refusal }]) =>
+			refusal === null
+				? []
+				: [{ kind: "refused" as const, peer, ...words(refusal) }],
+		);
+		const unknown = [...this.#incoming.keys()]
+			.filter((peer) => !this.#outgoing.has(peer))
+			.map((peer) => ({ kind: "unknown-address" as const, peer }));
+		return [...refused, ...unknown];
 	}
 
 	/** The levels that a connected peer reads and writes; null for one that is not connected. */
@@ -250,7 +265,14 @@ export class Peers {
 			this.#options.events.onBroken(from, "from");
 		}
 		this.#complaints.settled(`from ${from}`);
-		this.#outgoing.get(from)?.dialSoon();
+		const outgoing = this.#outgoing.get(from);
+		outgoing?.dialSoon();
+		if (outgoing === undefined)
+			this.#complaints.say({
+				...{ source: `to ${from}`, cause: "unknown-address", level: "info" },
+				message: `${from} dials this node, and neither the log nor members in the node's configuration say where ${from} is`,
+				fields: { peer: from, remote: link.remoteAddress },
+			});
 		this.#announce(from);
 	}
 
@@ -280,4 +302,8 @@ export class Peers {
 		this.#incoming.delete(from);
 		this.#options.events.onBroken(from, "from");
 	}
+}
+
+function words({ cause, sentence }: Refusal) {
+	return { cause, sentence };
 }

@@ -76,6 +76,20 @@ describe("a new node", () => {
 		const { term } = (await cluster.leading()).replica.status().raft;
 		await fill((await cluster.leading()).replica, "after", 20);
 		expect(raftOf(fourth).term).toBeLessThanOrEqual(term);
+
+		// Whoever still asks it need not wait for a leader that never comes.
+		await until("the end of it", () => {
+			const { commit, configurationIndex } = raftOf(fourth);
+			return commit >= configurationIndex;
+		});
+		const message = "n4 was removed from the cluster; ask another node";
+		expect(await put(own, "late", "1")).toMatchObject({
+			...{ kind: "rejected", reason: "stopping", message },
+		});
+		for (const consistency of ["linearizable", "stale"] as const)
+			expect(await get(own, "k1", { consistency })).toMatchObject({
+				...{ kind: "failed", reason: "stopping", message },
+			});
 	});
 
 	it("catches up by a snapshot when the log of the others begins later", async () => {

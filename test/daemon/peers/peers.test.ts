@@ -189,6 +189,26 @@ describe("links between peers", () => {
 		expect(a.diagnoses.join("\n")).toContain(
 			"n1 knows n2 as incarnation n2-first, not n2-second",
 		);
+		await until("the word of it", () => wiped.peers.troubles().length > 0);
+		expect(wiped.peers.troubles()).toMatchObject([
+			{ kind: "refused", peer: "n1", cause: "incarnation" },
+		]);
+	});
+
+	it("name whoever dials from an address that is not known", async () => {
+		const [first, second] = (await freePorts(2)) as [number, number];
+		const a = endpoint("n1", first);
+		const b = endpoint("n2", second);
+		await a.open();
+		await b.open(a);
+		await until("a call", () => a.peers.troubles().length > 0);
+		expect(a.peers.troubles()).toEqual([
+			{ kind: "unknown-address", peer: "n2" },
+		]);
+		expect(a.diagnoses.join("\n")).toContain("say where n2 is");
+		a.knows(b);
+		await until("a link", () => a.peers.isConnected("n2"));
+		expect(a.peers.troubles()).toEqual([]);
 	});
 
 	it("refuse to be taken for another node", async () => {
