@@ -57,6 +57,7 @@ import type {
 	Restored,
 	SnapshotPoint,
 	Status,
+	VoteRequest,
 	Write,
 } from "./types.js";
 
@@ -92,7 +93,7 @@ export class Raft {
 		}
 	}
 
-	#stepVoteRequest(message: Message & { type: "vote-request" }): void {
+	#stepVoteRequest(message: VoteRequest): void {
 		const core = this.#core;
 		if (!message.pre) {
 			// Nobody deposes a leader that is heard, unless the leader asked for it (P35). Nor in this node's own term: it may
@@ -101,6 +102,20 @@ export class Raft {
 			if (message.term > core.term) becomeFollower(core, message.term, null);
 		}
 		handleVoteRequest(core, message);
+		this.#standIn(message);
+	}
+
+	/**
+	 * Whoever asks a learner counts on its vote, but its log is behind: if the learner alone holds what came later, nobody
+	 * else could ever be elected. So it campaigns itself, and once it led hands over to a voter (P27).
+	 */
+	#standIn({ pre, lastTerm, lastIndex }: VoteRequest): void {
+		const core = this.#core;
+		if (!pre || core.role !== "follower" || core.hearsLeader) return;
+		if (core.log.isUpToDate(lastTerm, lastIndex)) return;
+		if (!core.configuration.learners.includes(core.id)) return;
+		if (this.#isFit() && core.diskPendingMs <= core.options.diskStallMs)
+			campaign(core, "pre");
 	}
 
 	/** An older term. A leader of it must learn that it is over, or its followers stay without one. */
@@ -171,11 +186,15 @@ export class Raft {
 		if (this.#mayLead()) campaign(core, "transfer");
 	}
 
-	/** A voter whose log is trusted and whose state machine works, and has what its log begins with (P31, P39). */
 	#mayLead(): boolean {
-		const { id, isOrWasVoter, renounced, distrusted, log } = this.#core;
+		return this.#isFit() && this.#core.isOrWasVoter;
+	}
+
+	/** Its log is trusted and its state machine works, and has what its log begins with (P31, P39). */
+	#isFit(): boolean {
+		const { id, renounced, distrusted, log } = this.#core;
 		if (renounced || distrusted.has(id)) return false;
-		return log.applied >= log.firstIndex - 1 && isOrWasVoter;
+		return log.applied >= log.firstIndex - 1;
 	}
 
 	/**

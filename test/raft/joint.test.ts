@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Message } from "../../src/raft/types.js";
 import {
 	electionTimeoutMs,
 	heartbeatIntervalMs,
@@ -85,5 +86,40 @@ describe("a joint configuration", () => {
 		expect(leader.role).toBe("leader");
 		expect(leader.raft.status().configuration.outgoing).toEqual([]);
 		expect(leader.changes).toMatchObject([{ token: 1, outcome: "done" }]);
+	});
+
+	/**
+	 * n1 alone holds that n4 is to vote, n4 alone what came after; who gave it that is gone. Neither n1 nor n3, which holds
+	 * the least, can be elected.
+	 */
+	function newestAtLearner() {
+		const cluster = new TinyCluster(3, { learners: 1 });
+		const first = cluster.elect(1);
+		cluster.pass(heartbeatIntervalMs);
+		first.change(1, [{ type: "promote", id: "n4" }], { waived: ["catch-up"] });
+		cluster.drop();
+		const gone = (message: Message) =>
+			message.to === "n1" || message.from === "n1";
+		cluster.pass(2 * electionTimeoutMs, (message) => {
+			const isKept = message.type === "append-request" && message.to === "n3";
+			return gone(message) || isKept;
+		});
+		const second = cluster.node(2);
+		const learner = cluster.node(4);
+		expect(second.role).toBe("leader");
+		expect(learner.raft.status().lastTerm).toBe(second.term);
+		expect(cluster.node(3).raft.status().lastTerm).toBeLessThan(second.term);
+		cluster.nodes.splice(1, 1);
+		return { cluster, learner };
+	}
+
+	it("does not leave a cluster without a leader because a learner alone holds the newest entries (P27)", () => {
+		const { cluster } = newestAtLearner();
+		cluster.pass(20 * electionTimeoutMs);
+		const leaders = cluster.nodes.filter(({ role }) => role === "leader");
+		expect(leaders.map(({ id }) => id)).not.toEqual([]);
+		const [leader] = leaders;
+		expect(leader?.raft.status().configuration.voters).toContain(leader?.id);
+		expect(leader?.commit).toBe(leader?.raft.status().lastIndex);
 	});
 });

@@ -24,14 +24,26 @@ export class Cuts {
 		isCut: (from: SimNode, to: SimNode) => boolean,
 		lastsMs = this.#lastsMs(),
 	): void {
-		const { network, nodes } = this.#world;
-		const mends: (() => void)[] = [];
-		for (const from of nodes) {
-			for (const to of nodes) {
-				if (from !== to && isCut(from, to)) mends.push(network.cut(from, to));
-			}
-		}
-		this.#world.call(lastsMs, () => {
+		const { network } = this.#world;
+		this.#endAll(
+			this.#links(isCut).map(([from, to]) => network.cut(from, to)),
+			lastsMs,
+		);
+	}
+
+	#links(
+		isChosen: (from: SimNode, to: SimNode) => boolean,
+	): [SimNode, SimNode][] {
+		const { nodes } = this.#world;
+		return nodes.flatMap((from) =>
+			nodes
+				.filter((to) => from !== to && isChosen(from, to))
+				.map((to): [SimNode, SimNode] => [from, to]),
+		);
+	}
+
+	#endAll(mends: readonly (() => void)[], afterMs: number): void {
+		this.#world.call(afterMs, () => {
 			if (this.#world.faulty) for (const mend of mends) mend();
 		});
 	}
@@ -123,6 +135,18 @@ export class Cuts {
 	): void {
 		this.#world.coverage.oneWayCuts++;
 		this.#cutWhere((from, to) => from === node && isDeaf(to), lastsMs);
+	}
+
+	/** For so long no entries pass where it says so. */
+	narrow(
+		isNarrow: (from: SimNode, to: SimNode) => boolean,
+		lastsMs: number,
+	): void {
+		const { network } = this.#world;
+		this.#endAll(
+			this.#links(isNarrow).map(([from, to]) => network.narrow(from, to)),
+			lastsMs,
+		);
 	}
 
 	/** For so long `some` and all the others do not hear each other. */

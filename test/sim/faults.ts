@@ -32,6 +32,7 @@ export class Faults {
 		this.#plots = new LeaderPlots({
 			...{ ...shared, cuts },
 			fallAsleep: (node, lastsMs) => slowness.standStill(node, lastsMs, true),
+			crash: (node) => this.crash(node),
 			rates: () => slowness.rates(),
 		});
 		this.#ambushes = new Ambushes({
@@ -41,12 +42,13 @@ export class Faults {
 	}
 
 	begin(): void {
-		const { meanMs, weights, deposeMs, lateTransferMs } =
+		const { meanMs, weights, deposeMs, lateTransferMs, lastWordMs } =
 			this.#world.options.faults;
 		const isQuiet = Object.values(weights).every((weight) => weight === 0);
 		this.#repeat(isQuiet ? 0 : meanMs, () => this.#strike(this.#draw()));
 		this.#repeat(deposeMs, () => this.#plots.depose());
 		this.#repeat(lateTransferMs, () => this.#plots.lateTransfer());
+		this.#repeat(lastWordMs, () => this.#plots.lastWord());
 	}
 
 	/** Does `act` again and again, `meanMs` apart on average; 0 for never. */

@@ -1,6 +1,7 @@
 import { majority } from "../../src/raft/quorum.js";
 import type { MemberChange } from "../../src/raft/types.js";
 import type { Cuts } from "./cuts.js";
+import { LastWord } from "./last-word.js";
 import type { SimNode } from "./node.js";
 import type { Random } from "./random.js";
 import type { World } from "./world.js";
@@ -12,6 +13,7 @@ export class LeaderPlots {
 	readonly #cuts: Cuts;
 	/** Stands a node still: it hears nothing meanwhile. */
 	readonly #fallAsleep: (node: SimNode, lastsMs: number) => void;
+	readonly #lastWord: LastWord;
 	/** How long a fault lasts. */
 	readonly #lastsMs: () => number;
 	/** Between which rates a clock may run. */
@@ -22,6 +24,7 @@ export class LeaderPlots {
 		readonly random: Random;
 		readonly cuts: Cuts;
 		readonly fallAsleep: (node: SimNode, lastsMs: number) => void;
+		readonly crash: (node: SimNode) => void;
 		readonly lastsMs: () => number;
 		readonly rates: () => { slowest: number; fastest: number };
 	}) {
@@ -29,6 +32,7 @@ export class LeaderPlots {
 		this.#random = options.random;
 		this.#cuts = options.cuts;
 		this.#fallAsleep = options.fallAsleep;
+		this.#lastWord = new LastWord(options);
 		this.#lastsMs = options.lastsMs;
 		this.#rates = options.rates;
 	}
@@ -116,6 +120,11 @@ export class LeaderPlots {
 		return () => {
 			for (const mend of mends) mend();
 		};
+	}
+
+	lastWord(): void {
+		const leader = this.#leader();
+		if (leader !== null) this.#lastWord.begin(leader);
 	}
 
 	/** A leader hands over, and what it asks for arrives late. */

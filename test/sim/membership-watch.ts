@@ -32,9 +32,15 @@ export class MembershipWatch {
 			this.#coverage.formerVotersCampaigned++;
 	}
 
+	/** A learner campaigns because it holds more than who asked it. */
+	stoodIn(): void {
+		this.#coverage.learnersCampaigned++;
+	}
+
 	elected({ id }: SimNode, { configuration }: Status): void {
-		const { voters, outgoing } = configuration;
-		if (!isVoter(configuration, id)) this.#coverage.formerVotersElected++;
+		const { voters, outgoing, learners } = configuration;
+		if (learners.includes(id)) this.#coverage.learnersElected++;
+		else if (!isVoter(configuration, id)) this.#coverage.formerVotersElected++;
 		if (!isJoint(configuration)) return;
 		this.#coverage.jointElections++;
 		if (!voters.includes(id)) this.#coverage.jointElectionsOfOutgoing++;

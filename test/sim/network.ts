@@ -20,6 +20,8 @@ export class Network {
 	readonly #cuts = new Int32Array(maxProcesses ** 2);
 	/** How much later than usual what is sent on each direction arrives. */
 	readonly #lagsMs = new Float64Array(maxProcesses ** 2);
+	/** How many cuts lie on each direction that only entries do not pass. */
+	readonly #narrows = new Int32Array(maxProcesses ** 2);
 	/** The same for what asks somebody to campaign, alone. */
 	readonly #transferLagsMs = new Float64Array(maxProcesses ** 2);
 	readonly #lastArrivalMs = new Float64Array(maxProcesses ** 2);
@@ -49,6 +51,15 @@ export class Network {
 		this.#cuts[link] = (this.#cuts[link] as number) + 1;
 		return () => {
 			this.#cuts[link] = Math.max(0, (this.#cuts[link] as number) - 1);
+		};
+	}
+
+	/** Loses all entries in one direction, as a link does that large packets do not pass; returns what ends that. */
+	narrow(from: SimNode, to: SimNode): () => void {
+		const link = this.#link(from, to);
+		this.#narrows[link] = (this.#narrows[link] as number) + 1;
+		return () => {
+			this.#narrows[link] = Math.max(0, (this.#narrows[link] as number) - 1);
 		};
 	}
 
@@ -86,8 +97,10 @@ export class Network {
 
 	/** Both directions between two nodes work again. */
 	join(a: SimNode, b: SimNode): void {
-		this.#cuts[this.#link(a, b)] = 0;
-		this.#cuts[this.#link(b, a)] = 0;
+		for (const link of [this.#link(a, b), this.#link(b, a)]) {
+			this.#cuts[link] = 0;
+			this.#narrows[link] = 0;
+		}
 	}
 
 	/** Links that are not cut lose, double and hold up nothing any more. */
@@ -107,6 +120,7 @@ export class Network {
 		const { dropChance, duplicateChance } = this.#options;
 		if (
 			this.#cuts[link] !== 0 ||
+			(this.#narrows[link] !== 0 && hasEntries(message)) ||
 			(this.#faulty && random.chance(dropChance)) ||
 			to.raft === null
 		) {
@@ -150,4 +164,8 @@ export class Network {
 	#link(from: SimNode, to: SimNode): number {
 		return from.position * maxProcesses + to.position;
 	}
+}
+
+function hasEntries(message: Message): boolean {
+	return message.type === "append-request" && message.entries.length > 0;
 }

@@ -153,7 +153,9 @@ export class SimNode {
 		oracles.arriving(this, message);
 		if (message.type === "vote-request") {
 			const termBefore = raft.status().term;
-			raft.step(message, this.clock.nowMs);
+			oracles.campaigns.asked(this, message, () =>
+				raft.step(message, this.clock.nowMs),
+			);
 			oracles.handled(this, message, termBefore);
 		} else if (message.type === "timeout-now")
 			oracles.campaigns.watch(this, () => raft.step(message, this.clock.nowMs));

@@ -176,6 +176,8 @@ function faults(
 			? electionMs * random.scaled(4, 30)
 			: 0,
 		lateTransferMs: random.chance(0.6) ? electionMs * random.scaled(3, 30) : 0,
+		lastWordMs:
+			churn && random.chance(0.6) ? electionMs * random.scaled(4, 30) : 0,
 		weights: {
 			crash: weight(),
 			powerLoss: weight() * 0.3,

@@ -63,6 +63,13 @@ export const elections: readonly CoreMutant[] = [
 		],
 	},
 	{
+		name: "learner-does-not-stand-in",
+		pitfall: "P27",
+		breaks:
+			"a learner that alone holds the newest entries waits for others to be elected",
+		edits: [{ file: raft, text: "this.#standIn(message);", replacement: "" }],
+	},
+	{
 		name: "pre-candidate-raises-term",
 		pitfall: "P34",
 		breaks: "a node raises its term before it knows that it could win",
@@ -209,8 +216,8 @@ export const elections: readonly CoreMutant[] = [
 		edits: [
 			{
 				file: raft,
-				text: "return log.applied >= log.firstIndex - 1 && isOrWasVoter;",
-				replacement: "return log.applied >= log.firstIndex - 1;",
+				text: "return this.#isFit() && this.#core.isOrWasVoter;",
+				replacement: "return this.#isFit();",
 			},
 		],
 	},
@@ -221,8 +228,8 @@ export const elections: readonly CoreMutant[] = [
 		edits: [
 			{
 				file: raft,
-				text: "return log.applied >= log.firstIndex - 1 && isOrWasVoter;",
-				replacement: "return log !== null && isOrWasVoter;",
+				text: "return log.applied >= log.firstIndex - 1;",
+				replacement: "return log !== null;",
 			},
 		],
 	},

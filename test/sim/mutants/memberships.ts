@@ -122,15 +122,14 @@ export const memberships: readonly CoreMutant[] = [
 	},
 	{
 		name: "former-voter-stays-silent",
-		pitfall: "P24",
+		pitfall: "P23",
 		breaks:
 			"a voter whose removal is not committed does not campaign, although it alone may hold that",
 		edits: [
 			{
 				file: "src/raft/raft.ts",
-				text: "const { id, isOrWasVoter, renounced, distrusted, log } = this.#core;",
-				replacement:
-					"const { id, isVoter: isOrWasVoter, renounced, distrusted, log } = this.#core;",
+				text: "return this.#isFit() && this.#core.isOrWasVoter;",
+				replacement: "return this.#isFit() && this.#core.isVoter;",
 			},
 		],
 	},

@@ -99,9 +99,11 @@ export class StateOracle {
 			() => `${other?.id} and ${node.id} both lead term ${term}`,
 		);
 		demand(
-			isVoter(configuration, node.id) || wasVoter(node, status.commit),
+			isVoter(configuration, node.id) ||
+				wasVoter(node, status.commit) ||
+				configuration.learners.includes(node.id),
 			"election-safety",
-			() => `${node.id} leads and is no voter`,
+			() => `${node.id} leads and is no member`,
 		);
 		this.leaders.set(term, node);
 		const isRival = (one: SimNode) =>
