@@ -108,8 +108,13 @@ export class SessionKeeper {
 			const { id, ttlMs } = await this.#options.open(deadlineMs);
 			this.#begin(new OpenSession(id, ttlMs));
 		} catch (error) {
-			const refused = this.#waiting;
-			this.#waiting = [];
+			// Those that came later and have more time have another try.
+			const refused = this.#waiting.filter(
+				(request) => request.deadlineMs <= deadlineMs,
+			);
+			this.#waiting = this.#waiting.filter(
+				(request) => request.deadlineMs > deadlineMs,
+			);
 			for (const request of refused)
 				this.#options.fail(request, error as Error);
 		}

@@ -18,7 +18,11 @@ export interface Replica {
 	): void;
 	/** Opens a session for exactly-once commands; its id is the index at which it was opened. */
 	openSession(
-		deadlineMs: number,
+		options: {
+			readonly deadlineMs: number;
+			/** Whose commands count together. */
+			readonly client: string;
+		},
 		done: (outcome: SessionOutcome) => void,
 	): void;
 	/** Changes who takes part. Done here only while this node leads. */
@@ -178,10 +182,6 @@ export interface EventSubscription {
 	close(): void;
 }
 
-export interface ReplicaStatus {
-	readonly raft: Status;
-	readonly applied: number;
-	/** Of the files of the log. */
 /** What keeps this node and another apart, beyond a network that does not carry. */
 export type LinkTrouble =
 	/** The other one does not let this one in. `cause` as on the wire, `sentence` for a person. */
@@ -194,15 +194,19 @@ export type LinkTrouble =
 	/** It dials this node, and nothing here says where it is. */
 	| { readonly kind: "unknown-address"; readonly peer: string };
 
+export interface ReplicaStatus {
+	readonly raft: Status;
+	readonly applied: number;
+	/** Of the files of the log. */
 	readonly logBytes: number;
 	readonly oldestEventIndex: number;
 	readonly inflight: number;
 	/** Members with a live link to them and from them. */
 	readonly connectedPeers: readonly string[];
+	readonly linkTroubles: readonly LinkTrouble[];
 	readonly leaderlessTotalMs: number;
 	readonly leaderlessMaxMs: number;
 	/** Set when the node has stopped applying or writing for good, and why. */
 	readonly failure: string | null;
-	readonly linkTroubles: readonly LinkTrouble[];
 	readonly diskPendingMs: number;
 }

@@ -13,6 +13,8 @@ export const sessionLimits = {
 	totalBytes: 64 * 1024 * 1024,
 	shareBytes: 16 * 1024,
 	maxTtlMs: 24 * 60 * 60 * 1000,
+	/** Where there is no room for another, one that was silent for so long gives way, whatever its time. */
+	sureMs: 60_000,
 } as const;
 
 /** What a kept result costs beside its bytes. */
@@ -63,9 +65,14 @@ export class SessionTable {
 		return this.#sessions.values();
 	}
 
-	/** False when there is no room for another. */
+	/** False when there is no room for another: all were in use within `sureMs`. */
 	open(id: number, ttlMs: number, nowMs: number): boolean {
-		if (this.#sessions.size >= sessionLimits.sessions) return false;
+		if (this.#sessions.size >= sessionLimits.sessions) {
+			const silent = this.#longestSilent();
+			if (silent === null || silent.activeAtMs + sessionLimits.sureMs > nowMs)
+				return false;
+			this.#remove(silent);
+		}
 		this.#sessions.set(id, this.#session({ id, ttlMs, activeAtMs: nowMs }));
 		return true;
 	}
@@ -73,11 +80,23 @@ export class SessionTable {
 	/** Removes whose time has run out. */
 	expire(nowMs: number): void {
 		for (const session of this.#sessions.values()) {
-			if (session.activeAtMs + session.ttlMs > nowMs) continue;
-			this.#sessions.delete(session.id);
-			this.#bytes -= session.bytes;
-			for (const result of session.results.values()) this.#subtract(result);
+			if (session.activeAtMs + session.ttlMs <= nowMs) this.#remove(session);
 		}
+	}
+
+	#remove(session: Session): void {
+		this.#sessions.delete(session.id);
+		this.#bytes -= session.bytes;
+		for (const result of session.results.values()) this.#subtract(result);
+	}
+
+	/** Of several the one that was opened first. */
+	#longestSilent(): Session | null {
+		let silent: Session | null = null;
+		for (const session of this.#sessions.values())
+			if (silent === null || session.activeAtMs < silent.activeAtMs)
+				silent = session;
+		return silent;
 	}
 
 	/** Notes that the session's client is there, what it has, and says what its command comes to. */

@@ -56,6 +56,8 @@ export function overloadFigures(settings: Settings): Promise<Figure[]> {
 					name: `most memory of ${node.id} at 3×`,
 					value: (full[at]?.maxRssBytes ?? 0) / mebibyte,
 					unit: "MiB",
+					// What is under way is bounded: at most that much more than at half load.
+					atMost: (calm[at]?.maxRssBytes ?? 0) / mebibyte + 256,
 					note: `${node === leader ? "leads; " : ""}${Math.round((calm[at]?.maxRssBytes ?? 0) / mebibyte)} at half load; loop held ${rounded(full[at]?.longestOwnHoldMs ?? 0)} ms at most`,
 				})),
 			];

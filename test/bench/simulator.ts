@@ -19,7 +19,7 @@ export async function simulatorFigures(): Promise<Figure[]> {
 		const { stepsPerSecond, steps, violations } = JSON.parse(line);
 		return {
 			name: `simulator, round ${round + 1}`,
-			...{ value: stepsPerSecond, unit: "steps/s" },
+			...{ value: stepsPerSecond, unit: "steps/s", atLeast: 50_000 },
 			note: `${steps} steps, ${violations} violations`,
 		};
 	});

@@ -95,10 +95,7 @@ export class FakeReplica implements Replica {
 		});
 	}
 
-	openSession(
-		_deadlineMs: number,
-		done: (outcome: SessionOutcome) => void,
-	): void {
+	openSession(_options: object, done: (outcome: SessionOutcome) => void): void {
 		this.#later(() => {
 			if (this.leader === null) {
 				const message = "no leader";
@@ -226,10 +223,10 @@ export class FakeReplica implements Replica {
 				followers: [],
 			},
 			applied: this.#applied,
-			linkTroubles: [],
 			oldestEventIndex: this.#oldest,
 			inflight: this.#inflight,
 			connectedPeers: [],
+			linkTroubles: [],
 			leaderlessTotalMs: 0,
 			leaderlessMaxMs: 0,
 			failure: null,

@@ -62,10 +62,7 @@ export class ScriptedReplica implements Replica {
 		setImmediate(() => done({ kind: "applied", index, result }));
 	}
 
-	openSession(
-		_deadlineMs: number,
-		done: (outcome: SessionOutcome) => void,
-	): void {
+	openSession(_options: object, done: (outcome: SessionOutcome) => void): void {
 		const id = ++this.#index;
 		setImmediate(() => done({ kind: "opened", id, ttlMs: 60_000 }));
 	}
@@ -109,10 +106,10 @@ export class ScriptedReplica implements Replica {
 			raft: this.raft,
 			applied: this.applied,
 			logBytes: 65_536,
-			linkTroubles: this.linkTroubles,
 			oldestEventIndex: 1,
 			inflight: 0,
 			connectedPeers: ["n2", "n3"],
+			linkTroubles: this.linkTroubles,
 			leaderlessTotalMs: 120,
 			leaderlessMaxMs: 80,
 			failure: this.failure,

@@ -182,6 +182,21 @@ describe("the table of sessions", () => {
 		expect(table.open(9999, 1000, 10)).toBe(true);
 	});
 
+	it("lets the longest silent one give way to another, once that is surely silent", () => {
+		const table = new SessionTable();
+		const { sessions, sureMs } = sessionLimits;
+		const ttlMs = 10 * sureMs;
+		for (let id = 1; id <= sessions; id++) table.open(id, ttlMs, 0);
+		run(table, 1, 1, { nowMs: 10 });
+		run(table, 2, 1, { nowMs: 20 });
+		for (let id = 3; id <= sessions; id++) run(table, id, 1, { nowMs: 30 });
+		expect(table.open(9999, ttlMs, sureMs + 9)).toBe(false);
+		expect(table.open(9999, ttlMs, sureMs + 10)).toBe(true);
+		expect(table.size).toBe(sessions);
+		expect(run(table, 1, 2)).toMatchObject({ kind: "expired" });
+		expect(run(table, 2, 2)).toBeNull();
+	});
+
 	const step = fc.oneof(
 		{
 			weight: 6,

@@ -134,12 +134,12 @@ function withAge(result: HttpResult, ageMs: number): HttpResult {
 /** POST /v1/sessions: opens a session for exactly-once commands. */
 export function openSession(
 	context: ApiContext,
-	options: URLSearchParams,
+	{ options, client }: Pick<HttpRequest, "options" | "client">,
 ): Promise<HttpOutcome> {
 	knownOnly(options, ["timeout-ms"]);
 	const deadlineMs = deadlineOf(context, options);
 	return new Promise((resolve) =>
-		context.replica.openSession(deadlineMs, (outcome) => {
+		context.replica.openSession({ deadlineMs, client }, (outcome) => {
 			if (outcome.kind !== "opened")
 				resolve({ failure: failureOfSession(outcome) });
 			else {

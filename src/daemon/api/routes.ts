@@ -70,9 +70,9 @@ const routes: Readonly<Record<string, Route>> = {
 	"/v1/sessions": {
 		methods: ["POST"],
 		about: "open a session for exactly-once commands; ?timeout-ms=N",
-		run: async (context, { request, options }) => {
+		run: async (context, { request, options, connection: { client } }) => {
 			const body = await readBody(request, 0);
-			return body === null ? null : openSession(context, options);
+			return body === null ? null : openSession(context, { options, client });
 		},
 	},
 	"/v1/query": {

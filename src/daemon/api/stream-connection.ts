@@ -236,7 +236,7 @@ export class StreamConnection implements Connection {
 		bytes: number,
 	): void {
 		this.#context.replica.openSession(
-			this.#deadlineMs(deadlineMs),
+			{ deadlineMs: this.#deadlineMs(deadlineMs), client: this.#client },
 			(outcome) => {
 				this.#settled(bytes);
 				answerSession(this.#batch, requestId, outcome);

@@ -45,7 +45,7 @@ export function runMessage(
 		else if ("query" in fields)
 			runQuery(context, { ...message, fields, id }, answer);
 		else if (fields.openSession === true)
-			openSession(context, { fields, id }, answer);
+			openSession(context, { fields, id, client: message.client }, answer);
 		else
 			throw new RequestError(
 				"invalid",
@@ -125,11 +125,11 @@ function runQuery(
 
 function openSession(
 	{ replica, limits }: ApiContext,
-	{ fields, id }: { fields: Fields; id: RequestId },
+	{ fields, id, client }: { fields: Fields; id: RequestId; client: string },
 	answer: (text: string) => void,
 ): void {
 	const deadlineMs = timeoutMsOf(fields.timeoutMs, limits);
-	replica.openSession(deadlineMs, (outcome) => {
+	replica.openSession({ deadlineMs, client }, (outcome) => {
 		if (outcome.kind !== "opened") {
 			answer(errorText(id, failureOfSession(outcome)));
 			return;

@@ -22,7 +22,8 @@ import { Observers } from "./observers.js";
 import { OwnMembership } from "./own-membership.js";
 import { failed } from "./reads.js";
 import type { RequestOrigin } from "./request.js";
-import { opened, sessionTtlMs, unwrapped } from "./session-outcomes.js";
+import { openSessionCommand } from "./session-opening.js";
+import { opened, unwrapped } from "./session-outcomes.js";
 import { bestSuccessor, transferRefusal } from "./transfers.js";
 import {
 	writeLevelDeadlineMs,
@@ -35,16 +36,16 @@ export class NodeReplica implements Replica {
 	readonly #driver: Driver;
 	readonly #observers: Observers;
 	readonly #release: string;
-	#refused: (() => void)[] = [];
 	readonly #membership: OwnMembership;
+	#refused: (() => void)[] = [];
 
 	constructor(driver: Driver, release: string, diagnose: Diagnose) {
 		this.#driver = driver;
 		this.#release = release;
 		this.#observers = new Observers(diagnose);
-	}
 		const { raft } = driver;
 		this.#membership = new OwnMembership(raft, raft.status().id);
+	}
 
 	propose(
 		command: Uint8Array,
@@ -73,15 +74,19 @@ export class NodeReplica implements Replica {
 	}
 
 	openSession(
-		deadlineMs: number,
+		{ deadlineMs, client }: Parameters<Replica["openSession"]>[0],
 		done: Parameters<Replica["openSession"]>[1],
 	): void {
 		const guarded = this.#observers.guarded(done);
-		const command = { type: "open-session", ttlMs: sessionTtlMs };
-		this.control(
-			Buffer.from(JSON.stringify({ ...command, nowMs: Date.now() })),
-			deadlineMs,
-			(outcome) => guarded(opened(outcome)),
+		this.#accept(
+			{
+				...{ kind: EntryKind.control, level: 0, ack: "apply", deadlineMs },
+				command: openSessionCommand(Date.now()),
+			},
+			{
+				...{ kind: "local", client },
+				done: this.#observers.guarded((outcome) => guarded(opened(outcome))),
+			},
 		);
 	}
 
@@ -155,16 +160,16 @@ export class NodeReplica implements Replica {
 		origin: Extract<RequestOrigin, { kind: "local" }>,
 	): void {
 		const { commands } = this.#driver.parts;
-		const refusal = commands.accept({
-			kind: request.kind,
-			level: request.level,
-			command: request.command,
-			ack: request.ack,
 		const removed = this.#membership.refusal();
 		if (removed !== null) {
 			this.#refuse(() => origin.done(rejected("stopping", removed)));
 			return;
 		}
+		const refusal = commands.accept({
+			kind: request.kind,
+			level: request.level,
+			command: request.command,
+			ack: request.ack,
 			deadlineMs: performance.now() + request.deadlineMs,
 			origin,
 		});
@@ -218,16 +223,16 @@ export class NodeReplica implements Replica {
 		},
 		consistency: QueryOptions["consistency"],
 	): void {
-		const refusal = this.#driver.parts.reads.accept(read, consistency);
-		if (refusal === null) this.#driver.wake();
-		else this.#refuse(() => read.done(refusal));
-	}
-
 		const removed = this.#membership.refusal();
 		if (removed !== null) {
 			this.#refuse(() => read.done(failed("stopping", removed)));
 			return;
 		}
+		const refusal = this.#driver.parts.reads.accept(read, consistency);
+		if (refusal === null) this.#driver.wake();
+		else this.#refuse(() => read.done(refusal));
+	}
+
 	transferLeadership(
 		target: string | null,
 		done: (refusal: string | null) => void,
@@ -259,12 +264,12 @@ export class NodeReplica implements Replica {
 			oldestEventIndex: state.events.oldestIndex,
 			inflight: commands.pending + reads.pending,
 			connectedPeers: peers.connected(),
+			linkTroubles: peers.troubles(),
 			leaderlessTotalMs: leaderless.totalMs,
 			leaderlessMaxMs: leaderless.maxMs,
 			failure: this.#driver.failure,
 			diskPendingMs: log.pendingMs(),
 		};
-			linkTroubles: peers.troubles(),
 	}
 
 	controlState() {

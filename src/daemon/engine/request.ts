@@ -4,6 +4,7 @@ import type {
 	ForwardOutcome,
 } from "../../wire/forward-frames.js";
 import type { CommandOutcome } from "../replica.js";
+import { opensSession } from "./session-opening.js";
 
 /** Bytes that a pending command costs beside its own. */
 const overheadBytes = 128;
@@ -59,8 +60,9 @@ export class Request {
 		return this.command.length + overheadBytes;
 	}
 
+	/** The operator's, for which there is room under any load. */
 	get isControl(): boolean {
-		return this.kind === EntryKind.control;
+		return this.kind === EntryKind.control && !opensSession(this.command);
 	}
 }
 

@@ -1,9 +1,8 @@
 import { decodeSessionAnswer } from "../../machines/sessions.js";
 import type { CommandOutcome, Replica } from "../replica.js";
 import { rejected } from "./admission.js";
+import { sessionTtlMs } from "./session-opening.js";
 
-/** Far longer than any change of leader takes, and short enough that what clients leave behind does not pile up. */
-export const sessionTtlMs = 10 * 60_000;
 /** When there is no room for another session: some may have expired by then. */
 const retryAfterMs = 5000;
 

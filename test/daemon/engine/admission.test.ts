@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { Admission, rejected } from "../../../src/daemon/engine/admission.js";
 import { defaultLimits } from "../../../src/daemon/engine/limits.js";
 import { Request } from "../../../src/daemon/engine/request.js";
+import { openSessionCommand } from "../../../src/daemon/engine/session-opening.js";
 import { EntryKind } from "../../../src/raft/types.js";
 
 let nowMs = 0;
@@ -28,6 +29,15 @@ function request(
 			client === null
 				? { kind: "peer", peer: "n2", link: 1, requestId: 1 }
 				: { kind: "local", client, done: () => {} },
+	});
+}
+
+/** As a client sends it. */
+function opening(client: string): Request {
+	return new Request({
+		...{ kind: EntryKind.control, level: 0, ack: "apply", deadlineMs: 1000 },
+		command: openSessionCommand(0),
+		origin: { kind: "local", client, done: () => {} },
 	});
 }
 
@@ -125,5 +135,37 @@ describe("admission", () => {
 		admitted.release(first, true);
 		expect([admitted.count, admitted.bytes]).toEqual([0, 0]);
 		expect(admitted.admit(request())).toBeNull();
+	});
+});
+
+describe("sessions that clients ask for", () => {
+	it("are commands like others: they have a client's share, and not the room kept for the operator", () => {
+		const admitted = admission({ maxPendingPerClient: 2 });
+		expect(admitted.admit(opening("c1"))).toBeNull();
+		expect(admitted.admit(opening("c1"))).toBeNull();
+		expect(admitted.admit(opening("c1"))).toMatchObject({
+			reason: "overloaded",
+		});
+		expect(admitted.admit(opening("c2"))).toBeNull();
+		const lock = request("control", EntryKind.control);
+		expect(admitted.admit(lock)).toBeNull();
+	});
+
+	it("leave room for the lock's renewal when they fill the node", () => {
+		const admitted = admission({ maxPendingCommands: 3 });
+		for (let at = 0; at < 5; at++) admitted.admit(opening(`c${at}`));
+		expect(admitted.count).toBe(3);
+		expect(admitted.admit(request("control", EntryKind.control))).toBeNull();
+	});
+
+	it("take from their client's tokens", () => {
+		const admitted = admission({
+			maxCommandsPerSecondPerClient: 1,
+			maxCommandBurstPerClient: 1,
+		});
+		expect(admitted.admit(opening("c1"))).toBeNull();
+		expect(admitted.admit(opening("c1"))).toMatchObject({
+			reason: "overloaded",
+		});
 	});
 });

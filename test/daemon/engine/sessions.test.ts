@@ -22,7 +22,7 @@ const three = ["n1", "n2", "n3"] as const;
 
 async function open(replica: NodeReplica): Promise<number> {
 	const outcome = await new Promise<SessionOutcome>((resolve) =>
-		replica.openSession(20_000, resolve),
+		replica.openSession({ deadlineMs: 20_000, client: "c" }, resolve),
 	);
 	if (outcome.kind !== "opened") throw new Error(JSON.stringify(outcome));
 	return outcome.id;

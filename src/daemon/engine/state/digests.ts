@@ -48,7 +48,9 @@ export class StateDigests {
 		const digest = hash.digest().toString("hex", 0, digestBytes);
 		this.#kept.push({ index, digest });
 		if (this.#kept.length > keptDigests) this.#kept.shift();
-		this.#since.begin();
+		// Each goes on from the one before: what differs once differs from then on, and no comparison can come too late.
+		const chained = Buffer.from(digest, "hex");
+		this.#since.begin(chained.readInt32LE(0), chained.readInt32LE(4));
 	}
 
 	/** Null when they are equal, or this node does not have its own any more. */
