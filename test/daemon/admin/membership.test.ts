@@ -271,9 +271,9 @@ describe("a snapshot by wish", () => {
 describe("an alarm", () => {
 	const about = { kind: "state-differs", node: "n1" };
 
-	function raise(): Promise<unknown> {
+	function raise(alarm: object = about): Promise<unknown> {
 		const command = {
-			...{ type: "raise-alarm", ...about, index: 1024 },
+			...{ type: "raise-alarm", ...alarm, index: 1024 },
 			...{ message: "its state differs", nowMs: Date.now() },
 		};
 		const bytes = Buffer.from(JSON.stringify(command));
@@ -291,6 +291,23 @@ describe("an alarm", () => {
 		]);
 		expect((await call("ClearAlarm", about)).status).toBe(200);
 		expect(await ready()).toBe(200);
+	});
+
+	it("about a log that went back ends only when the node no longer votes with it (P31)", async () => {
+		const alarm = { kind: "log-went-back", node: "n2" };
+		await raise(alarm);
+		const { body } = await call("ClearAlarm", alarm);
+		expect(body).toMatchObject({
+			code: "failed_precondition",
+			message: expect.stringContaining("raftctl reset-node n2"),
+		});
+		const { raft } = node.replica;
+		const configuration = {
+			...raft.configuration,
+			...{ voters: ["n1", "n3"], learners: ["n2"] },
+		};
+		node.replica.raft = { ...raft, configuration };
+		expect((await call("ClearAlarm", alarm)).status).toBe(200);
 	});
 
 	it("that does not stand, or of no known kind, cannot be cleared", async () => {
