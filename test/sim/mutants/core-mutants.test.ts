@@ -52,6 +52,8 @@ describe("the simulator, with a bug in the core", () => {
 		"ack-before-durable": "ack-durable",
 		"two-changes-at-once": "one-change",
 		"any-answer-confirms": "read-round",
+		"current-without-quorum": "current-commit",
+		"joint-commit-by-new-voters": "commit-durable",
 	};
 
 	it.each(Object.entries(sample))(
