@@ -193,7 +193,9 @@ describe("the table of sessions", () => {
 		expect(table.open(9999, ttlMs, sureMs + 9)).toBe(false);
 		expect(table.open(9999, ttlMs, sureMs + 10)).toBe(true);
 		expect(table.size).toBe(sessions);
-		expect(run(table, 1, 2)).toMatchObject({ kind: "expired" });
+		expect(run(table, 1, 2)).toMatchObject({
+			reason: "session-expired",
+		});
 		expect(run(table, 2, 2)).toBeNull();
 	});
 
