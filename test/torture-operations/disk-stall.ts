@@ -90,7 +90,7 @@ export async function diskStallRound(
 	stage: Stage,
 	piece: Piece,
 	{ at, disks }: { readonly at: number; readonly disks: Disks },
-): Promise<void> {
+): Promise<number> {
 	const { ground, load, watch, counts, random } = stage;
 	const { scene } = await prepare(stage, piece);
 	let stall: Promise<void> | null = null;
@@ -115,6 +115,7 @@ export async function diskStallRound(
 	let run = await operate(ground, scene.choice.argv, blow, () => {
 		stall = stallLeader();
 	});
+	const { length } = run.boundaries;
 	await stall;
 	const wasStalled = stall !== null;
 	if (run.exitCode !== 0 && wasStalled) {
@@ -128,4 +129,5 @@ export async function diskStallRound(
 	} else await judge(stage, scene, { isDone: true });
 	watch.struck.clear();
 	load.isExplained = false;
+	return length;
 }

@@ -29,7 +29,7 @@ export async function nodeDeathRound(
 	stage: Stage,
 	piece: Piece,
 	at: number,
-): Promise<void> {
+): Promise<number> {
 	const { ground, load, watch, counts, random } = stage;
 	const { scene, members } = await prepare(stage, piece, moreVoters);
 	const victim = random.pick(members.voters);
@@ -42,6 +42,7 @@ export async function nodeDeathRound(
 	};
 	const blow = { at, afterMs: 0, how: "hook" as const };
 	let run = await operate(ground, scene.choice.argv, blow, die);
+	const { length } = run.boundaries;
 	if (isStruck) {
 		counts.nodeKills++;
 		// Whom the operation removed or stopped meanwhile stays down.
@@ -60,4 +61,5 @@ export async function nodeDeathRound(
 	} else await judge(stage, scene, { isDone: true, more: moreVoters });
 	watch.struck.clear();
 	load.isExplained = false;
+	return length;
 }

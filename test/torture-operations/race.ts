@@ -20,19 +20,32 @@ export async function raceRound(
 	stage: Stage,
 	piece: Piece,
 	at: number,
-): Promise<void> {
+): Promise<number> {
 	const { ground, counts } = stage;
 	const { scene } = await prepare(stage, piece);
 	const { argv } = scene.choice;
 	let second: Promise<OperatorRun> | null = null;
+	let lastPid = 0;
+	const tracked = async (running: Promise<OperatorRun>) => {
+		const run = await running;
+		lastPid = run.pid;
+		return run;
+	};
 	const rival = () => {
-		second = operate(ground, argv, null);
+		second = tracked(operate(ground, argv, null));
 	};
 	// Both at once, or the second while the first is at one of its steps.
 	if (at === 0) rival();
 	const blow = { at: at - 1, afterMs: 0, how: "hook" as const };
-	const one = await operate(ground, argv, at === 0 ? null : blow, rival);
-	if (second === null) return await endUnraced(stage, scene, one);
+	const one = await tracked(
+		operate(ground, argv, at === 0 ? null : blow, rival),
+	);
+	// Both at once counts as one more.
+	const moments = one.boundaries.length + 1;
+	if (second === null) {
+		await endUnraced(stage, scene, one);
+		return moments;
+	}
 	const other: OperatorRun = await second;
 	const winners = [one, other].filter(({ exitCode }) => exitCode === 0);
 	const [winner] = winners;
@@ -40,13 +53,16 @@ export async function raceRound(
 		stage.fail(
 			`nobody acted\n${storyOf("one", one)}\n${storyOf("other", other)}`,
 		);
-		return await clearAway(stage);
+		await clearAway(stage);
+		return moments;
 	}
 	counts.races++;
 	const loser = winner === one ? other : one;
 	const isNamed = `${loser.said}${loser.stderr}`.includes(`:${winner.pid} `);
-	if (winners.length > 1) stage.tell(`both acted, one after the other`);
-	else if (loser.exitCode !== lockedExitCode || !isNamed)
+	// Whom the winner's end came before may have found something else than a lock.
+	const isLate = lastPid === loser.pid;
+	if (winners.length > 1) stage.tell("both acted, one after the other");
+	else if (!isLate && (loser.exitCode !== lockedExitCode || !isNamed))
 		stage.fail(storyOf("the second operator", loser));
 	else if (loser.boundaries.length > 0)
 		stage.fail(storyOf("the second operator did something and", loser));
@@ -54,6 +70,7 @@ export async function raceRound(
 		for (const id of Object.keys(scene.choice.starts))
 			scene.owedStarts.set(id, 1);
 	await judge(stage, scene, { isDone: true });
+	return moments;
 }
 
 async function endUnraced(

@@ -37,12 +37,17 @@ export interface Choice {
 
 const three = { voters: 3, learners: 0 };
 
-/** The first node that is nobody's yet. */
-export function spareOf({ places }: Ground, members: Members): string {
+/** The nodes that are nobody's yet. */
+export function sparesOf({ places }: Ground, members: Members): string[] {
 	const taken = new Set([...members.voters, ...members.learners]);
-	const spare = places.find(({ id }) => !taken.has(id));
+	return places.map(({ id }) => id).filter((id) => !taken.has(id));
+}
+
+/** The first of them. */
+export function spareOf(ground: Ground, members: Members): string {
+	const [spare] = sparesOf(ground, members);
 	if (spare === undefined) throw new Error("every node is a member already");
-	return spare.id;
+	return spare;
 }
 
 export const repertoire: readonly Piece[] = [

@@ -5,7 +5,7 @@ import {
 	type Choice,
 	type Members,
 	type Piece,
-	spareOf,
+	sparesOf,
 } from "./repertoire.js";
 import type { Shape, Stage } from "./stage.js";
 
@@ -34,7 +34,7 @@ export async function prepare(
 	const shape = withMore(piece.needs, more);
 	const members = await stage.bringTo(shape);
 	const choice = piece.choose(members, stage.random, stage.ground);
-	await stage.ground.wipe(spareOf(stage.ground, members));
+	for (const id of sparesOf(stage.ground, members)) await stage.ground.wipe(id);
 	const startsBefore = await stage.ground.starts();
 	const scene = { piece, choice, startsBefore, owedStarts: new Map() };
 	return { scene, members };

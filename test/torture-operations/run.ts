@@ -33,8 +33,6 @@ export interface Summary {
 }
 
 const readBackEvery = 10;
-/** An operation that has fewer is not struck in that round. */
-const mostBoundaries = 40;
 const maxRounds = 10_000;
 const maxProblems = 20;
 
@@ -179,24 +177,29 @@ async function raceOperators(
 interface Tours {
 	isOver(): boolean;
 	readonly what: string;
-	play(piece: Piece, at: number): Promise<void>;
+	/** Returns how many boundaries there were. */
+	play(piece: Piece, at: number): Promise<number>;
 }
 
-/** One piece after the other, each time at its next boundary; the last tour is as short as may be. */
+/** One piece after the other, each at all of its boundaries in some order; the last tour is as short as may be. */
 async function tours(
 	stage: Stage,
 	pieces: readonly Piece[],
 	{ isOver, what, play }: Tours,
 ): Promise<void> {
-	const { counts } = stage;
+	const { counts, random } = stage;
+	const toCome = new Map<string, number[]>();
 	for (let round = 0; pieces.length > 0 && !isOver(); round++) {
 		if (stage.problems.length >= maxProblems || round > maxRounds) return;
 		const piece = pieces[round % pieces.length] as Piece;
-		const at = Math.floor(round / pieces.length) % mostBoundaries;
+		const left = toCome.get(piece.name) ?? [];
+		const at = left.pop() ?? 0;
 		counts.rounds++;
 		stage.round = `round ${counts.rounds}, ${piece.name}, ${what} at ${at}`;
 		stage.tell(stage.round);
-		await play(piece, at);
+		const boundaries = await play(piece, at);
+		const all = Array.from({ length: boundaries }, (_, ordinal) => ordinal);
+		toCome.set(piece.name, left.length > 0 ? left : random.shuffle(all));
 	}
 }
 
