@@ -4,6 +4,7 @@ import { Health } from "../../wire/gen/grpc/health/v1/health_pb.js";
 import { AdminService } from "../../wire/gen/raftctl/admin/v1/admin_pb.js";
 import type { EventLoopView } from "../event-loop.js";
 import { grpcHealth } from "./grpc-health.js";
+import { legibleMessages } from "./grpc-message.js";
 import { openListener } from "./listener.js";
 import { type ProbeAnswer, probe } from "./probes.js";
 import { adminService } from "./service.js";
@@ -45,7 +46,10 @@ export async function startAdminServer(
 	const listener = await openListener({
 		address,
 		key: "listen.admin",
-		handler,
+		handler: (request, response) => {
+			legibleMessages(response);
+			handler(request, response);
+		},
 	});
 	return {
 		async close() {

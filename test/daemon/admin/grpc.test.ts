@@ -66,6 +66,16 @@ describe("the admin port as gRPC", () => {
 		expect(probe.status).toBe(200);
 	});
 
+	it("spells a sentence so that every client reads it as it was written", async () => {
+		await expect(
+			call("admin", "ClearAlarm", { kind: "5 % ä,:/;?", node: "n1" }),
+		).rejects.toMatchObject({
+			details: expect.stringMatching(
+				/^kind is "5 % ä,:\/;\?"; there are state-differs, log-went-back/,
+			),
+		});
+	});
+
 	it("carries code and sentence of a refusal", async () => {
 		const lock = { holder: "ci", host: "h", operation: "roll", ttl_ms: 5000 };
 		await call("admin", "AcquireLock", lock);
