@@ -33,15 +33,6 @@ export default class Recover extends OperatorCommand<typeof Recover> {
 		const inventory = await this.inventory();
 		const { name } = inventory;
 		if (given !== undefined) requireName(given, name, "--cluster-name");
-		if (!dryRun && given === undefined && !process.stdin.isTTY)
-			throw new OperatorError(
-				"usage",
-				"there is nobody to type the cluster's name",
-				{
-					state: "nothing was touched",
-					next: `give it with --cluster-name ${name}, once you have read raftctl recover --dry-run`,
-				},
-			);
 		const report = await withContext(
 			await this.operating(inventory),
 			(context) =>
@@ -52,11 +43,11 @@ export default class Recover extends OperatorCommand<typeof Recover> {
 						...{ dryRun, lockWaitMs: this.flags["lock-wait"] },
 						told: (survey) => this.#show(survey),
 						confirm: async () => {
-							if (given === undefined)
-								await askForName(
-									"This makes a new cluster. What may be lost is said above.",
-									...([name, this.signal] as const),
-								);
+							if (given !== undefined) return;
+							const what =
+								"This makes a new cluster; what may be lost is said above.";
+							if (await askForName(what, name, this.signal)) return;
+							throw nobodyToType(name);
 						},
 					},
 				),
@@ -72,4 +63,15 @@ export default class Recover extends OperatorCommand<typeof Recover> {
 		const { surveyText } = await import("../src/cli/disaster-text.js");
 		process.stderr.write(`${surveyText(survey)}\n\n`);
 	}
+}
+
+function nobodyToType(name: string): OperatorError {
+	return new OperatorError(
+		"usage",
+		"there is nobody to type the cluster's name",
+		{
+			state: "nothing was touched",
+			next: `give it with --cluster-name ${name}, once you have read raftctl recover --dry-run`,
+		},
+	);
 }

@@ -93,7 +93,7 @@ function exportStep({ run, cluster }: Birth, proposed: string): Step {
 					message: `${node.id} has more than ${proposed}, now that all are down: it is taken instead`,
 				});
 			const host = await context.machines.host(node.host);
-			await doOn(host, node.id, ["mkdir", "-p", dirname(path)]);
+			await doOn(host, node.id, ["mkdir", "-p", "-m", "700", dirname(path)]);
 			const words = ["--data-dir", node.dataDirectory, "--out", path];
 			const { manifest } = await askRaftd<{ readonly manifest: FileManifest }>(
 				context,

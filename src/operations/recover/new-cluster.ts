@@ -42,14 +42,18 @@ export function newCluster(
 		readonly word: "restore" | "recover";
 		readonly chosen: readonly string[];
 		readonly touched: readonly string[];
+		/** Of the plan that was shown: what is done then has the same names. */
+		readonly shown: NewCluster | null;
 	},
 ): NewCluster {
 	const date = new Date(clock.unixMs()).toISOString();
 	const time = date.replace(/[-:]|\.\d+/g, "");
 	return {
-		clusterId: `${inventory.name}-${randomBytes(6).toString("hex")}`,
+		clusterId:
+			wish.shown?.clusterId ??
+			`${inventory.name}-${randomBytes(6).toString("hex")}`,
 		oldClusterId: inventory.id,
-		suffix: `.before-${wish.word}-${time}`,
+		suffix: wish.shown?.suffix ?? `.before-${wish.word}-${time}`,
 		...{ chosen: wish.chosen, touched: wish.touched },
 	};
 }

@@ -85,7 +85,7 @@ export async function copyTo(
 ): Promise<void> {
 	const part = `${path}.part`;
 	if (host.name === "local") {
-		await doOn(host, host.name, ["mkdir", "-p", dirname(path)]);
+		await doOn(host, host.name, ["mkdir", "-p", "-m", "700", dirname(path)]);
 		try {
 			await doOn(host, host.name, ["cp", "--", file, part]);
 		} catch (error) {

@@ -71,12 +71,15 @@ export function recover(
 	wish: RecoverWish,
 	told: (survey: Survey) => Promise<void> = async () => undefined,
 ): () => Operation {
-	return () => recoverOnce(wish, told);
+	const seen: { cluster: NewCluster | null } = { cluster: null };
+	return () => recoverOnce(wish, told, seen);
 }
 
 function recoverOnce(
 	wish: RecoverWish,
 	told: (survey: Survey) => Promise<void>,
+	/** By an earlier run of the same wish. */
+	seen: { cluster: NewCluster | null },
 ): Operation {
 	const tally: Tally = {
 		...{ isMoved: false, fileChanged: false, notes: [], verified: null },
@@ -102,10 +105,10 @@ function recoverOnce(
 			const running = found.holdings
 				.filter((one) => one.running)
 				.map(({ node }) => node);
-			const cluster = newCluster(context, {
-				...{ word: "recover", chosen, touched },
+			seen.cluster = newCluster(context, {
+				...{ word: "recover", chosen, touched, shown: seen.cluster },
 			});
-			return { cluster, survey: found, running };
+			return { cluster: seen.cluster, survey: found, running };
 		},
 		async steps(run) {
 			const { cluster, survey: found } = run.memo as RecoverMemo;

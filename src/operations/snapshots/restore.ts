@@ -59,18 +59,17 @@ interface Memo {
  * byte once.
  */
 export function restore(wish: RestoreWish): () => Operation {
-	let verified: FileManifest | null = null;
-	const check = async (context: OperationContext) => {
-		verified = await verifiedManifest(context, wish.file, verified);
-		return verified;
-	};
-	return () => restoreOnce(wish, check);
+	const seen: Seen = { manifest: null, cluster: null };
+	return () => restoreOnce(wish, seen);
 }
 
-function restoreOnce(
-	wish: RestoreWish,
-	check: (context: OperationContext) => Promise<FileManifest>,
-): Operation {
+/** By an earlier run of the same wish. */
+interface Seen {
+	manifest: FileManifest | null;
+	cluster: NewCluster | null;
+}
+
+function restoreOnce(wish: RestoreWish, seen: Seen): Operation {
 	const tally: Tally = {
 		...{ isMoved: false, fileChanged: false, notes: [], verified: null },
 	};
@@ -94,10 +93,12 @@ function restoreOnce(
 			await requireDown(context, reachable);
 			if (!wish.erase) await requireNoData(context);
 			const touched = reachable.map(({ id }) => id);
-			const cluster = newCluster(context, {
-				...{ word: "restore", chosen, touched },
+			const { file } = wish;
+			seen.manifest = await verifiedManifest(context, file, seen.manifest);
+			seen.cluster = newCluster(context, {
+				...{ word: "restore", chosen, touched, shown: seen.cluster },
 			});
-			return { cluster, manifest: await check(context) };
+			return { cluster: seen.cluster, manifest: seen.manifest };
 		},
 		async steps(run) {
 			const birth = birthOf(run);
@@ -207,7 +208,12 @@ function tidyStep({ run, cluster }: Birth): Step {
 			const found = await Promise.all(
 				(await hosts()).map((host) => isThere(host, path)),
 			);
-			return found.includes(true) ? null : "there are none";
+			const disks = await Promise.all(
+				nodes.map((node) => diskOf(context, node, cluster)),
+			);
+			const isBorn = disks.every(({ data }) => data === "new");
+			// Before that there are some to come.
+			return isBorn && !found.includes(true) ? "there are none" : null;
 		},
 		async run() {
 			for (const host of await hosts())
