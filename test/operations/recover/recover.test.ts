@@ -13,6 +13,8 @@ import { failureOf } from "../operating.js";
 import { asideOf, DisasterGround } from "./disaster-ground.js";
 import { boundariesOf, killedAt } from "./killing.js";
 
+/** Some thirty runs, each killed at another boundary. */
+const limitMs = 180_000;
 const again = { id: null, dryRun: false, lockWaitMs: deadHolderWaitMs };
 const told = async () => undefined;
 const work = (context: OperationContext) =>
@@ -125,36 +127,44 @@ describe("recovering after a majority was lost", () => {
 });
 
 describe("a recovery whose operator is killed", () => {
-	it("at any step is ended by resume", async () => {
-		const boundaries = await boundariesOf(ground, work);
-		expect(boundaries.length).toBeGreaterThanOrEqual(18);
-		for (const boundary of boundaries) {
-			ground.dispose();
-			ground = lost();
-			await killedAt(ground, work, boundary);
-			await takeUpUnfinished(ground.context(), { ...again, as: "resume" });
-			expect(ground.sins).toEqual([]);
-			expectRecovered();
-			expect(ground.starts).toHaveLength(2);
-		}
-	});
-
-	it("at any step is given up by abort: data, file and what ran as before, unless the new cluster was started", async () => {
-		const boundaries = await boundariesOf(ground, work);
-		for (const boundary of boundaries) {
-			ground.dispose();
-			ground = lost();
-			await killedAt(ground, work, boundary);
-			await takeUpUnfinished(ground.context(), { ...again, as: "abort" });
-			expect(ground.sins).toEqual([]);
-			if (ground.running.has("n2")) {
+	it(
+		"at any step is ended by resume",
+		async () => {
+			const boundaries = await boundariesOf(ground, work);
+			expect(boundaries.length).toBeGreaterThanOrEqual(18);
+			for (const boundary of boundaries) {
+				ground.dispose();
+				ground = lost();
+				await killedAt(ground, work, boundary);
+				await takeUpUnfinished(ground.context(), { ...again, as: "resume" });
+				expect(ground.sins).toEqual([]);
 				expectRecovered();
-				continue;
+				expect(ground.starts).toHaveLength(2);
 			}
-			expect([...ground.running]).toEqual(["n1"]);
-			expect(ground.state("n1")).toMatchObject({ index: 900 });
-			expect(ground.state("n2")).toMatchObject({ index: 930 });
-			expect(ground.clusterFile).toContain("id: orders-old # by init");
-		}
-	});
+		},
+		limitMs,
+	);
+
+	it(
+		"at any step is given up by abort: data, file and what ran as before, unless the new cluster was started",
+		async () => {
+			const boundaries = await boundariesOf(ground, work);
+			for (const boundary of boundaries) {
+				ground.dispose();
+				ground = lost();
+				await killedAt(ground, work, boundary);
+				await takeUpUnfinished(ground.context(), { ...again, as: "abort" });
+				expect(ground.sins).toEqual([]);
+				if (ground.running.has("n2")) {
+					expectRecovered();
+					continue;
+				}
+				expect([...ground.running]).toEqual(["n1"]);
+				expect(ground.state("n1")).toMatchObject({ index: 900 });
+				expect(ground.state("n2")).toMatchObject({ index: 930 });
+				expect(ground.clusterFile).toContain("id: orders-old # by init");
+			}
+		},
+		limitMs,
+	);
 });

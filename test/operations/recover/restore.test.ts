@@ -18,6 +18,8 @@ const work =
 	(more: Partial<typeof wish> = {}) =>
 	(context: OperationContext) =>
 		runOperation(context, restore({ ...wish, ...more }), { lockWaitMs: 0 });
+/** Some thirty runs, each killed at another boundary. */
+const limitMs = 180_000;
 const again = { id: null, dryRun: false, lockWaitMs: deadHolderWaitMs };
 
 let ground: DisasterGround;
@@ -193,32 +195,40 @@ function silent(context: OperationContext): OperationContext {
 }
 
 describe("a restore whose operator is killed", () => {
-	it("at any step is ended by resume", async () => {
-		const boundaries = await boundariesOf(ground, work());
-		expect(boundaries.length).toBeGreaterThan(20);
-		for (const boundary of boundaries) {
-			ground.dispose();
-			ground = fresh();
-			await killedAt(ground, work(), boundary);
-			await takeUpUnfinished(ground.context(), { ...again, as: "resume" });
-			expect(ground.sins).toEqual([]);
-			expectRestored();
-			expect(ground.starts.length).toBe(3);
-		}
-	});
+	it(
+		"at any step is ended by resume",
+		async () => {
+			const boundaries = await boundariesOf(ground, work());
+			expect(boundaries.length).toBeGreaterThan(20);
+			for (const boundary of boundaries) {
+				ground.dispose();
+				ground = fresh();
+				await killedAt(ground, work(), boundary);
+				await takeUpUnfinished(ground.context(), { ...again, as: "resume" });
+				expect(ground.sins).toEqual([]);
+				expectRestored();
+				expect(ground.starts.length).toBe(3);
+			}
+		},
+		limitMs,
+	);
 
-	it("at any step is given up by abort: all as it was, unless the new cluster was started", async () => {
-		const boundaries = await boundariesOf(ground, work());
-		for (const boundary of boundaries) {
-			ground.dispose();
-			ground = fresh();
-			await killedAt(ground, work(), boundary);
-			await takeUpUnfinished(ground.context(), { ...again, as: "abort" });
-			expect(ground.sins).toEqual([]);
-			if (ground.running.size === 0) expectAsBefore();
-			else expectRestored();
-		}
-	});
+	it(
+		"at any step is given up by abort: all as it was, unless the new cluster was started",
+		async () => {
+			const boundaries = await boundariesOf(ground, work());
+			for (const boundary of boundaries) {
+				ground.dispose();
+				ground = fresh();
+				await killedAt(ground, work(), boundary);
+				await takeUpUnfinished(ground.context(), { ...again, as: "abort" });
+				expect(ground.sins).toEqual([]);
+				if (ground.running.size === 0) expectAsBefore();
+				else expectRestored();
+			}
+		},
+		limitMs,
+	);
 
 	it("is resumed also after an abort was killed half way", async () => {
 		await killedAt(ground, work(), "step-finished n2/swap");
