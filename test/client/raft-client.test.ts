@@ -146,6 +146,21 @@ describe("the client's requests", () => {
 		expect(replica.proposals).toHaveLength(times + 1);
 	});
 
+	it("leaves a node that was removed from the cluster, for good", async () => {
+		const [gone, member] = [await serving(1), await serving(1)];
+		const message = "n1 was removed from the cluster; ask another node";
+		for (let i = 0; i < 3; i++)
+			gone.replica.nextOutcomes.push({
+				...{ kind: "rejected", reason: "stopping", message, retryAfterMs: 500 },
+			});
+		const endpoints = [...gone.endpoints, ...member.endpoints];
+		const client = kept(connectRaft({ endpoints, timeoutMs: 20_000 }));
+		for (const key of ["a", "b", "c", "d", "e", "f"])
+			await client.command(put(key));
+		expect(gone.replica.proposals.length).toBeLessThanOrEqual(1);
+		expect(member.replica.proposals).toHaveLength(6);
+	});
+
 	it.each(["invalid", "too-large", "timeout"] as const)(
 		"does not send again what was refused as %s",
 		async (reason) => {
