@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -84,6 +85,39 @@ describe("restoring a snapshot on real nodes", () => {
 				]);
 			const [record] = (await cluster.json(["operation", "list"])).operations;
 			expect(record).toMatchObject({ state: "done", keptBy: "hosts" });
+		},
+		limitMs,
+	);
+});
+
+describe("a full disk at one target", () => {
+	it.skipIf(process.getuid?.() !== 0)(
+		"is noticed before anything is moved, and leaves nothing behind",
+		async () => {
+			await started(24_500);
+			await cluster.succeed(["snapshot", "save", "--file", "good.snapshot"]);
+			await cluster.succeed(["down", "--yes"]);
+			const before = readFileSync(cluster.file, "utf8");
+			const small = ["-t", "tmpfs", "-o", "size=40k", "tmpfs", below("n3")];
+			execFileSync("mount", small);
+			try {
+				const name = `e2e-${cluster.portBase}`;
+				const full = await cluster.run([
+					...["snapshot", "restore", "good.snapshot"],
+					...["--yes", "--erase", name],
+				]);
+				expect(full.exitCode).not.toBe(0);
+				expect(full.stderr).toContain("the disk is full");
+				for (const id of ["n1", "n2"])
+					expect(readdirSync(below(id)).filter(isData)).toEqual(["data"]);
+				expect(readdirSync(below("n3")).filter(isData)).toEqual([]);
+			} finally {
+				execFileSync("umount", [below("n3")]);
+			}
+			expect(readFileSync(cluster.file, "utf8")).toBe(before);
+			await cluster.succeed(["up"]);
+			const { stdout } = await cluster.succeed(["kv", "get", "key1"]);
+			expect(stdout).toContain("value 1");
 		},
 		limitMs,
 	);
