@@ -16,7 +16,14 @@ export async function main(argv: readonly string[]): Promise<number> {
 	const directory = mkdtempSync(join(tmpdir(), "raftctl-torture-"));
 	const tell = (line: string) => console.error(line);
 	const portBase = ownPortBase();
-	const report = await run({ ...options, directory, portBase, tell });
+	const ended = new AbortController();
+	for (const signal of ["SIGINT", "SIGTERM"] as const)
+		process.once(signal, () => {
+			tell("ends after this round; once more ends it now");
+			ended.abort();
+		});
+	const { signal } = ended;
+	const report = await run({ ...options, directory, portBase, tell, signal });
 	console.log(JSON.stringify(report.summary, null, options.json ? 0 : 2));
 	return conclude(report, directory, tell);
 }

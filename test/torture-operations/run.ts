@@ -19,6 +19,8 @@ export interface RunOptions {
 	/** Names of the repertoire; empty for all. */
 	readonly operations: readonly string[];
 	readonly tell: (line: string) => void;
+	/** Ends the run after the round under way. */
+	readonly signal?: AbortSignal;
 }
 
 export interface RunReport {
@@ -53,9 +55,11 @@ export async function run(options: RunOptions): Promise<RunReport> {
 	const pieces = chosenPieces(options.operations);
 	const problems: string[] = [];
 	for (const kind of options.kinds) {
+		if (options.signal?.aborted) break;
 		const play = { ...options, counts, pieces, ...plays[kind] };
 		problems.push(...(await playKind(kind, play)));
 	}
+	if (options.signal?.aborted) problems.push("invalid: ended before its time");
 	if (options.kinds.includes("operator"))
 		problems.push(...neverKilled(pieces, counts));
 	return { summary: summaryOf(counts, options.seed), problems };
@@ -119,13 +123,13 @@ export function neverKilled(
 
 async function killOperators(
 	stage: Stage,
-	{ pieces, kills }: Play,
+	{ pieces, kills, signal }: Play,
 ): Promise<void> {
 	const courses = new Map<string, Course>();
 	for (let tour = 0; stage.counts.kills < kills || tour === 0; tour++) {
 		for (const piece of pieces) {
 			if (tour > 0 && stage.counts.kills >= kills) return;
-			if (stage.problems.length >= maxProblems) return;
+			if (stage.problems.length >= maxProblems || signal?.aborted) return;
 			let course = courses.get(piece.name);
 			if (course === undefined) {
 				course = new Course((await rehearse(stage, piece)).length);
@@ -138,10 +142,11 @@ async function killOperators(
 
 async function killNodes(
 	stage: Stage,
-	{ pieces, kills, counts }: Play,
+	{ pieces, kills, counts, signal }: Play,
 ): Promise<void> {
 	await tours(stage, survivable(pieces), {
-		isOver: () => counts.nodeKills >= kills / killsFor.node,
+		isOver: () =>
+			counts.nodeKills >= kills / killsFor.node || signal?.aborted === true,
 		what: "a node dies",
 		play: (piece, at) => nodeDeathRound(stage, piece, at),
 	});
@@ -149,7 +154,7 @@ async function killNodes(
 
 async function stallDisks(
 	stage: Stage,
-	{ pieces, kills, counts }: Play,
+	{ pieces, kills, counts, signal }: Play,
 	disks: Disks | null,
 ): Promise<void> {
 	if (disks === null) {
@@ -157,7 +162,8 @@ async function stallDisks(
 		return;
 	}
 	await tours(stage, stallable(pieces), {
-		isOver: () => counts.diskStalls >= kills / killsFor.disk,
+		isOver: () =>
+			counts.diskStalls >= kills / killsFor.disk || signal?.aborted === true,
 		what: "the leader's disk stalls",
 		play: (piece, at) => diskStallRound(stage, piece, { at, disks }),
 	});
@@ -165,10 +171,11 @@ async function stallDisks(
 
 async function raceOperators(
 	stage: Stage,
-	{ pieces, kills, counts }: Play,
+	{ pieces, kills, counts, signal }: Play,
 ): Promise<void> {
 	await tours(stage, racing(pieces), {
-		isOver: () => counts.races >= kills / killsFor.race,
+		isOver: () =>
+			counts.races >= kills / killsFor.race || signal?.aborted === true,
 		what: "two operators",
 		play: (piece, at) => raceRound(stage, piece, at),
 	});
