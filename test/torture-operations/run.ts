@@ -244,7 +244,7 @@ class Course {
 		const isWithin = !hasSteps || lap % 3 === 2;
 		const blow = (at: number, isExact: boolean): Blow => ({
 			at,
-			afterMs: isExact ? 0 : random.whole(1, 400),
+			afterMs: isExact ? 0 : random.whole(1, hasSteps ? 400 : 1_500),
 			how: random.chance(0.75) ? "kill" : "terminate",
 		});
 		const more = random.chance(0.5) ? random.whole(1, 2) : 0;
