@@ -7,6 +7,7 @@ import {
 	planFlags,
 } from "../src/cli/flags.js";
 import { OperatorCommand } from "../src/cli/operator-command.js";
+import { OperatorError } from "../src/errors.js";
 import { drain, planDrain } from "../src/operations/drain.js";
 import { withContext } from "../src/operations/open-context.js";
 
@@ -32,6 +33,7 @@ export default class Drain extends OperatorCommand<typeof Drain> {
 	};
 
 	async run(): Promise<void> {
+		requireLasting(this.flags.for);
 		const nodes = namedNodes(this.args.node, this.flags.node);
 		const operating = await this.operating();
 		if (this.flags["dry-run"]) {
@@ -54,4 +56,13 @@ export default class Drain extends OperatorCommand<typeof Drain> {
 				`drained: ${nodes.join(", ")}; connections are taken again in ${Math.round(endsInMs / 1000)} s, or with undrain`,
 		);
 	}
+}
+
+/** As every node has it: a drain that nobody can renew must not outlive its operator for long. */
+function requireLasting(forMs: number): void {
+	if (forMs <= 600_000) return;
+	throw new OperatorError("usage", "a drain lasts ten minutes at most", {
+		state: "nothing was touched",
+		next: "give --for 10m or less, and drain again when it is over",
+	});
 }

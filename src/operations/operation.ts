@@ -15,7 +15,7 @@ import {
 import type { OperationLock } from "./lock.js";
 import { awaitLockTurn } from "./lock-turn.js";
 import { type Confirm, type PlanReport, planReport, unlocked } from "./plan.js";
-import { planOf, runSteps, type Step } from "./steps/step.js";
+import { runSteps, type Step } from "./steps/step.js";
 import { isSilence } from "./wait.js";
 
 /**
@@ -228,7 +228,7 @@ async function perform(
 	try {
 		for (;;) {
 			const left = await operation[kind](run);
-			plan = showIfNew(context, operation, { left: planOf(left), plan });
+			plan = await showIfNew(context, operation, { left, plan });
 			const stretch = upToReplan(left);
 			await runSteps(context, stretch, lock.signal);
 			if (stretch.length === left.length && !left.at(-1)?.replan) break;
@@ -246,16 +246,22 @@ async function perform(
 	}
 }
 
-/** A plan is shown again only if there is something in it that was not there. Returns what was shown last. */
-function showIfNew(
-	{ emit }: OperationContext,
+/** A plan is shown again only if there is something to do that was not in it. Returns what was shown last. */
+async function showIfNew(
+	context: OperationContext,
 	{ name }: Operation,
-	{ left, plan }: Record<"left" | "plan", readonly PlannedStep[]>,
-): readonly PlannedStep[] {
+	{
+		left,
+		plan,
+	}: { readonly left: readonly Step[]; readonly plan: readonly PlannedStep[] },
+): Promise<readonly PlannedStep[]> {
 	const known = new Set(plan.map(({ id }) => id));
-	if (left.every(({ id }) => known.has(id))) return plan;
-	emit({ type: "plan", operation: name, steps: left });
-	return left;
+	const isKnown = ({ id }: { readonly id: string }) => known.has(id);
+	if (left.every(isKnown)) return plan;
+	const { plan: steps } = await planReport(context, name, left);
+	if (steps.every(isKnown)) return plan;
+	context.emit({ type: "plan", operation: name, steps });
+	return steps;
 }
 
 function upToReplan(steps: readonly Step[]): readonly Step[] {

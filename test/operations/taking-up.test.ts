@@ -124,6 +124,21 @@ describe("a rolling restart whose operator was killed", () => {
 		expect(plans).toHaveLength(1);
 	});
 
+	it("can be given up though a node does not become ready, which is told", async () => {
+		const world = await killedAt("step-finished n2/restart");
+		world.cluster.node("n2").neverReady = true;
+		const report = await takeUpUnfinished(world.context, {
+			...{ ...wish, as: "abort" },
+		});
+		expect(report).toMatchObject({
+			unconfirmed: [expect.stringContaining("n2"), expect.anything()],
+		});
+		expect(world.cluster.operations.some(({ unfinished }) => unfinished)).toBe(
+			false,
+		);
+		expect(world.cluster.lockNow()).toBeNull();
+	});
+
 	it("is planned anew for resume, without what is done", async () => {
 		const world = await killedAt("step-finished n2/admit");
 		const plan = await takeUpUnfinished(world.context, {

@@ -12,7 +12,7 @@ export function rollFailure(roll: Roll, cause: unknown): OperatorError {
 	return new OperatorError(kindOf(roll, operator), reasonOf(cause), {
 		...(operator?.node === undefined ? {} : { node: operator.node }),
 		problems: operator?.problems ?? [],
-		state: stateOf(roll),
+		state: stateOf(roll) || nothingDone(roll),
 		// Who ends it at a step boundary knows how it goes on: a pause, a budget.
 		next: operator?.next ?? nextOf(roll, operator),
 		cause,
@@ -39,6 +39,12 @@ function stateOf({ restarted, current, remaining }: Roll): string {
 		remaining.length > 0 ? `not touched: ${remaining.join(", ")}` : "",
 	];
 	return parts.filter((part) => part !== "").join("; ");
+}
+
+function nothingDone({ isResumed }: Roll): string {
+	return isResumed
+		? "the operation is as unfinished as it was"
+		: "nothing was touched";
 }
 
 function inHand({ node, stoppedAtMs, started, readyAtMs }: Passage): string {

@@ -1,7 +1,9 @@
 import { type ClusterFacts, statusOf } from "../../cluster/facts.js";
 import type { NodeEntry } from "../../config/inventory.js";
+import { reasonOf } from "../../errors.js";
 import { lookAtCluster } from "../context.js";
 import { LeaderlessMeter } from "../cost/leaderless-meter.js";
+import { throwIfEnded } from "../interruption.js";
 import type { Operation, Run } from "../operation.js";
 import { holdPreference } from "../steps/preference.js";
 import type { Step } from "../steps/step.js";
@@ -43,13 +45,15 @@ export function rollOperation(wish: RollWish): Operation {
 		abortSteps: async (run) => {
 			const chosen = chooseNodes(run.context, wish);
 			const facts = await lookAtCluster(run.context, run.lock.signal);
-			return mendAll(open(run), run, { chosen, facts });
+			const steps = await mendAll(open(run), run, { chosen, facts });
+			return steps.map((step) => tolerant(step, open(run)));
 		},
 		async report(run) {
 			const { context, costs, meter, skip, transfers } = open(run);
 			meter.observe(await lookAtCluster(context, run.lock.signal));
 			return {
 				...{ dryRun: false, nodes: costs, transfers, skipped: skip },
+				...{ unconfirmed: open(run).unconfirmed },
 				leaderless: meter.leaderless(),
 			};
 		},
@@ -136,6 +140,28 @@ async function mendAll(
 	return planAnew(steps);
 }
 
+/** Who gives up must be able to: what does not come about is told, and somebody has to look at it. */
+function tolerant(
+	// Once: what was given up would be planned again and again.
+	{ replan: _, ...step }: Step,
+	{ context, unconfirmed }: Roll,
+): Step {
+	return {
+		...step,
+		async run(signal, progress) {
+			try {
+				return await step.run(signal, progress);
+			} catch (error) {
+				throwIfEnded(signal);
+				const message = `${step.node ?? "the cluster"}: ${reasonOf(error)}`;
+				context.emit({ type: "warning", node: step.node, message });
+				unconfirmed.push(message);
+				return "given up";
+			}
+		},
+	};
+}
+
 function planAnew(steps: readonly Step[]): readonly Step[] {
 	return steps.map((step, place) =>
 		place === steps.length - 1 ? { ...step, replan: true } : step,
@@ -167,6 +193,6 @@ function beginRoll({ context, lock, isResumed }: Run, wish: RollWish): Roll {
 		preference: holdPreference(context),
 		meter: new LeaderlessMeter(),
 		...{ restarted: [], remaining: [], current: null },
-		...{ costs: [], transfers: [] },
+		...{ costs: [], transfers: [], unconfirmed: [] },
 	};
 }

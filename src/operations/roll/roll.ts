@@ -26,6 +26,8 @@ export interface Roll {
 	current: Passage | null;
 	readonly costs: NodeCost[];
 	readonly transfers: Transfer[];
+	/** What an abort waited for in vain, in sentences. */
+	readonly unconfirmed: string[];
 }
 
 /** One node's way through the roll; times are the clock's milliseconds. */
