@@ -16,8 +16,8 @@ import type { World } from "./world.js";
  * step by step.
  */
 export class Driver {
-	/** What was handed to the disk just now; a crash may be near. */
-	wrote: Write | null = null;
+	/** What was handed to the disk just now, and whether it takes the place of older entries; a crash may be near. */
+	wrote: { readonly write: Write; readonly isOver: boolean } | null = null;
 	/** What was applied when the core last heard of its disk: then it lets go of what it needs no more. */
 	droppable = 0;
 	readonly #world: World;
@@ -124,10 +124,11 @@ export class Driver {
 		const { sequence } = write;
 		this.#unreported.push({ sequence, tickMs: this.#node.tickMs });
 		const first = write.entries[0];
+		const isOver = first !== undefined && first.index <= this.#node.log.length;
 		this.#node.handed.take(write, world.prefix);
 		const doneMs = this.#node.disk.submit(write, world.nowMs);
 		world.schedule(doneMs - world.nowMs, EventKind.disk, this.#node, null);
-		this.wrote = write;
+		this.wrote = { write, isOver: isOver || this.wrote?.isOver === true };
 		world.trace.note(world.nowMs, `${this.#node.id} writes`, {
 			sequence: write.sequence,
 			term: write.hardState?.term,

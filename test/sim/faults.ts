@@ -62,15 +62,19 @@ export class Faults {
 		this.#world.call(this.#random.exponential(meanMs), again);
 	}
 
-	/** A node has just handed a write to its disk: sometimes the power fails, before it is done or soon after. */
-	wrote(node: SimNode, { entries }: Write): void {
+	/**
+	 * A node has just handed a write to its disk: sometimes the power fails, before it is done or soon after. Where older
+	 * entries had to go, that shows what is left of them (P16).
+	 */
+	wrote(node: SimNode, { entries }: Write, isOver: boolean): void {
 		const { options, faulty } = this.#world;
 		const joint = node.seen?.role === "leader" ? jointAmong(entries) : null;
 		if (joint !== null) this.#ambushes.entered(node, joint);
-		const { crashOnWriteChance } = options.faults;
+		const { crashOnWriteChance, crashOnCutChance } = options.faults;
 		// Votes are rare, and forgetting one is the worst that can happen.
 		const chance = crashOnWriteChance * (entries.length === 0 ? 10 : 1);
-		if (!faulty || !this.#random.chance(chance)) return;
+		const own = isOver ? Math.max(chance, crashOnCutChance) : chance;
+		if (!faulty || !this.#random.chance(own)) return;
 		const { disk, network } = options;
 		this.#crashSoon(node, disk.baseMs + disk.jitterMs + network.baseMs);
 	}

@@ -167,6 +167,8 @@ function faults(
 		quickRestartChance: random.next(),
 		/** A crash soon after a write was handed in: where the danger is. */
 		crashOnWriteChance: random.chance(0.4) ? random.scaled(0.0005, 0.03) : 0,
+		/** A crash soon after entries had to make room for others. */
+		crashOnCutChance: random.chance(0.5) ? random.next() : 0,
 		/** A crash soon after a snapshot came, while the log does not know of it (P17). */
 		crashOnSnapshotChance: random.chance(0.4) ? random.next() * 0.3 : 0,
 		/** How often a joint configuration is lain in wait for (P23). */

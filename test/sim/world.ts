@@ -226,7 +226,8 @@ export class World {
 			}
 			this.#handle(event);
 			if (node.driver.wrote !== null) {
-				this.faults.wrote(node, node.driver.wrote);
+				const { write, isOver } = node.driver.wrote;
+				this.faults.wrote(node, write, isOver);
 				node.driver.wrote = null;
 			}
 		}

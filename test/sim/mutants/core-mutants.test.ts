@@ -53,7 +53,7 @@ describe("the simulator, with a bug in the core", () => {
 		"two-changes-at-once": "one-change",
 		"any-answer-confirms": "read-round",
 		"current-without-quorum": "current-commit",
-		"joint-commit-by-new-voters": "commit-durable",
+		"joint-commit-by-new-voters": "joint-quorum",
 	};
 
 	it.each(Object.entries(sample))(

@@ -15,6 +15,9 @@ interface Reign {
 	readonly term: number;
 	/** Rises with every tick that did not come late: time in which others could be heard. */
 	attentiveMs: number;
+	/** The configuration that it goes by, and when, by `attentiveMs`, it came to. */
+	configurationIndex: number;
+	changedMs: number;
 	/** When each other member was last heard: by the clock, and by `attentiveMs`. */
 	readonly heard: Map<string, { tickMs: number; attentiveMs: number }>;
 	/** Where its log ended, over the last two election timeouts and a little more. Rising. */
@@ -75,15 +78,21 @@ export class LeaderRules {
 		this.#follows(node, status, reign);
 		const { electionTimeoutMs, heartbeatIntervalMs, diskStallMs } =
 			this.#options;
+		if (reign.configurationIndex !== status.configurationIndex) {
+			reign.configurationIndex = status.configurationIndex;
+			reign.changedMs = reign.attentiveMs;
+		}
 		if (elapsedMs <= electionTimeoutMs / 2) reign.attentiveMs += elapsedMs;
-		// Time away is excused once: there are two heartbeats more to be heard in (P68).
-		const sinceMs =
-			reign.attentiveMs - electionTimeoutMs - 2 * heartbeatIntervalMs;
+		// Time away is excused once: there are two heartbeats more to be heard in (P68). Also for those whom nobody waited for
+		// before it: a change may have made them voters just then.
+		const excuseMs = 2 * heartbeatIntervalMs;
+		const sinceMs = reign.attentiveMs - electionTimeoutMs - excuseMs;
 		const isHeard = (id: string) =>
 			id === node.id ||
 			(reign.heard.get(id)?.attentiveMs ?? sinceMs) >= sinceMs;
 		demand(
-			isQuorum(status.configuration, isHeard),
+			reign.attentiveMs - reign.changedMs <= excuseMs ||
+				isQuorum(status.configuration, isHeard),
 			"check-quorum",
 			() => `${node.id} leads term ${status.term} and hears no quorum`,
 		);
@@ -177,6 +186,7 @@ export class LeaderRules {
 		if (known?.term === term) return known;
 		const reign: Reign = {
 			...{ term, attentiveMs: 0, stalledTicks: 0 },
+			...{ configurationIndex: 0, changedMs: 0 },
 			...{ heard: new Map(), ends: [] },
 		};
 		this.#reigns.set(node, reign);
