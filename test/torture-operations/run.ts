@@ -231,6 +231,8 @@ async function killOnce(
 class Course {
 	readonly #boundaries: number;
 	#turn = 0;
+	/** Of this lap; in another order each time, so that a short run strikes early steps and late ones. */
+	#toCome: number[] = [];
 
 	constructor(boundaries: number) {
 		this.#boundaries = boundaries;
@@ -241,6 +243,11 @@ class Course {
 		const length = Math.max(1, this.#boundaries);
 		const lap = Math.floor(turn / length);
 		const hasSteps = this.#boundaries > 0;
+		if (turn % length === 0) {
+			const all = Array.from({ length }, (_, ordinal) => ordinal);
+			this.#toCome = random.shuffle(all);
+		}
+		const at = hasSteps ? (this.#toCome.pop() ?? 0) : -1;
 		const isWithin = !hasSteps || lap % 3 === 2;
 		const blow = (at: number, isExact: boolean): Blow => ({
 			at,
@@ -255,7 +262,7 @@ class Course {
 		);
 		const isResumed = (turn + lap) % 2 === 0;
 		return {
-			blows: [blow(hasSteps ? turn % length : -1, !isWithin), ...others],
+			blows: [blow(at, !isWithin), ...others],
 			end: isResumed ? ("resume" as const) : ("abort" as const),
 		};
 	}
