@@ -101,8 +101,8 @@ describe("a joint configuration", () => {
 		const gone = (message: Message) =>
 			message.to === "n1" || message.from === "n1";
 		cluster.pass(2 * electionTimeoutMs, (message) => {
-			const isKept = message.type === "append-request" && message.to === "n3";
-			return gone(message) || isKept;
+			const isEntry = message.type === "append-request";
+			return gone(message) || (isEntry && message.to === "n3");
 		});
 		const second = cluster.node(2);
 		const learner = cluster.node(4);
@@ -114,12 +114,32 @@ describe("a joint configuration", () => {
 	}
 
 	it("does not leave a cluster without a leader because a learner alone holds the newest entries (P27)", () => {
-		const { cluster } = newestAtLearner();
+		const { cluster, learner } = newestAtLearner();
 		cluster.pass(20 * electionTimeoutMs);
+		expect(learner.role).toBe("follower");
 		const leaders = cluster.nodes.filter(({ role }) => role === "leader");
 		expect(leaders.map(({ id }) => id)).not.toEqual([]);
 		const [leader] = leaders;
 		expect(leader?.raft.status().configuration.voters).toContain(leader?.id);
 		expect(leader?.commit).toBe(leader?.raft.status().lastIndex);
+	});
+
+	it("makes no candidate of a learner that hears its leader, or is asked by one that holds as much (P27, P38)", () => {
+		const { cluster, learner } = newestAtLearner();
+		const { lastIndex, lastTerm } = learner.raft.status();
+		const ask = (lack: number) => {
+			const question = { pre: true, transfer: false, attempt: 1, lastTerm };
+			const asked = { type: "vote-request", from: "n1", to: "n4" } as const;
+			const term = learner.term;
+			learner.step({
+				...{ ...asked, ...question, term },
+				lastIndex: lastIndex - lack,
+			});
+			return cluster.drop(kind("vote-request", "n4")).length;
+		};
+		expect(ask(1)).toBe(0);
+		for (let beat = 0; beat < 30; beat++) learner.tick(heartbeatIntervalMs);
+		expect(ask(0)).toBe(0);
+		expect(ask(1)).toBeGreaterThan(0);
 	});
 });
