@@ -3,6 +3,7 @@ import { Command, type Interfaces } from "@oclif/core";
 import type { Inventory } from "../config/inventory.js";
 import { type ErrorKind, exitCodes, OperatorError } from "../errors.js";
 import type { Emit } from "../operations/events.js";
+import { orEndOfInput } from "./end-of-input.js";
 import { clusterFlags } from "./flags.js";
 import { interruption } from "./interruption.js";
 import { type Output, serialise } from "./output.js";
@@ -124,10 +125,11 @@ export abstract class ClusterCommand<T extends typeof Command> extends Command {
 		if (this.flags.yes) return;
 		this.requireAnswer(question);
 		const { default: ask } = await import("@inquirer/confirm");
-		const agreed = await ask(
+		const answer = ask(
 			{ message: question, default: false },
 			{ output: process.stderr, signal: this.signal },
-		).catch((error: unknown) => {
+		);
+		const agreed = await orEndOfInput(answer).catch((error: unknown) => {
 			// The prompt holds the terminal, so Ctrl-C reaches it and not our signal handler.
 			throw new OperatorError("interrupted", "interrupted at a question", {
 				state: "nothing was touched",

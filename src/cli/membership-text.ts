@@ -5,17 +5,23 @@ import { textTable } from "./text-table.js";
 
 /** What became of the members, for people. */
 export function membershipText(report: MembersChanged): string {
-	const { operation, cluster, changes, transfers, snapshot, durationMs } =
-		report;
+	const { operation, cluster, changes, durationMs } = report;
 	const done =
 		changes.length === 0 ? "nothing was left to change" : changes.join(", ");
 	return [
 		`${operation} of ${cluster}: ${done}, in ${durationText(durationMs)}`,
 		"",
-		textTable(
-			["NODE", "ROLE", "SAYS SO"],
-			report.members.map(({ id, role }) => [id, role, saysSo(report, id)]),
-		),
+		...membershipLines(report),
+	]
+		.join("\n")
+		.trimEnd();
+}
+
+/** The members, and what else there is to know; also of an operation that was taken up. */
+export function membershipLines(report: MembersChanged): readonly string[] {
+	const { transfers, snapshot } = report;
+	return [
+		membersTable(report),
 		"",
 		...transfers.map(
 			({ from, to, durationMs: tookMs }) =>
@@ -30,9 +36,20 @@ export function membershipText(report: MembersChanged): string {
 		...(report.skipped.length === 0
 			? []
 			: [`checks left out by name: ${report.skipped.join(", ")}`]),
-	]
-		.join("\n")
-		.trimEnd();
+	];
+}
+
+/** Where nothing was to be changed nobody was asked to say so. */
+function membersTable(report: MembersChanged): string {
+	const { agreeing, members, silent } = report;
+	const wereAsked = agreeing.length + silent.length > 0;
+	return textTable(
+		["NODE", "ROLE", ...(wereAsked ? ["SAYS SO"] : [])],
+		members.map(({ id, role }) => [
+			...[id, role],
+			...(wereAsked ? [saysSo(report, id)] : []),
+		]),
+	);
 }
 
 function saysSo(

@@ -1,4 +1,7 @@
 import type { PlannedStep } from "../operations/events.js";
+import type { MembersChanged } from "../operations/membership/change-members.js";
+import { membershipLines } from "./membership-text.js";
+import { durationText } from "./progress/duration.js";
 
 interface TakenUp {
 	readonly operation: string;
@@ -6,22 +9,37 @@ interface TakenUp {
 	readonly plan: readonly PlannedStep[];
 	readonly id?: string;
 	readonly durationMs?: number;
-	/** What an abort waited for in vain. */
-	readonly unconfirmed?: readonly string[];
 }
 
-/** How taking an operation up ended, for people. */
-export function takenUpText(
-	as: "resume" | "abort",
-	{ operation, cluster, id = "", durationMs = 0, unconfirmed = [] }: TakenUp,
-): string {
+/** How taking an operation up ended, for people; of one on the members all that the command itself would have told. */
+export function takenUpText(as: "resume" | "abort", report: TakenUp): string {
+	const { operation, cluster, id = "", durationMs = 0 } = report;
 	const what = `${operation} of ${cluster} (${id})`;
-	const seconds = `${(durationMs / 1000).toFixed(1)} s`;
-	if (as === "resume") return `${what} is done; this took ${seconds}`;
-	return unconfirmed.length === 0
-		? `${what} is given up; nothing is half done. This took ${seconds}`
-		: [
-				`${what} is given up, and somebody has to look at:`,
-				...unconfirmed.map((one) => `  ${one}`),
-			].join("\n");
+	const took = `this took ${durationText(durationMs)}`;
+	const members = isOfMembers(report) ? report : null;
+	const silent = members?.silent ?? [];
+	const head =
+		as === "resume"
+			? `${what} is done; ${took}`
+			: silent.length === 0
+				? `${what} is given up; nothing is half done. T${took.slice(1)}`
+				: `${what} is given up, but ${silentText(silent)}; ${took}`;
+	if (members === null) return head;
+	return [head, changesText(members), "", ...membershipLines(members)]
+		.join("\n")
+		.trimEnd();
+}
+
+function silentText(silent: readonly string[]): string {
+	return `${silent.join(", ")} ${silent.length === 1 ? "does" : "do"} not answer`;
+}
+
+function changesText({ changes }: MembersChanged): string {
+	return changes.length === 0
+		? "this time nothing was left to change"
+		: `this time: ${changes.join(", ")}`;
+}
+
+function isOfMembers(report: object): report is MembersChanged {
+	return "changes" in report && "agreeing" in report && "members" in report;
 }

@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { OperatorError } from "../errors.js";
+import { orEndOfInput } from "./end-of-input.js";
 
 /** Throws OperatorError "usage" unless what was typed is the cluster's name. */
 export function requireName(typed: string, name: string, where: string): void {
@@ -29,14 +30,14 @@ export async function askForName(
 	});
 	try {
 		const question = `${what}\nType the cluster's name to go on: `;
-		const typed = await lines
-			.question(question, { signal })
-			.catch((cause: unknown) => {
-				throw new OperatorError("interrupted", "interrupted at a question", {
-					state: "nothing was touched",
-					cause,
-				});
+		const typed = await orEndOfInput(
+			lines.question(question, { signal }),
+		).catch((cause: unknown) => {
+			throw new OperatorError("interrupted", "interrupted at a question", {
+				state: "nothing was touched",
+				cause,
 			});
+		});
 		if (typed.trim() === name) return true;
 	} finally {
 		lines.close();

@@ -4,7 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parse as parseYaml } from "yaml";
-import { type Outcome, type RunOptions, raftctl } from "./raftctl.js";
+import {
+	type Outcome,
+	onTerminal,
+	type RunOptions,
+	raftctl,
+} from "./raftctl.js";
 
 let directory: string;
 
@@ -121,6 +126,15 @@ describe("a question of raftctl", () => {
 			expect(code).toBe(2);
 		},
 	);
+
+	it("that is answered by the end of the input is no yes: 130, and nothing is touched", async () => {
+		await write(valid);
+		const { code, output } = await onTerminal(["down"], {
+			...{ directory, awaited: "(y/N)", typed: "\x04" },
+		});
+		expect(output).toContain("interrupted at a question");
+		expect(code).toBe(130);
+	});
 
 	it("is never asked for --dry-run", async () => {
 		await write(valid);

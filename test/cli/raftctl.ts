@@ -50,3 +50,32 @@ export function raftctl(
 		child.on("close", (code) => resolve({ code, stdout, stderr }));
 	});
 }
+
+/** Runs the real raftctl on a terminal of its own; types `typed` once `awaited` is there. */
+export function onTerminal(
+	argv: readonly string[],
+	wish: {
+		readonly directory: string;
+		readonly awaited: string;
+		readonly typed: string;
+	},
+): Promise<{ readonly code: number | null; readonly output: string }> {
+	const command = [process.execPath, main, ...argv]
+		.map((word) => `'${word}'`)
+		.join(" ");
+	const child = spawn("script", ["-qefc", command, "/dev/null"], {
+		cwd: wish.directory,
+	});
+	let output = "";
+	let isTyped = false;
+	child.stdout.setEncoding("utf8").on("data", (text) => {
+		output += text;
+		if (isTyped || !output.includes(wish.awaited)) return;
+		isTyped = true;
+		child.stdin.write(wish.typed);
+	});
+	return new Promise((resolve, reject) => {
+		child.on("error", reject);
+		child.on("close", (code) => resolve({ code, output }));
+	});
+}
