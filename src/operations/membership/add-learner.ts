@@ -9,7 +9,13 @@ import { roleOf } from "./members.js";
 import { admitNewcomer, type Newcomer, withdrawing } from "./newcomer.js";
 import { type MembershipMemo, membershipOperation } from "./operation.js";
 import { catchUpDefaultMs, type Skip } from "./options.js";
-import { agreeing, isMember, joining, promoting } from "./stages.js";
+import {
+	agreeing,
+	isMember,
+	joining,
+	promoting,
+	startingAgain,
+} from "./stages.js";
 import { entryIn, type View } from "./view.js";
 import type { Work } from "./work.js";
 
@@ -43,7 +49,7 @@ export function addLearner(wish: AddLearnerWish): Operation {
 			if (newcomer.formerRole === "voter" && !promote)
 				throw new OperatorError("refused", `${id} is a voter already`, {
 					...{ node: id, state: "nothing was touched" },
-					next: commandFor(base, `demote ${id}`),
+					next: commandFor(base, "status"),
 				});
 			if (promote) await requireSafePromotion(view, id, skip);
 			return { nodes: [node], newcomer };
@@ -65,7 +71,10 @@ export function addLearner(wish: AddLearnerWish): Operation {
 			// It votes: taking its vote away again is another decision.
 			if (roleOf(work.view.leader.members, id) === "voter") {
 				work.tally.notes.push(`${id} is a voter already and stays one`);
-				return settling(work, node, promote);
+				return [
+					...(await startingAgain(work, node)),
+					...settling(work, node, promote),
+				];
 			}
 			const goal: FileGoal = { type: "absent", id };
 			return [

@@ -58,11 +58,9 @@ export function candidateFault(
 	status: NodeStatus,
 	expected: { readonly clusterId: string; readonly node: NodeEntry },
 ): string | null {
-	const { clusterId, node } = expected;
-	if (status.clusterId !== clusterId)
-		return `${node.admin} belongs to another cluster (${status.clusterId || "no id"})`;
-	if (status.nodeId !== node.id)
-		return `${node.admin} answers as ${status.nodeId || "no node"}`;
+	const { node } = expected;
+	const stranger = strangerFault(status, expected);
+	if (stranger !== null) return stranger;
 	if (status.configurationIndex === 0 && status.members.length === 0)
 		return null;
 	const members = status.members.map(({ id }) => id).join(", ");
@@ -70,6 +68,18 @@ export function candidateFault(
 	return isMember
 		? `it has a log already, as a founder of ${members} or as a former member`
 		: `it has a log already, as a former member beside ${members}`;
+}
+
+/** Why what answers at the node's address is another node; null when it is this one. Pure. */
+export function strangerFault(
+	status: NodeStatus,
+	{ clusterId, node }: { readonly clusterId: string; readonly node: NodeEntry },
+): string | null {
+	if (status.clusterId !== clusterId)
+		return `${node.admin} belongs to another cluster (${status.clusterId || "no id"})`;
+	if (status.nodeId !== node.id)
+		return `${node.admin} answers as ${status.nodeId || "no node"}`;
+	return null;
 }
 
 /** The refusal of a node that cannot be added, with the way on: a data directory is moved, never emptied. */

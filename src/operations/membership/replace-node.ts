@@ -1,4 +1,3 @@
-import type { NodeEntry } from "../../config/inventory.js";
 import type { GivenNode } from "../../config/new-node.js";
 import { OperatorError } from "../../errors.js";
 import { commandFor } from "../context.js";
@@ -28,11 +27,12 @@ import {
 	isMember,
 	joining,
 	leaving,
+	startingAgain,
 	stopping,
 	undraining,
 	unless,
 } from "./stages.js";
-import type { View } from "./view.js";
+import { entryIn, type View } from "./view.js";
 import { leaderNow, type Work } from "./work.js";
 
 export interface ReplaceNodeWish {
@@ -66,9 +66,8 @@ export function replaceNode(wish: ReplaceNodeWish): Operation {
 			return [entryFor(context, id, given)];
 		},
 		async prepare(view, base) {
-			const [leaves, comes] = [old, id].map((one) =>
-				nodeNamed(view.context, one),
-			) as [NodeEntry, NodeEntry];
+			const leaves = nodeNamed(without(view, id), old);
+			const comes = entryIn(view, id);
 			const role = requireMember(view, old) === "voter" ? "voter" : "learner";
 			const inFile = base.inventory.nodes.some((one) => one.id === id);
 			const newcomer = await admitNewcomer(view, comes, inFile);
@@ -111,7 +110,10 @@ export function replaceNode(wish: ReplaceNodeWish): Operation {
 			const { members } = work.view.leader;
 			if (areReached(members, goals(memo))) {
 				work.tally.notes.push(`${id} is in the place of ${old} already`);
-				return settled(work, memo);
+				return [
+					...(await startingAgain(work, comes)),
+					...(await settled(work, memo)),
+				];
 			}
 			const absent: FileGoal = { type: "absent", id };
 			return [
@@ -156,6 +158,16 @@ async function settled(
 			{ type: "absent", id: leaves.id },
 		]),
 	];
+}
+
+/** What there is to be replaced: the new node, which is looked at as if it were there, is nobody's choice. */
+function without(
+	{ context }: View,
+	id: string,
+): Pick<typeof context, "inventory"> {
+	const { inventory } = context;
+	const nodes = inventory.nodes.filter((node) => node.id !== id);
+	return { inventory: { ...inventory, nodes } };
 }
 
 function requireTwo({ old, new: id }: ReplaceNodeWish): void {

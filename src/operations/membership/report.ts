@@ -1,6 +1,8 @@
 import type { MemberStatus } from "../../cluster/engine.js";
+import { commandFor } from "../context.js";
 import type { Transfer } from "../steps/leadership.js";
 import type { SafetySnapshot } from "../steps/safety-snapshot.js";
+import { entryIn, isManaged } from "./view.js";
 import type { Work } from "./work.js";
 
 /** What a change of members did; `--json` prints it, with what every operation's report has. */
@@ -22,18 +24,29 @@ export interface MembershipReport {
 	readonly skipped: readonly string[];
 }
 
-export function reportOf({ view, tally, skip }: Work): MembershipReport {
-	const { agreement, changes, fileChanged, notes, snapshot, transfers } = tally;
+export function reportOf(work: Work): MembershipReport {
+	const { view, tally, skip } = work;
+	const { agreement, changes, fileChanged, snapshot, transfers } = tally;
+	const silent = agreement?.silent ?? [];
+	const notes = [...tally.notes, ...silent.map((id) => wayOn(work, id))];
 	return {
 		changes,
 		configurationIndex: view.leader.configurationIndex,
 		members: view.leader.members.map(({ id, role }) => ({ id, role })),
 		agreeing: agreement?.agreeing ?? [],
-		silent: agreement?.silent ?? [],
+		silent,
 		transfers,
 		snapshot,
 		fileChanged,
 		notes: [...new Set(notes)],
 		skipped: skip,
 	};
+}
+
+/** A member that does not answer counts all the same: nobody may take the result for a sound cluster. */
+function wayOn({ base, view }: Work, id: string): string {
+	const remove = `${commandFor(base, `remove-node ${id}`)} takes it out`;
+	return isManaged(entryIn(view, id))
+		? `${id} is a member and does not answer: ${commandFor(base, "up")} starts it, ${remove}`
+		: `${id} is a member and does not answer: start it where it runs, or ${remove}`;
 }

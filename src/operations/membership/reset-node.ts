@@ -20,6 +20,7 @@ import {
 	joining,
 	leaving,
 	promoting,
+	startingAgain,
 	stopping,
 	undraining,
 	unless,
@@ -99,7 +100,7 @@ export function resetNode(wish: ResetNodeWish): Operation {
 					work.tally.notes.push(
 						`${id} stays a learner; ${commandFor(work.base, `promote ${id}`)} lets it vote`,
 					);
-				return [agreeing(work)];
+				return [...(await startingAgain(work, node)), agreeing(work)];
 			}
 			work.tally.notes.push(
 				`${id} is no member any more; ${commandFor(work.base, `add-learner ${id}${memo.wasVoter ? " --promote" : ""}`)} takes it in again, with an empty disk`,

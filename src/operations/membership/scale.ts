@@ -20,6 +20,7 @@ import {
 	handingOver,
 	isMember,
 	joining,
+	startingAgain,
 	unless,
 } from "./stages.js";
 import { entryIn, type View } from "./view.js";
@@ -80,7 +81,7 @@ export function scale(wish: ScaleWish): Operation {
 			const { members } = work.view.leader;
 			if (areReached(members, goalsOf(memo))) {
 				work.tally.notes.push(`there are ${voters} voters already`);
-				return settled(work, memo);
+				return [...(await staying(work, memo)), ...settled(work, memo)];
 			}
 			const steps: Step[] = [];
 			for (const newcomer of memo.newcomers) {
@@ -200,6 +201,18 @@ function voting(work: Work, memo: ScaleMemo, voters: number): readonly Step[] {
 		title: `${words.join(" and ")}, in one change`,
 	});
 	return [{ ...step, id: `cluster/voters-${voters}`, node: null }];
+}
+
+/** Nodes that this operation added and that vote by now. */
+async function staying(
+	work: Work,
+	{ newcomers }: ScaleMemo,
+): Promise<readonly Step[]> {
+	const added = newcomers.filter(({ formerRole }) => formerRole === null);
+	const starts = added.map(({ id }) =>
+		startingAgain(work, entryIn(work.view, id)),
+	);
+	return (await Promise.all(starts)).flat();
 }
 
 function settled(work: Work, { promote, demote }: ScaleMemo): readonly Step[] {

@@ -22,6 +22,7 @@ import {
 import { joinNodeStep, requireCandidate } from "../steps/join-node.js";
 import { transferStep } from "../steps/leadership.js";
 import { safetySnapshotStep } from "../steps/safety-snapshot.js";
+import { startAgainStep } from "../steps/start-again.js";
 import type { Step } from "../steps/step.js";
 import { stopNodeStep } from "../steps/stop-node.js";
 import {
@@ -55,14 +56,27 @@ export async function joining(
 	node: NodeEntry,
 	wish: { readonly isJoined: IsMember; readonly timeoutMs: number },
 ): Promise<readonly Step[]> {
-	const { context, lock } = work;
+	const { context, lock, view } = work;
 	const service = await serviceOf(work, node);
 	const { isJoined, timeoutMs } = wish;
+	const start = joinNodeStep(context, lock, { node, service, isJoined });
 	return [
-		joinNodeStep(context, lock, { node, service, isJoined }),
+		isJoined(view.leader.members)
+			? { ...start, title: "start it if it is down" }
+			: start,
 		addStep(work, node, isJoined),
 		...catchingUp(work, node, { ...wish, service, timeoutMs }),
 	];
+}
+
+/** What this operation added and stays when it is given up must not stay down. */
+export async function startingAgain(
+	work: Work,
+	node: NodeEntry,
+): Promise<readonly Step[]> {
+	const service = await serviceOf(work, node);
+	if (service === null) return [];
+	return [startAgainStep(work.context, work.lock, { node, service })];
 }
 
 function addStep(work: Work, node: NodeEntry, isJoined: IsMember): Step {

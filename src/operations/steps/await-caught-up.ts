@@ -5,6 +5,7 @@ import type { NodeEntry } from "../../config/inventory.js";
 import { OperatorError } from "../../errors.js";
 import type { Service } from "../../hosts/host.js";
 import {
+	commandFor,
 	healthLimits,
 	lookAtCluster,
 	type OperationContext,
@@ -12,7 +13,7 @@ import {
 import { memberOf } from "../membership/members.js";
 import { catchUpText } from "../membership/refusal.js";
 import { waitUntil } from "../wait.js";
-import { requireRunning } from "./restart-node.js";
+import { logTailOf } from "./restart-node.js";
 import type { Step } from "./step.js";
 
 interface CaughtUpStep {
@@ -56,7 +57,7 @@ export function awaitCaughtUpStep(
 				signal,
 				progress,
 				probe: async () => {
-					if (service !== null) await requireRunning(service, node.id);
+					if (service !== null) await requireUp(context, node, service);
 					const facts = await lookAtCluster(context, signal);
 					return catchUpFault(context, facts, node.id);
 				},
@@ -88,6 +89,22 @@ export function catchUpFault(
 		...{ leader, node, limits: healthLimits(context) },
 	});
 	return fault === null ? null : `${node} ${fault}`;
+}
+
+/** Nobody here would start it again: who waits for what is down waits in vain. */
+async function requireUp(
+	context: OperationContext,
+	{ id }: NodeEntry,
+	service: Service,
+): Promise<void> {
+	const state = await service.state();
+	if (state.running) return;
+	const exit = state.exit === null ? "" : ` (${state.exit})`;
+	throw new OperatorError("partial", `${id} does not run${exit}`, {
+		node: id,
+		problems: await logTailOf(service),
+		state: `${id} is down; ${commandFor(context, "up")} starts it`,
+	});
 }
 
 function stillLagging({ id }: NodeEntry, error: unknown): unknown {

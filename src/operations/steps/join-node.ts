@@ -1,4 +1,5 @@
 import type { MemberStatus, NodeStatus } from "../../cluster/engine.js";
+import { statusOf } from "../../cluster/facts.js";
 import { confirmedLeader } from "../../cluster/health.js";
 import type { NodeEntry } from "../../config/inventory.js";
 import type { Service } from "../../hosts/host.js";
@@ -9,7 +10,11 @@ import {
 	refOf,
 } from "../context.js";
 import type { OperationLock } from "../lock.js";
-import { candidateFault, refusedCandidate } from "../membership/candidate.js";
+import {
+	candidateFault,
+	refusedCandidate,
+	strangerFault,
+} from "../membership/candidate.js";
 import { memberOf } from "../membership/members.js";
 import { writeNodeConfig } from "../node-service.js";
 import { isSilence, waitUntil } from "../wait.js";
@@ -26,7 +31,8 @@ interface JoinStep {
 
 /**
  * Starts a node that is to be added: it waits, with the addresses of all members, until the log says that it is one. What
- * answers there is looked at before anybody counts on it.
+ * answers there is looked at before anybody counts on it. A member already that is down, as after a crash between two
+ * attempts, is started, too: the steps that follow wait for it, and none of them would start it.
  */
 export function joinNodeStep(
 	context: OperationContext,
@@ -40,36 +46,32 @@ export function joinNodeStep(
 		node: node.id,
 		cost: "",
 		async isDone() {
-			const leader = confirmedLeader(await lookAtCluster(context, lock.signal));
-			if (leader !== null && isJoined(leader.members))
-				return "it is a member already";
+			const facts = await lookAtCluster(context, lock.signal);
+			const leader = confirmedLeader(facts);
+			if (leader !== null && isJoined(leader.members)) {
+				const isUp =
+					statusOf(facts, node.id) !== null ||
+					(await service?.state())?.running === true;
+				return isUp ? "it is a member already" : null;
+			}
 			const status = await answerOf(context, node, lock.signal);
 			return status !== null && faultOf(context, node, status) === null
 				? "it runs and waits to be added"
 				: null;
 		},
 		async run(signal, progress) {
-			await requireCandidate(context, node, lock.signal);
+			const members = await membersNow(context, signal);
+			const isMember = isJoined(members);
+			if (!isMember) await requireCandidate(context, node, lock.signal);
 			if (service !== null) {
 				await lock.requireFresh();
-				await writeNodeConfig(context, node, {
-					join: await membersNow(context, signal),
-				});
+				// A member, too, has to join: with its disk lost it must not found a cluster of its own (P31).
+				await writeNodeConfig(context, node, { join: members });
 				started = !(await service.state()).running;
 				await service.start(signal);
 			}
-			await waitUntil(context, {
-				name: `${node.id} to answer`,
-				node: node.id,
-				timeoutMs: context.inventory.roll.startTimeoutMs,
-				signal,
-				progress,
-				probe: async () => {
-					if (service !== null) await requireRunning(service, node.id);
-					await context.engine.status(refOf(node), callOptions(signal));
-					return null;
-				},
-			});
+			await awaitAnswer(context, { node, service }, { signal, progress });
+			if (isMember) return "it is a member already, and runs again";
 			await requireCandidate(context, node, lock.signal);
 			return "it waits to be added";
 		},
@@ -80,6 +82,29 @@ export function joinNodeStep(
 			await service.stop(context.inventory.roll.stopTimeoutMs);
 		},
 	};
+}
+
+/** Until the node itself answers. Throws when its process ends, or after the cluster file's startTimeout. */
+export async function awaitAnswer(
+	context: OperationContext,
+	{ node, service }: Pick<JoinStep, "node" | "service">,
+	how: {
+		readonly signal: AbortSignal;
+		readonly progress: (note: string) => void;
+	},
+): Promise<void> {
+	const { engine, inventory } = context;
+	await waitUntil(context, {
+		name: `${node.id} to answer`,
+		node: node.id,
+		timeoutMs: inventory.roll.startTimeoutMs,
+		...how,
+		probe: async () => {
+			if (service !== null) await requireRunning(service, node.id);
+			const status = await engine.status(refOf(node), callOptions(how.signal));
+			return strangerFault(status, { clusterId: inventory.id, node });
+		},
+	});
 }
 
 /** Throws OperatorError "refused" when something answers there that must not be added. */

@@ -5,6 +5,7 @@ import {
 	type OperationReport,
 	runOperation,
 } from "../../../src/operations/operation.js";
+import { mortal } from "../../fakes/mortal.js";
 import { type Operating, operating } from "../operating.js";
 
 export const three = { n1: "voter", n2: "voter", n3: "voter" } as const;
@@ -51,4 +52,38 @@ export function finished(events: readonly OperationEvent[]): string[] {
 	return events.flatMap((event) =>
 		event.type === "step-finished" ? [event.step] : [],
 	);
+}
+
+export function boundaryOf(event: OperationEvent): string | null {
+	return event.type === "step-started" || event.type === "step-finished"
+		? `${event.type} ${event.step}`
+		: null;
+}
+
+/** Runs it and kills the operator `afterMs` of virtual time after this boundary; returns when it is dead. */
+export async function killAt(
+	operating: Operating,
+	make: () => Operation,
+	{
+		boundary,
+		afterMs,
+	}: { readonly boundary: string; readonly afterMs: number },
+): Promise<void> {
+	const operator = mortal(operating.context);
+	await new Promise<void>((resolve) => {
+		const kill = () => {
+			operator.kill();
+			resolve();
+		};
+		operating.onEvent = (event) => {
+			if (boundaryOf(event) !== boundary) return;
+			if (afterMs === 0) kill();
+			else void operating.cluster.clock.sleep(afterMs).then(kill);
+		};
+		runOperation(operator.context, make, { lockWaitMs: 0 }).then(
+			() => resolve(),
+			() => resolve(),
+		);
+	});
+	operating.onEvent = () => undefined;
 }

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import type { OperationEvent } from "../../../src/operations/events.js";
 import { parseRecord } from "../../../src/operations/journal/record.js";
 import { addLearner } from "../../../src/operations/membership/add-learner.js";
 import { demote } from "../../../src/operations/membership/demote.js";
@@ -16,9 +15,15 @@ import {
 	deadHolderWaitMs,
 	takeUpUnfinished,
 } from "../../../src/operations/operations.js";
-import { mortal } from "../../fakes/mortal.js";
 import type { Operating } from "../operating.js";
-import { changing, five, rolesOf, three } from "./changing.js";
+import {
+	boundaryOf,
+	changing,
+	five,
+	killAt,
+	rolesOf,
+	three,
+} from "./changing.js";
 
 interface Case {
 	readonly name: string;
@@ -90,12 +95,6 @@ const cases: readonly Case[] = [
 const lockWaitMs = deadHolderWaitMs;
 const wish = { id: null, dryRun: false, lockWaitMs } as const;
 
-function boundaryOf(event: OperationEvent): string | null {
-	return event.type === "step-started" || event.type === "step-finished"
-		? `${event.type} ${event.step}`
-		: null;
-}
-
 async function boundariesOf({ world, make }: Case): Promise<readonly string[]> {
 	const operating = world();
 	await runOperation(operating.context, make, { lockWaitMs: 0 });
@@ -109,25 +108,8 @@ async function killedAt(
 	afterMs: number,
 ): Promise<Operating> {
 	const operating = world();
-	const { cluster, context } = operating;
-	cluster.connect(12, "n1");
-	const operator = mortal(context);
-	await new Promise<void>((resolve) => {
-		const kill = () => {
-			operator.kill();
-			resolve();
-		};
-		operating.onEvent = (event) => {
-			if (boundaryOf(event) !== boundary) return;
-			if (afterMs === 0) kill();
-			else void cluster.clock.sleep(afterMs).then(kill);
-		};
-		runOperation(operator.context, make, { lockWaitMs: 0 }).then(
-			() => resolve(),
-			() => resolve(),
-		);
-	});
-	operating.onEvent = () => undefined;
+	operating.cluster.connect(12, "n1");
+	await killAt(operating, make, { boundary, afterMs });
 	return operating;
 }
 
