@@ -96,7 +96,34 @@ export async function status(
 		),
 		balancerReport(context, timeoutMs),
 	]);
-	return statusReport(context, withLeadersWord(context, facts), balancer);
+	const heard = withStrangers(context, withLeadersWord(context, facts));
+	return statusReport(context, heard, balancer);
+}
+
+/** Members that the cluster file lacks: nobody asked them, but they count. */
+function withStrangers(
+	context: OperationContext,
+	facts: ClusterFacts,
+): ClusterFacts {
+	const { heardWithinMs } = healthLimits(context);
+	const leader = confirmedLeader(facts);
+	const strangers = (leader?.members ?? []).filter(
+		({ id }) => !facts.nodes.some((node) => node.id === id),
+	);
+	return {
+		nodes: [
+			...facts.nodes,
+			...strangers.map(({ id }) => {
+				const view = leader?.followers.find((one) => one.id === id);
+				const isHeard = (view?.heardAgoMs ?? Infinity) <= heardWithinMs;
+				const word = isHeard ? "the leader hears it" : "it does not answer";
+				return {
+					...{ id, status: null },
+					fault: `is not in the cluster file; ${word}`,
+				};
+			}),
+		],
+	};
 }
 
 /** A node that is silent here but heard by the leader is slow, or cut off from raftctl: it is not to be called dead. */
@@ -128,7 +155,7 @@ function statusReport(
 ): StatusReport {
 	const { inventory } = context;
 	const verdict = judgeQuorum(facts, healthLimits(context));
-	const nodes = inventory.nodes.map((node) => nodeReport(context, facts, node));
+	const nodes = facts.nodes.map((node) => nodeReport(context, facts, node));
 	const disagreements = findDisagreements(facts);
 	const speaker = speakerOf(facts, verdict.leader);
 	const kept = keptByCluster(context, facts, speaker);
@@ -166,7 +193,7 @@ function statusReport(
 function nodeReport(
 	context: OperationContext,
 	facts: ClusterFacts,
-	{ id }: NodeEntry,
+	{ id }: Pick<NodeEntry, "id">,
 ): NodeReport {
 	const known = statusOf(facts, id);
 	const { safe, reason } = safeToStop(facts, id, healthLimits(context));

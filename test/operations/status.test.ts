@@ -195,6 +195,28 @@ describe("status", () => {
 		]);
 	});
 
+	it("shows members that the cluster file lacks, and whether anybody hears them", async () => {
+		const { cluster, context } = operating();
+		for (const id of ["n8", "n9"]) {
+			cluster.addProgram(id);
+			cluster.node(id).role = "learner";
+		}
+		cluster.start("n9");
+		await context.clock.sleep(3_000);
+		const { nodes, healthy, problems } = await status(context);
+		expect(nodes.slice(3)).toMatchObject([
+			{ id: "n8", member: "learner", reachable: false },
+			{ id: "n9", member: "learner", reachable: false },
+		]);
+		expect(problems).toContain(
+			"n8 is not in the cluster file; it does not answer",
+		);
+		expect(problems).toContain(
+			"n9 is not in the cluster file; the leader hears it",
+		);
+		expect(healthy).toBe(false);
+	});
+
 	it("gives nodes and balancer so long as it was asked to", async () => {
 		const { context } = operating();
 		const { engine } = context;
