@@ -11,6 +11,7 @@ needs_packages() {
 	local missing=()
 	command -v haproxy >/dev/null 2>&1 || [ -x /usr/sbin/haproxy ] || missing+=(haproxy)
 	command -v flock >/dev/null 2>&1 || missing+=(util-linux)
+	command -v script >/dev/null 2>&1 || missing+=(bsdutils)
 	command -v socat >/dev/null 2>&1 || missing+=(socat)
 	command -v systemd-notify >/dev/null 2>&1 || missing+=(systemd)
 	command -v zsh >/dev/null 2>&1 || missing+=(zsh)
