@@ -1,7 +1,9 @@
+import { isAbsolute, normalize, sep } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { type ClusterFileEdit, editedInventory } from "../../config/edits.js";
 import type { Inventory, NodeEntry } from "../../config/inventory.js";
 import { type GivenNode, nodeEntryFor } from "../../config/new-node.js";
+import { OperatorError } from "../../errors.js";
 import type { OperationContext } from "../context.js";
 import { editClusterFile } from "../edit-cluster-file.js";
 import { renewBackendsStep } from "../steps/renew-backends.js";
@@ -17,13 +19,33 @@ export type FileGoal =
 	  }
 	| { readonly type: "absent"; readonly id: string };
 
-/** The entry of a node that is to be added: the file's own, or one made of what is given and of the file's ports. */
+/**
+ * The entry of a node that is to be added: the file's own, or one made of what is given and of the file's ports. Throws
+ * OperatorError "usage" for what fits neither the file nor itself.
+ */
 export function entryFor(
 	{ inventory }: OperationContext,
 	id: string,
 	given: GivenNode,
 ): NodeEntry {
+	requirePlainPath(given.data);
 	return nodeEntryFor(inventory, id, given).entry;
+}
+
+/** A relative path would be another one for each directory that raftctl is called from, and for the node. */
+function requirePlainPath(data: string | undefined): void {
+	if (data === undefined) return;
+	const isPlain =
+		isAbsolute(data) && normalize(data) === data && !data.endsWith(sep);
+	if (isPlain) return;
+	throw new OperatorError(
+		"usage",
+		`the data directory has to be an absolute path without "..", "." or a slash at its end; found ${JSON.stringify(data)}`,
+		{
+			state: "nothing was touched",
+			next: "give an absolute one, or leave --data out",
+		},
+	);
 }
 
 /** What the file lacks of the goals; a node that comes for another stands in its place. Pure. */

@@ -113,22 +113,39 @@ function configurationFault(
 		: `names the members ${says}, the leader ${leaderSays}`;
 }
 
-/** "n1, n2, n3 and the learner n4", whatever the order. */
+/** "n1, n2, n3 and the learner n4", whatever the order; "the learners n4, n5" of two. */
 export function describeMembers(members: Members): string {
 	const named = (wanted: readonly MemberStatus["role"][]) =>
 		members
 			.filter(({ role }) => wanted.includes(role))
 			.map(({ id }) => id)
-			.sort()
-			.join(", ");
+			.sort();
+	const learners = named(["learner"]);
 	const parts = [
-		named(["voter"]) || "no voter",
-		...withWord("learner", named(["learner"])),
+		named(["voter"]).join(", ") || "no voter",
+		...withWord(learners.length === 1 ? "learner" : "learners", learners),
 		...withWord("outgoing", named(["outgoing"])),
 	];
 	return parts.join(" and ");
 }
 
-function withWord(word: string, names: string): readonly string[] {
-	return names === "" ? [] : [`the ${word} ${names}`];
+function withWord(word: string, names: readonly string[]): readonly string[] {
+	return names.length === 0 ? [] : [`the ${word} ${names.join(", ")}`];
+}
+
+/** "all 3 report n1, n2, n3", or "2 of 3 report n1, n2, n3; n3 does not answer". Pure. */
+export function agreementText(
+	{ agreeing, differing }: Agreement,
+	members: Members,
+): string {
+	const count = agreeing.length;
+	const verb = count === 1 ? "reports" : "report";
+	const who =
+		differing.length > 0
+			? `${count} of ${members.length}`
+			: count === 1
+				? (agreeing[0] ?? "")
+				: `all ${count}`;
+	const others = differing.map(({ node, fault }) => `; ${node} ${fault}`);
+	return `${who} ${verb} ${describeMembers(members)}${others.join("")}`;
 }

@@ -1,6 +1,7 @@
 import type { NodeEntry } from "../../config/inventory.js";
 import { OperatorError } from "../../errors.js";
 import { commandFor } from "../context.js";
+import { nodeNamed } from "../node-named.js";
 import { requireCandidate } from "../steps/join-node.js";
 import { setAsideDataStep } from "../steps/set-aside-data.js";
 import type { Step } from "../steps/step.js";
@@ -89,10 +90,11 @@ async function removing(work: Work, node: NodeEntry): Promise<readonly Step[]> {
 	return [...(await stopping(work, node)), unless(wipe, still)];
 }
 
-/** Throws OperatorError "refused" for a node that is no member. */
+/** Throws OperatorError "refused" for a node that is no member, "usage" for one that nobody knows. */
 export function requireMember({ context, leader }: View, id: string): Role {
 	const role = roleOf(leader.members, id);
 	if (role !== null) return role;
+	nodeNamed(context, id);
 	throw new OperatorError("refused", `${id} is not a member of the cluster`, {
 		...{ node: id, state: "nothing was touched" },
 		next: commandFor(context, `add-learner ${id}`),

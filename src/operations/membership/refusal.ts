@@ -40,12 +40,12 @@ export function refusedChange(
 export function catchUpText(view: CatchUpView): string {
 	const { lagEntries, entriesPerSecond, remainingMs, caughtUp } = view;
 	if (caughtUp) return "caught up";
+	const behind = `${lagEntries} ${lagEntries === 1 ? "entry" : "entries"} behind`;
 	// Also before the first answer: then no rate is known.
-	if (entriesPerSecond === 0)
-		return `${lagEntries} entries behind, nothing has reached it lately`;
+	if (entriesPerSecond === 0) return `${behind}, nothing has reached it lately`;
 	const left =
 		remainingMs === null
 			? "it does not gain on the leader"
 			: `about ${Math.ceil(remainingMs / 1000)} s to go`;
-	return `${lagEntries} entries behind, ${Math.round(entriesPerSecond)} a second, ${left}`;
+	return `${behind}, ${Math.round(entriesPerSecond)} a second, ${left}`;
 }

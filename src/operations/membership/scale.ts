@@ -65,7 +65,7 @@ export function scale(wish: ScaleWish): Operation {
 			if (changes.length > 0)
 				await requireSafeChange(view, {
 					...{ changes, assumed: promote.map(({ node }) => node), skip },
-					what: `there must not be ${voters} voters now`,
+					what: `there must not be ${votersText(voters)} now`,
 				});
 			return memo;
 		},
@@ -80,7 +80,9 @@ export function scale(wish: ScaleWish): Operation {
 		async abortSteps(work, memo) {
 			const { members } = work.view.leader;
 			if (areReached(members, goalsOf(memo))) {
-				work.tally.notes.push(`there are ${voters} voters already`);
+				work.tally.notes.push(
+					`there ${voters === 1 ? "is" : "are"} ${votersText(voters)} already`,
+				);
 				return [...(await staying(work, memo)), ...settled(work, memo)];
 			}
 			const steps: Step[] = [];
@@ -109,12 +111,16 @@ function choose(
 	if (choice.missing === 0) return choice;
 	throw new OperatorError(
 		"refused",
-		`there are not enough nodes for ${voters} voters: ${choice.missing} more ${choice.missing === 1 ? "is" : "are"} needed`,
+		`there are not enough nodes for ${votersText(voters)}: ${choice.missing} more ${choice.missing === 1 ? "is" : "are"} needed`,
 		{
 			state: "nothing was touched",
 			next: `put more nodes into ${inventory.source}, or ${commandFor(context, "add-learner <node>")} first`,
 		},
 	);
+}
+
+function votersText(voters: number): string {
+	return `${voters} ${voters === 1 ? "voter" : "voters"}`;
 }
 
 function warnOfEven({ emit }: OperationContext, voters: number): void {

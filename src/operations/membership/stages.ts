@@ -260,7 +260,7 @@ export function draining(work: Work, node: NodeEntry): readonly Step[] {
 	const connections = statusOf(view.facts, node.id)?.connections.total ?? 0;
 	const wish: DrainSteps = {
 		...{ node, hold, closeOverMs, timeoutMs: drainTimeoutMs },
-		cost: `${connections} connections move, over ${closeOverMs} ms`,
+		cost: `${connections} ${connections === 1 ? "connection moves" : "connections move"}, over ${closeOverMs} ms`,
 		skipBalancer: skip.includes("balancer"),
 		skipDrain: skip.includes("drain"),
 	};

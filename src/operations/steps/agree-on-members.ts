@@ -1,3 +1,4 @@
+import type { MemberStatus } from "../../cluster/engine.js";
 import { confirmedLeader } from "../../cluster/health.js";
 import { OperatorError } from "../../errors.js";
 import {
@@ -7,7 +8,7 @@ import {
 } from "../context.js";
 import {
 	type Agreement,
-	describeMembers,
+	agreementText,
 	isJoint,
 	judgeAgreement,
 } from "../membership/members.js";
@@ -49,10 +50,7 @@ export function agreeOnMembersStep(
 					if (leader === null) return "no leader that a quorum confirms";
 					if (isJoint(leader.members)) return "the change is not over yet";
 					const agreement = judgeAgreement(facts, leader);
-					found.latest = {
-						agreement,
-						members: describeMembers(leader.members),
-					};
+					found.latest = { agreement, members: leader.members };
 					const waited = clock.now() - startedAt >= silenceMs;
 					return missingIn(agreement, waited);
 				},
@@ -66,7 +64,7 @@ export function agreeOnMembersStep(
 
 interface Found {
 	readonly agreement: Agreement;
-	readonly members: string;
+	readonly members: readonly MemberStatus[];
 }
 
 function missingIn(
@@ -94,7 +92,7 @@ function settle(
 			message: `${node} could not be asked for the members: it ${fault}`,
 		});
 	agreed(agreement);
-	return `${agreement.agreeing.length} report ${members}`;
+	return agreementText(agreement, members);
 }
 
 function notAgreed(

@@ -12,7 +12,9 @@ import {
 	type FileGoal,
 } from "../../../src/operations/membership/cluster-file.js";
 import {
+	agreementText,
 	changesTowards,
+	describeMembers,
 	type Goal,
 	judgeAgreement,
 	votersAfter,
@@ -211,7 +213,40 @@ describe("a data directory", () => {
 	});
 });
 
+describe("members in words", () => {
+	const members = [member("n2", "voter"), member("n1", "voter")];
+	it("have the plural where there are two of a kind", () => {
+		expect(describeMembers(members)).toBe("n1, n2");
+		const one = [...members, member("n3", "learner")];
+		expect(describeMembers(one)).toBe("n1, n2 and the learner n3");
+		const two = [...one, member("n4", "learner")];
+		expect(describeMembers(two)).toBe("n1, n2 and the learners n3, n4");
+	});
+
+	it("are counted with those that do not answer", () => {
+		const differing = [{ node: "n2", fault: "does not answer" }];
+		expect(
+			agreementText({ agreeing: ["n1"], differing, silent: ["n2"] }, members),
+		).toBe("1 of 2 reports n1, n2; n2 does not answer");
+		expect(
+			agreementText(
+				{ agreeing: ["n1", "n2"], differing: [], silent: [] },
+				members,
+			),
+		).toBe("all 2 report n1, n2");
+	});
+});
+
 describe("catching up in words", () => {
+	it("has the singular for one entry", () => {
+		expect(
+			catchUpText({
+				...{ lagEntries: 1, entriesPerSecond: 0, caughtUp: false },
+				remainingMs: null,
+			}),
+		).toBe("1 entry behind, nothing has reached it lately");
+	});
+
 	const view = { lagEntries: 1_200, entriesPerSecond: 400, caughtUp: false };
 	it("tells lag, rate and time to go, or that there is no end to it", () => {
 		expect(catchUpText({ ...view, remainingMs: 3_000 })).toBe(

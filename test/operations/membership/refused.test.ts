@@ -145,8 +145,12 @@ describe("add-learner", () => {
 
 describe("what makes no sense", () => {
 	it.each([
-		[() => promote({ node: "n9", wait: true, skip }), "n9 is not a member"],
-		[() => demote({ node: "n9", skip }), "n9 is not a member"],
+		[() => promote({ node: "n4", wait: true, skip }), "n4 is not a member"],
+		[
+			() => promote({ node: "n9", wait: true, skip }),
+			"the cluster file has no node n9",
+		],
+		[() => demote({ node: "n9", skip }), "the cluster file has no node n9"],
 		[
 			() => replaceNode({ old: "n9", new: "n4", given, skip }),
 			"the cluster file has no node n9",
@@ -172,6 +176,53 @@ describe("what makes no sense", () => {
 		expect(world.cluster.changes).toEqual([]);
 		expect(world.cluster.newestToken).toBe(0);
 	});
+});
+
+describe("what to type next", () => {
+	const nextOf = async (make: () => Operation) =>
+		(await failureOf(run(changing(three, ["n4"]), make))).next;
+
+	it("after add-learner of a voter is a look, and not its demotion", async () => {
+		const make = () => addLearner({ node: "n1", given, promote: false, skip });
+		expect(await nextOf(make)).toBe("raftctl status -c cluster.yaml");
+	});
+
+	it("after a node that is neither in the file nor in the cluster is one that is", async () => {
+		expect(await nextOf(() => demote({ node: "nine", skip }))).toBe(
+			"choose from n1, n2, n3, n4",
+		);
+	});
+
+	it("after a node of the file that is no member is to add it", async () => {
+		expect(await nextOf(() => demote({ node: "n4", skip }))).toBe(
+			"raftctl add-learner n4 -c cluster.yaml",
+		);
+	});
+
+	it("never names the node that is yet to come", async () => {
+		expect(
+			await nextOf(() => replaceNode({ old: "nine", new: "n5", given, skip })),
+		).toBe("choose from n1, n2, n3, n4");
+	});
+});
+
+describe("a data directory on the command line", () => {
+	it.each(["rel", "./rel", "../rel", "", "/data/../etc", "/data/n5/"])(
+		"%j is a mistake of usage, before anything is touched",
+		async (data) => {
+			for (const make of [
+				() => addLearner({ node: "n5", given: { data }, promote: false, skip }),
+				() => replaceNode({ old: "n3", new: "n5", given: { data }, skip }),
+			]) {
+				const world = changing();
+				const error = await failureOf(run(world, make));
+				expect(error).toMatchObject({ kind: "usage", exitCode: 2 });
+				expect(error.message).toContain("an absolute path");
+				expect(world.machines.log).toEqual([]);
+				expect(world.cluster.operations).toEqual([]);
+			}
+		},
+	);
 });
 
 describe("Ctrl-C", () => {
