@@ -4,18 +4,13 @@ import { OperatorError } from "../../errors.js";
 import { commandFor } from "../context.js";
 import type { Operation } from "../operation.js";
 import { requireSafeChange } from "./admission.js";
+import { agreeing, promoting } from "./changing.js";
 import { entryFor, type FileGoal, filing } from "./cluster-file.js";
-import { roleOf } from "./members.js";
+import { joining, startingAgain } from "./joining.js";
+import { isMember, roleOf } from "./members.js";
 import { admitNewcomer, type Newcomer, withdrawing } from "./newcomer.js";
 import { type MembershipMemo, membershipOperation } from "./operation.js";
 import { catchUpDefaultMs, type Skip } from "./options.js";
-import {
-	agreeing,
-	isMember,
-	joining,
-	promoting,
-	startingAgain,
-} from "./stages.js";
 import { entryIn, type View } from "./view.js";
 import type { Work } from "./work.js";
 

@@ -1,11 +1,13 @@
 import type { Operation } from "../operation.js";
 import { requireSafeChange } from "./admission.js";
+import { agreeing, changing } from "./changing.js";
 import { filing } from "./cluster-file.js";
+import { handingOver } from "./leaving.js";
 import { roleOf } from "./members.js";
 import { requireMember } from "./newcomer.js";
 import { membershipOperation } from "./operation.js";
 import type { Skip } from "./options.js";
-import { agreeing, changing, handingOver, unless } from "./stages.js";
+import { unless } from "./unless.js";
 import { entryIn } from "./view.js";
 import { leaderNow, type Work } from "./work.js";
 

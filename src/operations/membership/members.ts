@@ -17,6 +17,12 @@ export function memberOf(members: Members, id: string): MemberStatus | null {
 	return members.find((member) => member.id === id) ?? null;
 }
 
+export type IsMember = (members: Members) => boolean;
+
+export function isMember(id: string): IsMember {
+	return (members) => memberOf(members, id) !== null;
+}
+
 export function roleOf(members: Members, id: string): Role {
 	return memberOf(members, id)?.role ?? null;
 }

@@ -6,8 +6,10 @@ import { requireCandidate } from "../steps/join-node.js";
 import { setAsideDataStep } from "../steps/set-aside-data.js";
 import type { Step } from "../steps/step.js";
 import { directoryFault, identityOf, refusedCandidate } from "./candidate.js";
-import { memberOf, type Role, roleOf } from "./members.js";
-import { changing, draining, isMember, stopping, unless } from "./stages.js";
+import { changing } from "./changing.js";
+import { draining, stopping } from "./leaving.js";
+import { isMember, memberOf, type Role, roleOf } from "./members.js";
+import { unless } from "./unless.js";
 import { isManaged, type View } from "./view.js";
 import { leaderNow, serviceOf, type Work } from "./work.js";
 

@@ -3,12 +3,13 @@ import { commandFor } from "../context.js";
 import type { Operation } from "../operation.js";
 import { catchUpFault } from "../steps/await-caught-up.js";
 import { requireSafeChange } from "./admission.js";
+import { agreeing, promoting } from "./changing.js";
 import { filing } from "./cluster-file.js";
-import { roleOf } from "./members.js";
+import { catchingUp } from "./joining.js";
+import { isMember, roleOf } from "./members.js";
 import { requireMember } from "./newcomer.js";
 import { membershipOperation } from "./operation.js";
 import { catchUpDefaultMs, type Skip } from "./options.js";
-import { agreeing, catchingUp, isMember, promoting } from "./stages.js";
 import { entryIn, type View } from "./view.js";
 import { serviceOf } from "./work.js";
 

@@ -3,18 +3,12 @@ import { nodeNamed } from "../node-named.js";
 import type { Operation } from "../operation.js";
 import type { Step } from "../steps/step.js";
 import { requireSafeChange } from "./admission.js";
+import { agreeing, changing } from "./changing.js";
 import { filing } from "./cluster-file.js";
-import { roleOf } from "./members.js";
+import { leaving, stopping, undraining } from "./leaving.js";
+import { isMember, roleOf } from "./members.js";
 import { membershipOperation } from "./operation.js";
 import type { Skip } from "./options.js";
-import {
-	agreeing,
-	changing,
-	isMember,
-	leaving,
-	stopping,
-	undraining,
-} from "./stages.js";
 import { isManaged } from "./view.js";
 import type { Work } from "./work.js";
 

@@ -5,13 +5,16 @@ import { nodeNamed } from "../node-named.js";
 import type { Operation } from "../operation.js";
 import type { Step } from "../steps/step.js";
 import { requireSafeChange } from "./admission.js";
+import { agreeing, changing } from "./changing.js";
 import {
 	entryFor,
 	type FileGoal,
 	filing,
 	introducing,
 } from "./cluster-file.js";
-import { areReached, type Goal, type Role } from "./members.js";
+import { joining, startingAgain } from "./joining.js";
+import { leaving, stopping, undraining } from "./leaving.js";
+import { areReached, type Goal, isMember, type Role } from "./members.js";
 import {
 	admitNewcomer,
 	type Newcomer,
@@ -21,17 +24,7 @@ import {
 import { type MembershipMemo, membershipOperation } from "./operation.js";
 import { catchUpDefaultMs, type Skip } from "./options.js";
 import { keepNotes } from "./remove-node.js";
-import {
-	agreeing,
-	changing,
-	isMember,
-	joining,
-	leaving,
-	startingAgain,
-	stopping,
-	undraining,
-	unless,
-} from "./stages.js";
+import { unless } from "./unless.js";
 import { entryIn, type View } from "./view.js";
 import { leaderNow, type Work } from "./work.js";
 

@@ -11,20 +11,14 @@ import { setAsideDataStep } from "../steps/set-aside-data.js";
 import type { Step } from "../steps/step.js";
 import { requireSafeChange } from "./admission.js";
 import { identityOf, requireRemovable } from "./candidate.js";
+import { agreeing, promoting } from "./changing.js";
+import { joining, startingAgain } from "./joining.js";
+import { leaving, stopping, undraining } from "./leaving.js";
 import { memberOf, roleOf } from "./members.js";
 import { requireMember } from "./newcomer.js";
 import { type MembershipMemo, membershipOperation } from "./operation.js";
 import { catchUpDefaultMs, type Skip } from "./options.js";
-import {
-	agreeing,
-	joining,
-	leaving,
-	promoting,
-	startingAgain,
-	stopping,
-	undraining,
-	unless,
-} from "./stages.js";
+import { unless } from "./unless.js";
 import { removalCost } from "./verdict.js";
 import { isManaged, type View } from "./view.js";
 import { countChanges, serviceOf, type Work } from "./work.js";

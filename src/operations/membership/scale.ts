@@ -7,22 +7,16 @@ import { nodeNamed } from "../node-named.js";
 import type { Operation } from "../operation.js";
 import type { Step } from "../steps/step.js";
 import { requireSafeChange } from "./admission.js";
+import { agreeing, changing } from "./changing.js";
 import { filing } from "./cluster-file.js";
-import { areReached, type Goal, roleOf } from "./members.js";
+import { catchingUp, joining, startingAgain } from "./joining.js";
+import { handingOver } from "./leaving.js";
+import { areReached, type Goal, isMember, roleOf } from "./members.js";
 import { admitNewcomer, type Newcomer, withdrawing } from "./newcomer.js";
 import { type MembershipMemo, membershipOperation } from "./operation.js";
 import { catchUpDefaultMs, type Skip } from "./options.js";
 import { type Chosen, chooseVoters, type ScaleChoice } from "./scale-choice.js";
-import {
-	agreeing,
-	catchingUp,
-	changing,
-	handingOver,
-	isMember,
-	joining,
-	startingAgain,
-	unless,
-} from "./stages.js";
+import { unless } from "./unless.js";
 import { entryIn, type View } from "./view.js";
 import { leaderNow, serviceOf, type Work } from "./work.js";
 

@@ -1,0 +1,78 @@
+import type { NodeEntry } from "../../config/inventory.js";
+import { OperatorError } from "../../errors.js";
+import { awaitCaughtUpStep } from "../steps/await-caught-up.js";
+import { changeMembershipStep } from "../steps/change-membership.js";
+import { joinNodeStep, requireCandidate } from "../steps/join-node.js";
+import { startAgainStep } from "../steps/start-again.js";
+import type { Step } from "../steps/step.js";
+import { refusedGoal } from "./changing.js";
+import { type IsMember, memberOf } from "./members.js";
+import { countChanges, serviceOf, type Work } from "./work.js";
+
+/** Starts a node, adds it as a learner, and waits until it has caught up. */
+export async function joining(
+	work: Work,
+	node: NodeEntry,
+	wish: { readonly isJoined: IsMember; readonly timeoutMs: number },
+): Promise<readonly Step[]> {
+	const { context, lock, view } = work;
+	const service = await serviceOf(work, node);
+	const { isJoined, timeoutMs } = wish;
+	const start = joinNodeStep(context, lock, { node, service, isJoined });
+	return [
+		isJoined(view.leader.members)
+			? { ...start, title: "start it if it is down" }
+			: start,
+		addStep(work, node, isJoined),
+		...catchingUp(work, node, { ...wish, service, timeoutMs }),
+	];
+}
+
+/** What this operation added and stays when it is given up must not stay down. */
+export async function startingAgain(
+	work: Work,
+	node: NodeEntry,
+): Promise<readonly Step[]> {
+	const service = await serviceOf(work, node);
+	if (service === null) return [];
+	return [startAgainStep(work.context, work.lock, { node, service })];
+}
+
+function addStep(work: Work, node: NodeEntry, isJoined: IsMember): Step {
+	const { context, lock, skip } = work;
+	return changeMembershipStep(context, lock, {
+		...{ node: node.id, name: "add", title: "add it as a learner" },
+		...{ cost: "", done: "it is a member already", skip },
+		isReached: isJoined,
+		changes: async (members) => {
+			if (memberOf(members, node.id) !== null)
+				throw refusedGoal(work, node.id, "is a member with other data");
+			// Asked right before it counts: what answers there may have been exchanged since it was started.
+			const status = await requireCandidate(context, node, lock.signal);
+			if (status === null)
+				throw new OperatorError("unreachable", `${node.id} does not answer`, {
+					node: node.id,
+				});
+			const { id, peer, client, admin } = node;
+			const { incarnation } = status;
+			return [{ id, type: "add", peer, client, admin, incarnation }];
+		},
+		changed: (changes) => countChanges(work, changes),
+	});
+}
+
+interface CatchingUp {
+	readonly isJoined: IsMember;
+	readonly timeoutMs: number;
+	readonly service: Awaited<ReturnType<typeof serviceOf>>;
+}
+
+export function catchingUp(
+	{ context, skip }: Work,
+	node: NodeEntry,
+	wish: CatchingUp,
+): readonly Step[] {
+	return skip.includes("catch-up")
+		? []
+		: [awaitCaughtUpStep(context, { node, ...wish })];
+}
