@@ -124,9 +124,7 @@ function scheduleReport(
 }
 
 /** Backups that quietly stop are found when they are needed: they make a cluster unhealthy. */
-function snapshotProblems(
-	snapshots: ScheduleReport | null,
-): readonly string[] {
+function snapshotProblems(snapshots: ScheduleReport | null): readonly string[] {
 	if (snapshots === null || snapshots.schedule === null) return [];
 	const { schedule, last, ageMs, overdue } = snapshots;
 	const fault = last?.fault ?? "";
