@@ -2,7 +2,6 @@ import type { MemberStatus } from "../../cluster/engine.js";
 import { commandFor } from "../context.js";
 import type { Transfer } from "../steps/leadership.js";
 import type { SafetySnapshot } from "../steps/safety-snapshot.js";
-import { entryIn, isManaged } from "./view.js";
 import type { Work } from "./work.js";
 
 /** What a change of members did; `--json` prints it, with what every operation's report has. */
@@ -44,9 +43,10 @@ export function reportOf(work: Work): MembershipReport {
 }
 
 /** A member that does not answer counts all the same: nobody may take the result for a sound cluster. */
-function wayOn({ base, view }: Work, id: string): string {
+function wayOn({ base, tally }: Work, id: string): string {
+	const inFile =
+		tally.fileChanged || base.inventory.nodes.some((node) => node.id === id);
+	const start = `${commandFor(base, "up")} starts it${inFile ? "" : " once the cluster file has it"}`;
 	const remove = `${commandFor(base, `remove-node ${id}`)} takes it out`;
-	return isManaged(entryIn(view, id))
-		? `${id} is a member and does not answer: ${commandFor(base, "up")} starts it, ${remove}`
-		: `${id} is a member and does not answer: start it where it runs, or ${remove}`;
+	return `${id} is a member and does not answer: ${start}, ${remove}`;
 }

@@ -90,7 +90,9 @@ describe("a newcomer that died with the operator", () => {
 		const text = takenUpText("abort", report);
 		expect(text).not.toContain("nothing is half done");
 		expect(text).toContain("is given up, but n4 does not answer");
-		expect(text).toContain("raftctl remove-node n4 -c cluster.yaml");
+		expect(text).toContain(
+			"raftctl up -c cluster.yaml starts it, raftctl remove-node n4 -c cluster.yaml takes it out",
+		);
 		expect(text).toContain("n4    voter  does not answer");
 	});
 });

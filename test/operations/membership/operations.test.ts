@@ -105,6 +105,24 @@ describe("remove-node", () => {
 		expect(rolesOf(world)).toEqual({ n1: "voter", n2: "voter" });
 	});
 
+	it("names a member that does not answer, and what starts it or takes it out", async () => {
+		const world = changing(five);
+		world.cluster.stop("n4");
+		const make = () => removeNode({ node: "n5", skip: [] });
+		const { notes, silent } = await run(world, make);
+		expect(silent).toEqual(["n4"]);
+		expect(notes.join()).toContain("raftctl up -c cluster.yaml starts it, ");
+		const other = changing(five);
+		other.cluster.stop("n4");
+		const { inventory } = other.context;
+		const nodes = inventory.nodes.filter(({ id }) => id !== "n4");
+		const context = { ...other.context, inventory: { ...inventory, nodes } };
+		const report = await run({ ...other, context }, make);
+		expect(report.notes.join()).toContain(
+			"starts it once the cluster file has it, raftctl remove-node n4",
+		);
+	});
+
 	it("removes a member that the cluster file does not have any more", async () => {
 		const world = changing(five);
 		const { inventory } = world.context;
