@@ -160,6 +160,28 @@ describe("the members of a real cluster", () => {
 		await expectHealthy();
 	});
 
+	it.each([
+		["n8", "step-started", "n8/catch-up", "resume", "is done"],
+		["n9", "step-finished", "n9/promote", "abort", "nothing is half done"],
+	] as const)(
+		"start %s again, which died with its operator",
+		async (id, type, step, as, ending) => {
+			const { child, done } = cluster.start([
+				...["add-learner", id, "--promote", "--yes", "-o", "ndjson"],
+			]);
+			child.stdout?.on("data", (chunk: Buffer) => {
+				if (!String(chunk).includes(`"${type}","step":"${step}"`)) return;
+				child.kill("SIGKILL");
+			});
+			await done;
+			await cluster.signal(id, "SIGKILL");
+			const { stdout } = await cluster.succeed(["operation", as, "--yes"]);
+			expect(stdout).toContain(ending);
+			expect(stdout).toMatch(new RegExp(`^${id} +voter +yes$`, "m"));
+			await expectHealthy();
+		},
+	);
+
 	async function incarnationOf(id: string): Promise<string> {
 		const number = Number(id.slice(1));
 		const admin = cluster.portBase + 10 * number + 2;

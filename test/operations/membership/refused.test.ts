@@ -127,6 +127,22 @@ describe("add-learner", () => {
 		);
 	});
 
+	it("does not wait for a learner that is down: nobody here would start it", async () => {
+		const world = changing({ ...three, n4: "learner" });
+		world.cluster.stop("n4");
+		const make = () => promote({ node: "n4", wait: true, skip });
+		const error = await failureOf(run(world, make));
+		expect(error.message).toBe("n4 does not run (exit code 1)");
+		expect(error.problems).toEqual(["last words of n4"]);
+		expect(error.state).toContain(
+			"n4 is down; raftctl up -c cluster.yaml starts it",
+		);
+		expect(rolesOf(world).n4).toBe("learner");
+		expect(world.cluster.operations.some(({ unfinished }) => unfinished)).toBe(
+			false,
+		);
+	});
+
 	it("times out with numbers and the way on; the learner stays one", async () => {
 		const world = changing({ ...three, n4: "learner" });
 		world.cluster.node("n4").behind = 1_000_000;
