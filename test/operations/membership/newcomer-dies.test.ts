@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { takenUpText } from "../../../src/cli/taken-up-text.js";
 import { addLearner } from "../../../src/operations/membership/add-learner.js";
 import { replaceNode } from "../../../src/operations/membership/replace-node.js";
+import { resetNode } from "../../../src/operations/membership/reset-node.js";
 import { scale } from "../../../src/operations/membership/scale.js";
 import type { Operation } from "../../../src/operations/operation.js";
 import {
@@ -16,17 +17,19 @@ const given = {};
 
 const replacing = () => replaceNode({ old: "n3", new: "n4", given, skip });
 const adding = () => addLearner({ node: "n4", given, promote: true, skip });
+const resetting = () => resetNode({ node: "n2", discard: false, skip });
 const scaling = () => scale({ voters: 4, skip });
 
-/** The operator is killed at the boundary, and n4 dies with it. */
+/** The operator is killed at the boundary, and the node dies with it. */
 async function bothDie(
 	make: () => Operation,
 	boundary: string,
+	id = "n4",
 ): Promise<Operating> {
 	const world = changing(three, ["n4"]);
 	await killAt(world, make, { boundary, afterMs: 0 });
 	expect(world.cluster.operations[0]?.unfinished).toBe(true);
-	world.cluster.stop("n4");
+	world.cluster.stop(id);
 	return world;
 }
 
@@ -58,6 +61,26 @@ describe("a newcomer that died with the operator", () => {
 			expect(new TextDecoder().decode(config?.content)).toContain("join: true");
 		},
 	);
+
+	it.each(["resume", "abort"] as const)(
+		"is started again by %s of reset-node, with the data that it has by now",
+		async (as) => {
+			const world = await bothDie(resetting, "step-started n2/catch-up", "n2");
+			const { incarnation } = world.cluster.node("n2");
+			await takeUp(world, as);
+			expect(rolesOf(world).n2).toBe(as === "resume" ? "voter" : "learner");
+			expect(world.cluster.isReady("n2")).toBe(true);
+			expect(world.cluster.node("n2").incarnation).toBe(incarnation);
+		},
+	);
+
+	it("is taken out again by abort of replace-node, before the change", async () => {
+		const world = await bothDie(replacing, "step-started n4/catch-up");
+		const report = await takeUp(world, "abort");
+		expect(rolesOf(world)).toEqual(three);
+		expect(world.cluster.node("n4").running).toBe(false);
+		expect(takenUpText("abort", report)).toContain("nothing is half done");
+	});
 
 	it("and dies again fails resume with its last words, not with a wait", async () => {
 		const world = await bothDie(adding, "step-started n4/catch-up");
