@@ -211,7 +211,7 @@ const refusalCounters: Record<ChangeRefusalReason, keyof Coverage> = {
 };
 
 /** From this many seeds and steps on, everything must have happened at least once. */
-export const coverageSeeds = 240;
+export const coverageSeeds = 300;
 export const coverageSteps = 4_000_000;
 
 export function addCoverage(total: Coverage, more: Coverage): void {

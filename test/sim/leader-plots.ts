@@ -133,9 +133,11 @@ export class LeaderPlots {
 		const leader = this.#leader();
 		if (leader === null || leader.backlog !== null) return;
 		coverage.lateTransfers++;
-		// Where messages keep their order, nothing overtakes.
-		if (this.#world.options.network.fifo || this.#random.chance(0.4))
-			this.#unheard(leader);
+		const { network, transferTimeoutMs, electionTimeoutMs } =
+			this.#world.options;
+		// Where messages keep their order nothing overtakes: what is late must be so for a short time, or all is.
+		const isBlocked = network.fifo && transferTimeoutMs > electionTimeoutMs / 2;
+		if (isBlocked || this.#random.chance(0.3)) this.#unheard(leader);
 		else this.#overtaken(leader);
 	}
 
@@ -154,29 +156,40 @@ export class LeaderPlots {
 		});
 	}
 
-	/** By then the leader has given it up, and whom it asked may be no voter any more (P38). */
+	/**
+	 * By then the leader has given it up. Whom it asked may be no voter any more (P38); or it wins, and the leader, which
+	 * serves again, does not hear of it (P43).
+	 */
 	#overtaken(leader: SimNode): void {
-		const { options, network, processes, workload } = this.#world;
-		const { electionTimeoutMs, transferTimeoutMs } = options;
+		const world = this.#world;
+		const { electionTimeoutMs, transferTimeoutMs, tickMs } = world.options;
 		const id = this.#successorOf(leader);
-		const successor = id === null ? undefined : processes.get(id);
+		const successor = id === null ? undefined : world.processes.get(id);
 		if (id === null || successor === undefined) return;
-		const waitMs = transferTimeoutMs + options.tickMs;
-		const lagMs = waitMs + electionTimeoutMs * this.#random.between(0.3, 2);
-		const mend = network.lagTransfers(leader, successor, lagMs);
-		workload.transfer(leader, id);
+		const isDemoted = this.#random.chance(0.5);
+		const waitMs = transferTimeoutMs + tickMs;
+		const restTimeouts = this.#random.between(0, isDemoted ? 2 : 0.4);
+		const lagMs = waitMs + electionTimeoutMs * restTimeouts;
+		const mend = world.network.lagTransfers(leader, successor, lagMs);
+		world.workload.transfer(leader, id);
 		leader.settle();
-		this.#world.call(waitMs, mend);
-		if (this.#random.chance(0.8)) this.#demoteAfter(leader, id, waitMs);
+		world.call(waitMs, () => {
+			mend();
+			if (!world.faulty || leader.seen?.role !== "leader") return;
+			if (isDemoted) this.#demoteSoon(leader, id);
+			else
+				this.#cuts.deafen(
+					leader,
+					electionTimeoutMs * this.#random.between(1, 3),
+				);
+		});
 	}
 
-	#demoteAfter(leader: SimNode, id: string, waitMs: number): void {
+	#demoteSoon(leader: SimNode, id: string): void {
 		const { electionTimeoutMs } = this.#world.options;
 		const type = this.#random.chance(0.7) ? "demote" : "remove";
 		const soonMs = electionTimeoutMs * this.#random.between(0, 0.4);
-		this.#world.call(waitMs + soonMs, () =>
-			this.#change(leader, [{ type, id }]),
-		);
+		this.#world.call(soonMs, () => this.#change(leader, [{ type, id }]));
 	}
 
 	#change(

@@ -97,15 +97,17 @@ export class Network {
 
 	/** Both directions between two nodes work again. */
 	join(a: SimNode, b: SimNode): void {
-		for (const link of [this.#link(a, b), this.#link(b, a)]) {
-			this.#cuts[link] = 0;
-			this.#narrows[link] = 0;
-		}
+		this.#cuts[this.#link(a, b)] = 0;
+		this.#cuts[this.#link(b, a)] = 0;
 	}
 
-	/** Links that are not cut lose, double and hold up nothing any more. */
+	/**
+	 * Links that are not cut lose, double and hold up nothing any more. Those that only entries did not pass are whole, too:
+	 * a leader that is heard by all, and can give nobody an entry, leads on.
+	 */
 	calm(): void {
 		this.#faulty = false;
+		this.#narrows.fill(0);
 	}
 
 	send(message: Message, from: SimNode, nowMs: number): void {

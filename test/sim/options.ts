@@ -26,7 +26,7 @@ export function optionsFor(seed: number) {
 		/** With leases clocks keep to the bound that the core is told of; without, they do what they like. */
 		leases,
 		tickMs: heartbeatIntervalMs / random.whole(1, 4),
-		transferTimeoutMs: Math.round(electionTimeoutMs * random.scaled(0.1, 6)),
+		transferTimeoutMs: Math.round(electionTimeoutMs * random.scaled(0.1, 4)),
 		diskStallMs: Math.round(electionTimeoutMs * random.between(0.5, 3)),
 		outcomeTimeoutMs: Math.round(electionTimeoutMs * random.between(2, 8)),
 		limits: limits(random),
@@ -177,7 +177,7 @@ function faults(
 		deposeMs: random.chance(leases ? 0.8 : 0.4)
 			? electionMs * random.scaled(4, 30)
 			: 0,
-		lateTransferMs: random.chance(0.6) ? electionMs * random.scaled(3, 30) : 0,
+		lateTransferMs: random.chance(0.7) ? electionMs * random.scaled(2, 20) : 0,
 		lastWordMs:
 			churn && random.chance(0.6) ? electionMs * random.scaled(4, 30) : 0,
 		weights: {
