@@ -19,6 +19,8 @@ const caughtBy: Record<Mutant, readonly string[]> = {
 	],
 	"forget-vote": ["durable-votes", "one-vote", "election-safety"],
 	"stale-hard-state": [
+		// A log of later terms than the node's own, which the core refuses to go on with.
+		"core-threw",
 		"durable-votes",
 		"one-vote",
 		"election-safety",

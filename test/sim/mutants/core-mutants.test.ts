@@ -48,20 +48,20 @@ describe("the simulator, with a bug in the core", () => {
 	afterAll(() => check.end());
 
 	/** The quickest of different kinds; all of them are `npm run sim:mutants`. */
-	const sample = {
-		"ack-before-durable": "ack-durable",
-		"two-changes-at-once": "one-change",
-		"any-answer-confirms": "read-round",
-		"current-without-quorum": "current-commit",
-		"joint-commit-by-new-voters": "joint-quorum",
+	const sample: Record<string, readonly string[]> = {
+		"ack-before-durable": ["ack-durable"],
+		"two-changes-at-once": ["one-change"],
+		"any-answer-confirms": ["read-round"],
+		"current-without-quorum": ["current-commit"],
+		"joint-commit-by-new-voters": ["joint-quorum", "commit-durable"],
 	};
 
 	it.each(Object.entries(sample))(
 		"notices %s by the rule %s",
-		async (name, rule) => {
+		async (name, rules) => {
 			const bug = allMutants.find((one) => one.name === name);
 			if (bug === undefined) throw new Error(`no mutant is called ${name}`);
-			expect(await check.run(bug, 10)).toMatchObject({ caught: true, rule });
+			expect(rules).toContain((await check.run(bug, 10)).rule);
 		},
 	);
 
