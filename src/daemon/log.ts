@@ -15,13 +15,32 @@ export function openLog(level: LogLevel): Log {
 		},
 		destination,
 	);
-	return { logger, close: () => destination.flushSync() };
+	const close = () => destination.flushSync();
+	return {
+		...{ logger, close },
+		end(done) {
+			let isOver = false;
+			const finish = () => {
+				if (isOver) return;
+				isOver = true;
+				close();
+				done();
+			};
+			setTimeout(finish, endLimitMs);
+			destination.flush(finish);
+		},
+	};
 }
+
+/** A reader that stalls must not keep a process that is to end. */
+const endLimitMs = 1_000;
 
 type LogLevel = "debug" | "info" | "warn" | "error";
 
 export interface Log {
 	readonly logger: Logger;
-	/** Blocks until everything is written; for the last moment of the process. */
+	/** Blocks until everything is written, perhaps before what is being written; for the last moment of the process. */
 	close(): void;
+	/** Calls back once everything is written, in order. */
+	end(done: () => void): void;
 }

@@ -150,7 +150,7 @@ async function runNode(
 function endWhenBroken(log: Log): (error: unknown) => void {
 	const end = (error: unknown) => {
 		log.logger.fatal({ err: error }, `raftd fails: ${reasonOf(error)}`);
-		exit(log, exitCodes.unexpected);
+		exitAtOnce(log, exitCodes.unexpected);
 	};
 	process.on("uncaughtException", end);
 	process.on("unhandledRejection", end);
@@ -166,8 +166,10 @@ function endOnSignals(
 	const onSignal = (signal: "SIGTERM" | "SIGINT") => {
 		log.logger.info({ signal }, node ? "stopping" : "stopped at once");
 		if (node === null) {
-			exit(log, exitCodes[signal === "SIGINT" ? "interrupted" : "terminated"]);
-			return;
+			exitAtOnce(
+				log,
+				exitCodes[signal === "SIGINT" ? "interrupted" : "terminated"],
+			);
 		}
 		const stopping = node;
 		node = null;
@@ -190,9 +192,14 @@ function endOnSignals(
 	};
 }
 
-function exit(log: Log, code: number): void {
+/** Nothing may happen any more: what is left to say is written, whatever the order. */
+function exitAtOnce(log: Log, code: number): never {
 	log.close();
 	process.exit(code);
+}
+
+function exit(log: Log, code: number): void {
+	log.end(() => process.exit(code));
 }
 
 /** For a person: what happened, each mistake, what state things are in, and what to do next. */

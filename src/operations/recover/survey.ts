@@ -1,8 +1,15 @@
+import type { NodeStatus } from "../../cluster/engine.js";
 import type { NodeEntry } from "../../config/inventory.js";
 import { OperatorError, reasonOf } from "../../errors.js";
-import { callOptions, type OperationContext, refOf } from "../context.js";
+import {
+	callOptions,
+	type OperationContext,
+	pollIntervalMs,
+	refOf,
+} from "../context.js";
 import { throwIfEnded } from "../interruption.js";
 import { nodeService } from "../node-service.js";
+import { isSilence } from "../wait.js";
 import { reachableNodes } from "./new-cluster.js";
 import { askRaftd } from "./raftd-files.js";
 
@@ -64,10 +71,7 @@ async function holdingOf(
 	const { running } = await (await nodeService(context, node)).state();
 	if (!running) return onDisk(context, node);
 	try {
-		const status = await context.engine.status(
-			refOf(node),
-			callOptions(context.signal),
-		);
+		const status = await statusSoon(context, node);
 		const voters = status.members.filter(({ role }) => role !== "learner");
 		return {
 			...{ node: node.id, running, fault: "" },
@@ -83,6 +87,26 @@ async function holdingOf(
 		return { ...nothing(node, reasonOf(error)), running };
 	}
 }
+
+/** A node that was started a moment ago has still to open its log: it is not to be passed over for that. */
+async function statusSoon(
+	context: OperationContext,
+	node: NodeEntry,
+): Promise<NodeStatus> {
+	const { clock, engine, signal } = context;
+	const startedAt = clock.now();
+	for (;;) {
+		try {
+			return await engine.status(refOf(node), callOptions(signal));
+		} catch (error) {
+			const isOver = clock.now() - startedAt >= startLimitMs;
+			if (!isSilence(error) || isOver) throw error;
+			await clock.sleep(pollIntervalMs, signal);
+		}
+	}
+}
+
+const startLimitMs = 5_000;
 
 /** What a node that is down holds. */
 export async function onDisk(

@@ -39,4 +39,9 @@ export async function killedAt(
 		);
 	});
 	ground.onEvent = () => undefined;
+	// The cluster file is a real one: what a process had begun to write when it was killed may yet get there, and it
+	// cannot be held back here. Nobody takes over before that.
+	await new Promise((resolve) => setTimeout(resolve, lastWriteMs));
 }
+
+const lastWriteMs = 60;
