@@ -29,7 +29,7 @@ export function heal(world: World): void {
 			.slice(0, majorityOf(voters.length));
 		healNodes(world, majority);
 		cutOff(world, majority, random);
-		world.runFor(world.options.network.slowMs);
+		letArrive(world, world.options.network.slowMs);
 		serveAmid(world, majority);
 		leadOn(world, majority);
 		world.coverage.majorityHeals++;
@@ -37,7 +37,7 @@ export function heal(world: World): void {
 	healNodes(world, [...world.nodes]);
 	const { network, workload } = world.options;
 	// What was on its way comes to an end.
-	world.runFor(Math.max(network.slowMs, latestSends * workload.sessionMs));
+	letArrive(world, Math.max(network.slowMs, latestSends * workload.sessionMs));
 	comeToRest(world);
 	repair(world);
 	if (world.options.rollBack) rollBack(world, random);
@@ -90,6 +90,12 @@ function cutOff(
 			if (random.chance(0.4)) world.network.cut(inside, outside);
 		}
 	}
+}
+
+/** A leader that is asked late to give way does so: only then is its successor's term the one that must last. */
+function letArrive(world: World, leastMs: number): void {
+	const leftMs = world.network.latestArrivalMs - world.nowMs;
+	world.runFor(Math.max(leastMs, leftMs));
 }
 
 /** A majority that hears each other serves writes. */

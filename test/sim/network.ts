@@ -81,6 +81,11 @@ export class Network {
 		};
 	}
 
+	/** When all that was sent has arrived: what asks somebody to campaign may be held up for long. */
+	get latestArrivalMs(): number {
+		return this.#lastArrivalMs.reduce((latest, atMs) => Math.max(latest, atMs));
+	}
+
 	/** Whether both directions between two nodes work, and each knows the other. */
 	connects(a: SimNode, b: SimNode): boolean {
 		return (
