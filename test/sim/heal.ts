@@ -46,11 +46,16 @@ export function heal(world: World): void {
 	world.coverage.fullHeals++;
 }
 
+/** One configuration can be in force, and all of it at once. */
+function isAgreed({ oracles }: World): boolean {
+	const [only, ...others] = oracles.memberships.possible;
+	return only !== undefined && others.length === 0 && !isJoint(only);
+}
+
 /** The voters, where nobody can be of another opinion; else nobody. */
 function agreedVoters(world: World): SimNode[] {
-	const { possible } = world.oracles.memberships;
-	const [only] = possible;
-	if (only === undefined || possible.length > 1 || isJoint(only)) return [];
+	const [only] = world.oracles.memberships.possible;
+	if (only === undefined || !isAgreed(world)) return [];
 	const knows = (node: SimNode) =>
 		node.handed.configuration.index ===
 		world.oracles.memberships.committed.index;
@@ -111,6 +116,8 @@ function serveAmid(world: World, majority: readonly SimNode[]): void {
 					continue;
 				if (world.workload.propose(node) !== null) node.settle();
 			}
+			// A change that somebody had asked for before may need others than these from now on.
+			if (!isAgreed(world)) return true;
 			return world.oracles.committed.last > before + 1;
 		},
 		() => `${names()} hear each other and commit nothing`,
@@ -125,7 +132,7 @@ function leadOn(world: World, majority: readonly SimNode[]): void {
 	const before = terms();
 	world.runFor(stableTimeouts * electionTimeoutMs);
 	demand(
-		terms() === before,
+		terms() === before || !isAgreed(world),
 		"stable-term",
 		() =>
 			`term ${before} of a majority that hears each other did not last: ${describeNodes(world).join("; ")}`,
