@@ -5,6 +5,7 @@ export function takeUpFlags(deadHolderWaitMs: number) {
 	return {
 		"lock-wait": durationFlag({
 			default: deadHolderWaitMs,
+			defaultHelp: async () => `${deadHolderWaitMs / 1000}s`,
 			summary: "How long to wait for another operation's lock.",
 		}),
 	};
