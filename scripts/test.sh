@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Everything that must hold before a change lands: install, build, types, lint, tests. Needs Node.js, npm and, for the
-# tests against a real HAProxy, a real S3 server and real shells, root or sudo to install Debian packages. Ends with a
+# tests against a real HAProxy, nginx, sshd, S3 server and real shells, root or sudo to install Debian packages. Ends with a
 # line "N passed, N failed".
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -14,6 +14,8 @@ needs_packages() {
 	command -v script >/dev/null 2>&1 || missing+=(bsdutils)
 	command -v socat >/dev/null 2>&1 || missing+=(socat)
 	command -v systemd-notify >/dev/null 2>&1 || missing+=(systemd)
+	[ -x /usr/sbin/sshd ] || missing+=(openssh-server)
+	[ -x /usr/sbin/nginx ] || missing+=(nginx-light)
 	command -v zsh >/dev/null 2>&1 || missing+=(zsh)
 	command -v fish >/dev/null 2>&1 || missing+=(fish)
 	# An S3 server that looks at signatures: OpenStack Swift, its library alone.
