@@ -61,11 +61,19 @@ const drainSchema = z.strictObject({
 	timeoutMs: milliseconds(100, 3_600_000).default(15_000),
 });
 
-const s3Schema = z.strictObject({
-	accessKeyId: z.string().min(1).max(256),
-	/** The secret itself is in no file that is shown or copied about. */
-	secretAccessKeyFile: absolutePath,
-});
+const s3Schema = z
+	.strictObject({
+		accessKeyId: z.string().min(1).max(256).optional(),
+		/** The secret itself is in no file that is shown or copied about. */
+		secretAccessKeyFile: absolutePath.optional(),
+		/** PEM; of whoever signed the endpoint's certificate, where the public ones have not. */
+		caFile: absolutePath.optional(),
+	})
+	.refine(
+		({ accessKeyId, secretAccessKeyFile }) =>
+			(accessKeyId === undefined) === (secretAccessKeyFile === undefined),
+		"must have accessKeyId and secretAccessKeyFile together, or neither",
+	);
 
 const memberSchema = z.strictObject({
 	id: name,

@@ -45,6 +45,7 @@ export async function renderNodeConfig(
 			timing: { ...inventory.timing },
 			drain: drainOf(inventory),
 			...(inventory.app === null ? {} : { app: inventory.app }),
+			...s3Of(inventory),
 		})
 	);
 }
@@ -79,6 +80,13 @@ function drainOf({ roll }: Inventory) {
 		closeOverMs: roll.closeOverMs,
 		timeoutMs: Math.max(100, Math.floor(roll.stopTimeoutMs * 0.8)),
 	};
+}
+
+/** What the node shows to S3. Where copies go is the schedule's business, which is in the log. */
+function s3Of({ s3 }: Inventory) {
+	const caFile = s3?.caFile ?? null;
+	const shown = { ...s3?.access, ...(caFile === null ? {} : { caFile }) };
+	return Object.keys(shown).length === 0 ? {} : { s3: shown };
 }
 
 /** Whether this node.yaml is one of a node that was added to a cluster. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import type { Inventory } from "../../src/config/inventory.js";
 import { renderNodeConfig } from "../../src/operations/node-config.js";
 import { writeNodeConfig } from "../../src/operations/node-service.js";
 import { inventoryOf, operating } from "./operating.js";
@@ -80,5 +81,36 @@ describe("the configuration of a node that is to be added", () => {
 		expect(
 			await writeNodeConfig({ ...more, inventory: slower }, nodeOf("n1")),
 		).toBe(true);
+	});
+});
+
+describe("what a node shows to S3", () => {
+	const access = {
+		accessKeyId: "raft",
+		secretAccessKeyFile: "/etc/secret",
+	} as const;
+	const target = {
+		...{ endpoint: "https://s3.test", bucket: "b" },
+		...{ prefix: "", region: "us-east-1" },
+	};
+	const rendered = async (s3: Inventory["s3"]) =>
+		parse(await renderNodeConfig({ ...inventory, s3 }, nodeOf("n1"))).s3;
+
+	it("is what the cluster file says; where copies go is in the log", async () => {
+		const caFile = "/etc/ca.pem";
+		expect(await rendered({ target, access, caFile })).toEqual({
+			...{ ...access, caFile },
+		});
+		expect(await rendered({ target, access, caFile: null })).toEqual(access);
+		expect(await rendered({ target: null, access: null, caFile })).toEqual({
+			caFile,
+		});
+	});
+
+	it("is nothing where the environment has it", async () => {
+		expect(await rendered(null)).toBeUndefined();
+		expect(
+			await rendered({ target, access: null, caFile: null }),
+		).toBeUndefined();
 	});
 });

@@ -21,6 +21,7 @@ export interface BackupOptions
 		RoundOptions,
 		| "openSnapshot"
 		| "credentials"
+		| "authority"
 		| "work"
 		| "environment"
 		| "snapshotsDirectory"

@@ -5,7 +5,7 @@ import { limitsFrom } from "../engine/limits.js";
 import type { NodeReplica } from "../engine/node-replica.js";
 import type { Identity } from "../identity.js";
 import { Backup, lookIntervalMs } from "./backup.js";
-import { s3Credentials } from "./credentials.js";
+import { s3Authority, s3Credentials } from "./credentials.js";
 import { WorkThreads } from "./work-thread.js";
 
 const leastSettleMs = 2000;
@@ -33,6 +33,7 @@ export function openBackup(options: {
 		settleMs: Math.max(leastSettleMs, 2 * config.timing.electionTimeoutMs),
 		openSnapshot: (index) => replica.snapshots.open(index),
 		credentials: () => s3Credentials(config.s3, process.env, node),
+		authority: () => s3Authority(config.s3, node),
 		work: (work, signal) => threads.run(work, signal),
 		diagnose: (level, message, fields) => logger[level](fields ?? {}, message),
 		nowMs: () => performance.now(),

@@ -20,6 +20,8 @@ export interface RoundOptions {
 	takeSnapshot(done: (outcome: SnapshotOutcome) => void): void;
 	openSnapshot(index: number): Promise<SnapshotFile | null>;
 	credentials(): Promise<S3Credentials>;
+	/** PEM of whoever vouches for the endpoint; null for the public authorities. */
+	authority(): Promise<string | null>;
 	work(work: Work, signal: AbortSignal): Promise<Copied | null>;
 	/** Rejects when a quorum does not confirm that this node still leads. */
 	confirm(): Promise<void>;
@@ -59,6 +61,7 @@ export async function takeScheduled(
 	}
 	if (schedule.s3 !== null) {
 		const credentials = await options.credentials();
+		const authority = await options.authority();
 		await confirm();
 		await work(
 			{
@@ -66,7 +69,7 @@ export async function takeScheduled(
 				order: {
 					...{ owner: options.owner, index, file: copied.file, credentials },
 					...{ keep: schedule.keep, target: schedule.s3 },
-					maxBytesPerSecond: options.maxBytesPerSecond,
+					...{ authority, maxBytesPerSecond: options.maxBytesPerSecond },
 				},
 			},
 			signal,

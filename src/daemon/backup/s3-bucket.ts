@@ -66,6 +66,8 @@ const tagName = "raftctl-cluster";
 interface BucketOptions {
 	readonly target: S3Target;
 	readonly credentials: S3Credentials;
+	/** PEM of the authorities that are trusted, and no others; null for the public ones. */
+	readonly authority: string | null;
 	readonly signal: AbortSignal;
 	readonly callLimitMs?: number;
 }
@@ -75,7 +77,7 @@ interface BucketOptions {
  * a megabyte.
  */
 export function openBucket(options: BucketOptions): Bucket {
-	const { target, credentials } = options;
+	const { target, credentials, authority } = options;
 	const client = new S3Client({
 		endpoint: target.endpoint,
 		region: target.region || "us-east-1",
@@ -90,6 +92,9 @@ export function openBucket(options: BucketOptions): Bucket {
 		requestHandler: {
 			connectionTimeout: connectTimeoutMs,
 			socketTimeout: idleTimeoutMs,
+			...(authority === null
+				? {}
+				: { httpsAgent: { ca: authority, keepAlive: true } }),
 		},
 	});
 	return new S3Bucket(client, options);

@@ -19,6 +19,8 @@ export interface UploadOrder {
 	readonly keep: number;
 	readonly target: S3Target;
 	readonly credentials: S3Credentials;
+	/** PEM; null for the public authorities. */
+	readonly authority: string | null;
 	readonly maxBytesPerSecond: number;
 }
 

@@ -26,9 +26,9 @@ export async function perform(
 			return null;
 		case "upload": {
 			const { openBucket } = await import("./s3-bucket.js");
-			const { target, credentials } = work.order;
+			const { target, credentials, authority } = work.order;
 			const { signal } = context;
-			const bucket = openBucket({ target, credentials, signal });
+			const bucket = openBucket({ target, credentials, authority, signal });
 			try {
 				await uploadCopy(work.order, bucket, context);
 			} finally {

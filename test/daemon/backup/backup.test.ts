@@ -60,6 +60,7 @@ function start(changes: Partial<BackupOptions> = {}): Backup {
 				},
 			} as SnapshotFile;
 		},
+		authority: async () => null,
 		credentials: async () => ({
 			...{ accessKeyId: "key", secretAccessKey: "hunter2" },
 		}),

@@ -2,9 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { s3Credentials } from "../../../src/daemon/backup/credentials.js";
+import {
+	s3Authority,
+	s3Credentials,
+} from "../../../src/daemon/backup/credentials.js";
 import { readNodeConfig } from "../../../src/daemon/config.js";
 import { type NodeFile, writeCluster } from "../raftd-process.js";
+import { certificate } from "./tls-front.js";
 
 let directory: string;
 let secretAccessKeyFile: string;
@@ -82,5 +86,48 @@ describe("a node's credentials for S3", () => {
 		await expect(
 			read({ accessKeyId: "id", secretAccessKey: "s" }),
 		).rejects.toMatchObject({ kind: "config" });
+	});
+
+	it("are in node.yaml both, or neither", async () => {
+		const read = async (s3: object) => {
+			const [node] = await writeCluster(directory, ["n1"], { s3 });
+			return (await readNodeConfig((node as NodeFile).path)).s3;
+		};
+		const caFile = join(directory, "ca.pem");
+		expect(await read({ caFile })).toEqual({ caFile });
+		for (const half of [{ accessKeyId: "id" }, { secretAccessKeyFile, caFile }])
+			await expect(read(half)).rejects.toMatchObject({
+				problems: [
+					expect.stringContaining("accessKeyId and secretAccessKeyFile"),
+				],
+			});
+		expect(await s3Credentials({ caFile }, environment, "n1")).toEqual({
+			...{ accessKeyId: "env-id", secretAccessKey: "env-secret" },
+		});
+	});
+});
+
+describe("the authority that vouches for S3's endpoint", () => {
+	it("is that of the node's configuration, read anew each time, or a public one", async () => {
+		expect(await s3Authority(undefined, "n1")).toBeNull();
+		expect(await s3Authority(access(), "n1")).toBeNull();
+		const caFile = join(directory, "ca.pem");
+		for (const { cert } of [certificate(), certificate()]) {
+			writeFileSync(caFile, cert);
+			expect(await s3Authority({ caFile }, "n1")).toBe(cert.trim());
+		}
+	});
+
+	it("whose file is missing, or holds something else, is a fault that names it", async () => {
+		const caFile = join(directory, "ca.pem");
+		await expect(s3Authority({ caFile }, "n1")).rejects.toThrow(
+			/^the CA file for S3 of n1 cannot be read: ENOENT/,
+		);
+		for (const text of ["", "no certificate", certificate().key]) {
+			writeFileSync(caFile, text);
+			await expect(s3Authority({ caFile }, "n1")).rejects.toThrow(
+				`${caFile} on n1 holds no certificate in PEM`,
+			);
+		}
 	});
 });

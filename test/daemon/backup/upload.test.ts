@@ -25,6 +25,7 @@ import { realDisk } from "../../../src/storage/real-disk.js";
 import { freePort } from "../free-port.js";
 import { contextOn, owner } from "./copies.js";
 import { S3Server, skipS3 } from "./s3-server.js";
+import { TlsFront } from "./tls-front.js";
 
 let s3: S3Server;
 let directory: string;
@@ -57,6 +58,7 @@ function order(
 	writeFileSync(file, content);
 	return {
 		...{ owner, index, file, keep: 2, credentials: s3?.credentials },
+		authority: null,
 		target: { ...s3?.target, prefix: `test-${prefixes}` },
 		...{ maxBytesPerSecond: 1e12, ...changes },
 	};
@@ -67,8 +69,11 @@ async function upload(
 	options: { signal?: AbortSignal; callLimitMs?: number } = {},
 ): Promise<void> {
 	const { signal = new AbortController().signal, ...limit } = options;
-	const { target, credentials } = wanted;
-	const bucket = openBucket({ target, credentials, signal, ...limit });
+	const { target, credentials, authority } = wanted;
+	const bucket = openBucket({
+		...{ target, credentials, authority, signal },
+		...limit,
+	});
 	try {
 		await uploadCopy(wanted, bucket, contextOn(realDisk, signal));
 	} finally {
@@ -105,7 +110,7 @@ describe.skipIf(skipS3)("a copy in S3", () => {
 		await upload(wanted);
 		const { target, credentials } = wanted;
 		const { signal } = new AbortController();
-		const bucket = openBucket({ target, credentials, signal });
+		const bucket = openBucket({ target, credentials, authority: null, signal });
 		bucket.put = () => Promise.reject(new Error("it was sent again"));
 		await uploadCopy(wanted, bucket, contextOn(realDisk));
 		bucket.close();
@@ -119,7 +124,7 @@ describe.skipIf(skipS3)("a copy in S3", () => {
 		);
 		const { target, credentials } = order(3, randomBytes(10));
 		const { signal } = new AbortController();
-		const bucket = openBucket({ target, credentials, signal });
+		const bucket = openBucket({ target, credentials, authority: null, signal });
 		const prefix = keyPrefix(target);
 		await bucket.put(`${prefix}shop-3.snapshot.bak`, randomBytes(10), "x");
 		await bucket.put(`${prefix}shop-4.snapshot`, randomBytes(10), "by hand");
@@ -132,6 +137,27 @@ describe.skipIf(skipS3)("a copy in S3", () => {
 				...["shop-4.snapshot", "shop-11.snapshot", "shop-100.snapshot"],
 			].sort(),
 		);
+	});
+
+	it("goes to an endpoint that a private authority vouches for, and to none that it does not", async () => {
+		const front = await TlsFront.start(new URL(s3.target.endpoint).port);
+		try {
+			const { endpoint, authority } = front;
+			const wanted = order(7, randomBytes(1000));
+			const target = { ...wanted.target, endpoint };
+			await expect(upload({ ...wanted, target })).rejects.toThrow(
+				/bucket backups, cannot be reached: .*(self-signed|unable to verify)/,
+			);
+			await upload({ ...wanted, target, authority });
+			expect(await keys()).toEqual(["shop-7.snapshot"]);
+			const other = await TlsFront.start("1");
+			other.close();
+			await expect(
+				upload({ ...wanted, target, authority: other.authority }),
+			).rejects.toThrow("cannot be reached");
+		} finally {
+			front.close();
+		}
 	});
 
 	it("does not take the place of another cluster's object", async () => {
@@ -148,7 +174,7 @@ describe.skipIf(skipS3)("a copy in S3", () => {
 		const wanted = order(7, randomBytes(2 * partBytes));
 		const { target, credentials } = wanted;
 		const { signal } = stop;
-		const bucket = openBucket({ target, credentials, signal });
+		const bucket = openBucket({ target, credentials, authority: null, signal });
 		const context = {
 			...contextOn(realDisk, signal),
 			onProgress: () => stop.abort(new Error("no longer leads")),
@@ -258,7 +284,7 @@ describe("S3 that is not well", () => {
 		});
 		const { target } = wanted;
 		const { signal } = new AbortController();
-		const bucket = openBucket({ target, credentials, signal });
+		const bucket = openBucket({ target, credentials, authority: null, signal });
 		await bucket.put("key", Buffer.from("hello"), "tag").catch(() => {});
 		bucket.close();
 		expect(seen).toHaveLength(1);
