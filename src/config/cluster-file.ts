@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { duration } from "./duration.js";
+import { s3 } from "./s3.js";
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 const addressPattern =
@@ -168,6 +169,11 @@ export const clusterFile = z.strictObject({
 		.optional()
 		.describe(
 			"What a canary asks a machine of your own. By default it knows the key-value machine.",
+		),
+	s3: s3
+		.optional()
+		.describe(
+			"Where the schedule's snapshots go besides, and how nodes get in.",
 		),
 	app: path
 		.optional()

@@ -29,6 +29,8 @@ export interface Inventory {
 	readonly roll: RollSettings;
 	/** What a canary asks; null for the key-value machine's own words. */
 	readonly canary: CanaryRequests | null;
+	/** Null: no storage for the schedule's copies is named; credentials are the environment's. */
+	readonly s3: S3Settings | null;
 	/** A module with the team's own machine (`raftd --app`); null for the bundled key-value machine. */
 	readonly app: string | null;
 	/** Mistakes that are allowed but worth saying: an even number of voters, for one. */
@@ -74,6 +76,25 @@ export interface RollSettings {
 	readonly closeOverMs: number;
 	readonly startTimeoutMs: number;
 	readonly stopTimeoutMs: number;
+}
+
+export interface S3Settings {
+	/** Null: the schedule must name it. */
+	readonly target: S3Bucket | null;
+	/** Null: raftd's environment has it. The secret is in a file of each node's machine. */
+	readonly access: {
+		readonly accessKeyId: string;
+		readonly secretAccessKeyFile: string;
+	} | null;
+	/** PEM, on each node's machine; null for the public authorities. */
+	readonly caFile: string | null;
+}
+
+export interface S3Bucket {
+	readonly endpoint: string;
+	readonly bucket: string;
+	readonly prefix: string;
+	readonly region: string;
 }
 
 /** In path and body "{key}" and "{value}" stand for the canary's own. */

@@ -17,6 +17,7 @@ import {
 	origin,
 } from "./inventory.js";
 import { balancerAddresses, nodeAddresses } from "./ports.js";
+import { resolveS3 } from "./s3.js";
 
 // A parser compiled for a schema that is used once costs more than it saves.
 config({ jitless: true });
@@ -109,6 +110,7 @@ function resolveInventory(
 			stopTimeoutMs: roll.stopTimeout,
 		},
 		canary: resolveCanary(file.canary),
+		s3: resolveS3(file.s3),
 		app: file.app === undefined ? null : resolve(directory, file.app),
 		warnings: [],
 	};

@@ -98,6 +98,7 @@ export function inventoryOf(
 			stopTimeoutMs: 10_000,
 		},
 		canary: null,
+		s3: null,
 		app: null,
 		warnings: [],
 	};
