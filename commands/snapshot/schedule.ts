@@ -1,12 +1,15 @@
 import { Flags } from "@oclif/core";
-import { durationFlag, lockWaitFlag } from "../../src/cli/flags.js";
+import { durationFlag, lockWaitFlag, skipFlag } from "../../src/cli/flags.js";
 import { OperatorCommand } from "../../src/cli/operator-command.js";
+import type { Inventory } from "../../src/config/inventory.js";
 import { OperatorError } from "../../src/errors.js";
 import { withContext } from "../../src/operations/open-context.js";
 import { listSnapshots } from "../../src/operations/snapshots/list.js";
 import {
 	type Schedule,
+	scheduleChecks,
 	scheduleSnapshots,
+	scheduleTarget,
 } from "../../src/operations/snapshots/schedule.js";
 
 export default class SnapshotSchedule extends OperatorCommand<
@@ -19,6 +22,7 @@ export default class SnapshotSchedule extends OperatorCommand<
 		"<%= config.bin %> snapshot schedule",
 		"<%= config.bin %> snapshot schedule --every 1h --keep 24 --directory /var/backups/raft",
 		"<%= config.bin %> snapshot schedule --every 1h --keep 24 --directory /var/backups/raft --command rsync --command '--archive' --command /var/backups/raft/ --command backup:raft/",
+		"<%= config.bin %> snapshot schedule --every 1h --keep 24 --directory /var/backups/raft --s3",
 		"<%= config.bin %> snapshot schedule --off",
 	];
 	static override flags = {
@@ -65,6 +69,13 @@ export default class SnapshotSchedule extends OperatorCommand<
 			helpValue: "<region>",
 			summary: "The region to sign for.",
 		}),
+		s3: Flags.boolean({
+			allowNo: true,
+			exclusive: ["s3-endpoint"],
+			summary:
+				"Copy to the storage that the cluster file names; the default where it names one.",
+		}),
+		skip: skipFlag(scheduleChecks),
 		off: Flags.boolean({ summary: "Take none any more. Copies stay." }),
 		"lock-wait": lockWaitFlag,
 	};
@@ -72,12 +83,15 @@ export default class SnapshotSchedule extends OperatorCommand<
 	async run(): Promise<void> {
 		const { off, every } = this.flags;
 		if (!off && every === undefined) return this.#show();
-		const schedule = off ? null : this.#schedule(every ?? 0);
-		const report = await withContext(await this.operating(), (context) =>
-			scheduleSnapshots(context, {
-				schedule,
-				lockWaitMs: this.flags["lock-wait"],
-			}),
+		const inventory = await this.inventory();
+		const schedule = off ? null : this.#schedule(every ?? 0, inventory);
+		const report = await withContext(
+			await this.operating(inventory),
+			(context) =>
+				scheduleSnapshots(context, {
+					...{ schedule, skip: this.flags.skip },
+					lockWaitMs: this.flags["lock-wait"],
+				}),
 		);
 		const { scheduleText } = await import("../../src/cli/snapshot-text.js");
 		await this.print(report, () => scheduleText(report.schedule));
@@ -96,22 +110,26 @@ export default class SnapshotSchedule extends OperatorCommand<
 		);
 	}
 
-	#schedule(intervalMs: number): Schedule {
+	#schedule(intervalMs: number, inventory: Inventory): Schedule {
 		const { directory = "", keep, command } = this.flags;
 		if (!directory.startsWith("/"))
 			throw new OperatorError("usage", `"${directory}" is no absolute path`, {
 				state: "nothing was changed",
 				next: "give --directory a path that begins with /",
 			});
-		const endpoint = this.flags["s3-endpoint"];
-		const s3 =
-			endpoint === undefined
-				? null
-				: {
-						...{ endpoint, bucket: this.flags["s3-bucket"] ?? "" },
-						...{ prefix: this.flags["s3-prefix"] },
-						region: this.flags["s3-region"],
-					};
+		const s3 = scheduleTarget(inventory, this.#askedTarget());
 		return { intervalMs, keep, directory, command, s3 };
+	}
+
+	#askedTarget() {
+		const { s3 } = this.flags;
+		const endpoint = this.flags["s3-endpoint"];
+		if (endpoint !== undefined)
+			return {
+				...{ endpoint, bucket: this.flags["s3-bucket"] ?? "" },
+				...{ prefix: this.flags["s3-prefix"] },
+				region: this.flags["s3-region"],
+			};
+		return s3 === undefined ? null : s3 ? "cluster-file" : "none";
 	}
 }

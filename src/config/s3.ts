@@ -27,7 +27,7 @@ export const s3 = z
 		prefix: z
 			.string()
 			.max(256)
-			.default("")
+			.optional()
 			.describe("What the names of objects begin with. None by default."),
 		region: z
 			.string()
@@ -80,7 +80,7 @@ export function resolveS3(
 	written: z.output<typeof s3> | undefined,
 ): S3Settings | null {
 	if (written === undefined) return null;
-	const { endpoint, bucket, prefix, region, caFile } = written;
+	const { endpoint, bucket, prefix = "", region, caFile } = written;
 	const { accessKeyId, secretAccessKeyFile } = written;
 	return {
 		target:

@@ -1,54 +1,6 @@
 import { join } from "node:path";
-import type { Random } from "../sim/random.js";
-import type { Ground } from "./ground.js";
-
-/** Who takes part. */
-export interface Members {
-	readonly voters: readonly string[];
-	readonly learners: readonly string[];
-	readonly leader: string;
-}
-
-/** One operation of the torture. */
-export interface Piece {
-	readonly name: string;
-	/** How many voters and learners it begins with. */
-	readonly needs: { readonly voters: number; readonly learners: number };
-	/** Whether the cluster's journal keeps it; the others are simply run again. */
-	readonly isJournaled: boolean;
-	/** One concrete run of it. */
-	choose(members: Members, random: Random, ground: Ground): Choice;
-}
-
-export interface Choice {
-	readonly argv: readonly string[];
-	/** What it comes to when it was done. */
-	readonly goal: {
-		readonly voters: number;
-		readonly learners: number;
-		readonly has?: readonly string[];
-		readonly hasNot?: readonly string[];
-	};
-	/** How often it starts which node; a node not named here must not be started at all. */
-	readonly starts: Readonly<Record<string, number>>;
-	/** The drain is meant to outlive it. */
-	readonly leavesDrained?: boolean;
-}
-
-const three = { voters: 3, learners: 0 };
-
-/** The nodes that are nobody's yet. */
-export function sparesOf({ places }: Ground, members: Members): string[] {
-	const taken = new Set([...members.voters, ...members.learners]);
-	return places.map(({ id }) => id).filter((id) => !taken.has(id));
-}
-
-/** The first of them. */
-export function spareOf(ground: Ground, members: Members): string {
-	const [spare] = sparesOf(ground, members);
-	if (spare === undefined) throw new Error("every node is a member already");
-	return spare;
-}
+import { filePieces } from "./files.js";
+import { type Piece, spareOf, three } from "./piece.js";
 
 export const repertoire: readonly Piece[] = [
 	{
@@ -67,19 +19,29 @@ export const repertoire: readonly Piece[] = [
 		...{ name: "drain", needs: three, isJournaled: false },
 		choose: ({ voters }, random) => ({
 			argv: ["drain", random.pick(voters), "--for", "2s"],
-			...{ goal: three, starts: {}, leavesDrained: true },
-		}),
-	},
-	{
-		...{ name: "snapshot-save", needs: three, isJournaled: false },
-		choose: (_, random, { directory }) => ({
-			argv: [
-				...["snapshot", "save", "--file"],
-				join(directory, `${random.whole(0, 2 ** 40)}.snapshot`),
-			],
 			...{ goal: three, starts: {} },
 		}),
 	},
+	{
+		...{ name: "undrain", needs: three, isJournaled: false },
+		choose: ({ voters }, random) => {
+			const node = random.pick(voters);
+			return {
+				// Longer than anybody waits for rest: that it ends by itself must not pass for undrained.
+				before: [["drain", node, "--for", "10m"]],
+				...{ argv: ["undrain", node], goal: three, starts: {} },
+			};
+		},
+	},
+	{
+		...{ name: "up", needs: three, isJournaled: false, isUnlocked: true },
+		choose: ({ voters }, random) => {
+			const dead = random.pick(voters);
+			const starts = { [dead]: 1 };
+			return { argv: ["up", "--yes"], goal: three, starts, dead };
+		},
+	},
+	...filePieces,
 	{
 		...{ name: "snapshot-schedule", needs: three, isJournaled: false },
 		choose: (_, random, { directory }) => ({
@@ -87,7 +49,7 @@ export const repertoire: readonly Piece[] = [
 				? ["snapshot", "schedule", "--off"]
 				: [
 						...["snapshot", "schedule", "--every", "1m", "--keep", "2"],
-						...["--directory", join(directory, "copies")],
+						...["--directory", join(directory, "copies"), "--skip=directory"],
 					],
 			...{ goal: three, starts: {} },
 		}),

@@ -6,7 +6,6 @@ import type { Engine } from "../../../src/cluster/engine.js";
 import { OperatorError } from "../../../src/errors.js";
 import { listSnapshots } from "../../../src/operations/snapshots/list.js";
 import { saveSnapshot } from "../../../src/operations/snapshots/save.js";
-import { scheduleSnapshots } from "../../../src/operations/snapshots/schedule.js";
 import { snapshotBytes } from "../../fakes/fake-engine.js";
 import { failureOf, type Operating, operating } from "../operating.js";
 
@@ -157,21 +156,5 @@ describe("the list of snapshots", () => {
 		const { nodes } = await listSnapshots(world.context);
 		expect(nodes.map(({ snapshots }) => snapshots.length)).toEqual([0, 1, 0]);
 		expect(nodes[2]?.fault).toContain("does not answer");
-	});
-});
-
-describe("the schedule", () => {
-	it("is set and ended under the lock, which is released", async () => {
-		const { cluster, context } = operating();
-		const schedule = {
-			...{ intervalMs: 60_000, keep: 3, directory: "/backups" },
-			...{ command: [], s3: null },
-		};
-		await scheduleSnapshots(context, { schedule, lockWaitMs: 0 });
-		expect(cluster.schedule).toEqual(schedule);
-		expect((await listSnapshots(context)).schedule).toEqual(schedule);
-		await scheduleSnapshots(context, { schedule: null, lockWaitMs: 0 });
-		expect(cluster.schedule).toBeNull();
-		expect(cluster.lock).toBeNull();
 	});
 });
