@@ -75,6 +75,37 @@ const s3Schema = z
 		"must have accessKeyId and secretAccessKeyFile together, or neither",
 	);
 
+const clientTlsSchema = z
+	.strictObject({
+		/** Of the certificates that applications show. */
+		ca: absolutePath.optional(),
+		/** What they are shown, if it is another than peers are. */
+		cert: absolutePath.optional(),
+		key: absolutePath.optional(),
+		clientCertificates: z.enum(["none", "required"]).default("none"),
+	})
+	.refine(
+		({ cert, key }) => (cert === undefined) === (key === undefined),
+		"must have both cert and key, or neither",
+	);
+
+const tlsSchema = z
+	.strictObject({
+		ca: absolutePath,
+		cert: absolutePath,
+		key: absolutePath,
+		client: clientTlsSchema.prefault({}),
+	})
+	.transform(({ client, ...own }) => ({
+		...own,
+		client: {
+			ca: client.ca ?? own.ca,
+			cert: client.cert ?? own.cert,
+			key: client.key ?? own.key,
+			clientCertificates: client.clientCertificates,
+		},
+	}));
+
 const memberSchema = z.strictObject({
 	id: name,
 	role: z.enum(["voter", "learner"]).default("voter"),
@@ -106,6 +137,14 @@ const nodeConfigSchema = z
 			})
 			.prefault({}),
 		limits: z.record(z.string(), z.number().int().positive()).default({}),
+		/** Without it everything is plain text: for one machine. */
+		tls: tlsSchema.optional(),
+		admin: z
+			.strictObject({
+				/** A file of roles and digests, read again when it changes. */
+				tokens: absolutePath.optional(),
+			})
+			.prefault({}),
 		/** For the copies of the snapshot schedule; without it the environment is asked. */
 		s3: s3Schema.optional(),
 	})

@@ -51,6 +51,7 @@ export const refusalCauses = [
 	"incarnation",
 	"own-name",
 	"level",
+	"certificate",
 ] as const;
 type RefusalCause = (typeof refusalCauses)[number];
 

@@ -13,10 +13,11 @@ import type { SnapshotStore } from "../../storage/snapshots/snapshot-store.js";
 import type { Diagnose } from "../peers/complaints.js";
 import type { Incarnations, PeerIdentity } from "../peers/handshake.js";
 import { Peers } from "../peers/peers.js";
+import type { PeerTransport } from "../peers/transport.js";
 import { overloaded, rejected } from "./admission.js";
 import { Applier } from "./applier.js";
-import { clockRefusal } from "./clock-refusal.js";
 import { Commands } from "./commands.js";
+import { controlRefusal } from "./control-refusal.js";
 import { Driver } from "./driver.js";
 import type { DriverParts } from "./driver-parts.js";
 import { Effects } from "./effects.js";
@@ -46,6 +47,8 @@ export interface ReplicaOptions
 	readonly dataDirectory: string;
 	/** "host:port" */
 	readonly peerListen: string;
+	/** Default: plain TCP. */
+	readonly transport?: PeerTransport;
 	readonly timing: ReplicaTiming;
 	/** What differs from `defaultLimits`. */
 	readonly limits: Readonly<Record<string, number>>;
@@ -190,7 +193,8 @@ function makeCommands(
 			return raft.propose({ kind, level, commands, firstToken });
 		},
 		refuses: (kind, level, command) => {
-			if (kind === EntryKind.control) return clockRefusal(command, Date.now());
+			if (kind === EntryKind.control)
+				return controlRefusal(command, Date.now());
 			if (isBehind())
 				return overloaded("it has not executed yet what is committed");
 			const tooHigh = state.refusesLevel(level);
@@ -238,8 +242,9 @@ function makePeers(
 	},
 	driver: () => Driver,
 ): Peers {
-	const { identity, incarnations, diagnose, peerListen } = options;
+	const { identity, incarnations, diagnose, peerListen, transport } = options;
 	return new Peers({
+		...(transport === undefined ? {} : { transport }),
 		...{ self: identity, listen: peerListen, incarnations, diagnose, store },
 		writeLevel: () => state.agreedLevel,
 		maxQueuedBytes: limits.maxPeerQueueBytes,

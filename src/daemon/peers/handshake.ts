@@ -6,6 +6,8 @@ import {
 	type RefusedFrame,
 	type WelcomeFrame,
 } from "../../wire/peer-handshake.js";
+import { nameText } from "../tls/material.js";
+import type { Certified } from "../tls/verdict.js";
 
 /** Who this node is. */
 export interface PeerIdentity {
@@ -34,6 +36,33 @@ export interface Incarnations {
 }
 
 export type Refusal = Omit<RefusedFrame, "type">;
+
+/** Why whoever says `hello` is not believed to be who it says; null when it is. Asked before anything else. */
+export function refuseCaller(
+	{ from }: HelloFrame,
+	caller: Certified,
+	{ clusterId, nodeId }: PeerIdentity,
+): Refusal | null {
+	const refusal = (sentence: string): Refusal => ({
+		cause: "certificate",
+		sentence,
+	});
+	if (caller.kind === "none")
+		return refusal(
+			`${nodeId} asks every node for its certificate, and ${from} shows none`,
+		);
+	if (caller.kind === "refused")
+		return refusal(
+			`${nodeId} does not accept the certificate of ${from}: ${caller.reason}`,
+		);
+	const { name } = caller;
+	const isItself =
+		name?.kind === "node" && name.clusterId === clusterId && name.node === from;
+	if (isItself) return null;
+	return refusal(
+		`${nodeId} does not accept the certificate of ${from}: it is that of ${nameText(name)}`,
+	);
+}
 
 /** Why the node that says `hello` is not let in; null when it is. */
 export function refuseHello(

@@ -15,7 +15,13 @@ import {
 	maxHandshakeFrameBytes,
 	newestPeerVersion,
 } from "../../wire/peer-handshake.js";
-import { type PeerRules, type Refusal, refuseHello } from "./handshake.js";
+import type { Certified } from "../tls/verdict.js";
+import {
+	type PeerRules,
+	type Refusal,
+	refuseCaller,
+	refuseHello,
+} from "./handshake.js";
 
 /** From the accept to the hello. */
 const greetingTimeoutMs = 2000;
@@ -28,6 +34,8 @@ interface IncomingLinkOptions {
 	readonly rules: PeerRules;
 	readonly silenceLimitMs: number;
 	readonly nowMs: number;
+	/** Who dialled, by its certificate; null where none is asked for. */
+	readonly caller: Certified | null;
 	/** Somebody was let in. */
 	onOpen(link: IncomingLink, hello: HelloFrame): void;
 	/** Somebody was let in for a snapshot: the socket is no longer this link's. */
@@ -123,7 +131,10 @@ export class IncomingLink {
 	#greet(hello: HelloFrame): void {
 		const { rules, onOpen, onRefused } = this.#options;
 		const { self } = rules;
-		const refusal = refuseHello(hello, rules);
+		const { caller } = this.#options;
+		const refusal =
+			(caller === null ? null : refuseCaller(hello, caller, self)) ??
+			refuseHello(hello, rules);
 		if (refusal !== null) {
 			this.#closed = true;
 			this.#socket.end(encodeRefused(refusal));

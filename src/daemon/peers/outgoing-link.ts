@@ -17,7 +17,7 @@ import {
 	refuseWelcome,
 } from "./handshake.js";
 import { Outbox } from "./outbox.js";
-import { dial } from "./transport.js";
+import type { PeerTransport } from "./transport.js";
 
 /** From the dial to the welcome. */
 const greetingTimeoutMs = 2000;
@@ -33,6 +33,7 @@ interface OutgoingLinkOptions {
 	readonly self: PeerIdentity;
 	readonly incarnations: Incarnations;
 	readonly complaints: Complaints;
+	readonly transport: PeerTransport;
 	/** An open link that has more than this to send is dropped: its peer does not read. */
 	readonly maxQueuedBytes: number;
 	readonly silenceLimitMs: number;
@@ -176,8 +177,8 @@ export class OutgoingLink {
 	}
 
 	#dial(nowMs: number): void {
-		const { peer, self } = this.#options;
-		const socket = dial(this.address);
+		const { peer, self, transport } = this.#options;
+		const socket = transport.dial(this.address, peer);
 		this.#socket = socket;
 		this.#heard = false;
 		this.#deadlineMs = nowMs + greetingTimeoutMs;
@@ -187,7 +188,7 @@ export class OutgoingLink {
 			minFrameBytes: 1,
 			maxFrameBytes: maxHandshakeFrameBytes,
 		});
-		socket.on("connect", () =>
+		socket.on(transport.opened, () =>
 			socket.write(
 				encodeHello({
 					oldestVersion: oldestPeerVersion,

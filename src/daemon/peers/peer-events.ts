@@ -3,6 +3,7 @@ import type { SnapshotStore } from "../../storage/snapshots/snapshot-store.js";
 import type { ForwardFrame, OutcomesFrame } from "../../wire/forward-frames.js";
 import type { Diagnose } from "./complaints.js";
 import type { Incarnations, PeerIdentity, PeerRules } from "./handshake.js";
+import type { PeerTransport } from "./transport.js";
 
 export interface PeersOptions {
 	readonly self: PeerIdentity;
@@ -17,6 +18,8 @@ export interface PeersOptions {
 	/** Default: 15 s. */
 	readonly snapshotStallMs?: number;
 	readonly maxQueuedBytes: number;
+	/** Default: plain TCP. */
+	readonly transport?: PeerTransport;
 	readonly events: PeerEvents;
 }
 

@@ -1,4 +1,4 @@
-import type { Server, Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { Message, NodeId } from "../../raft/types.js";
 import type { SnapshotManifest } from "../../storage/snapshots/snapshot-store.js";
 import type {
@@ -8,6 +8,7 @@ import type {
 import type { HelloFrame, LevelRange } from "../../wire/peer-handshake.js";
 import { listen } from "../listen.js";
 import type { LinkTrouble } from "../replica.js";
+import type { Certified } from "../tls/verdict.js";
 import { Complaints } from "./complaints.js";
 import type { Refusal } from "./handshake.js";
 import { IncomingLink } from "./incoming-link.js";
@@ -15,7 +16,11 @@ import { OutgoingLink } from "./outgoing-link.js";
 import type { PeerCounters, PeersOptions } from "./peer-events.js";
 import { fetchSnapshot } from "./snapshot-fetcher.js";
 import { SnapshotSender } from "./snapshot-sender.js";
-import { acceptor } from "./transport.js";
+import {
+	type Acceptor,
+	type PeerTransport,
+	plainTransport,
+} from "./transport.js";
 
 /** Connections at once on the peer port: far more than members, far fewer than would hurt. */
 const maxAccepted = 256;
@@ -38,7 +43,8 @@ export class Peers {
 		snapshotBytesRead: 0,
 	};
 	readonly #options: PeersOptions;
-	readonly #server: Server;
+	readonly #transport: PeerTransport;
+	readonly #acceptor: Acceptor;
 	readonly #complaints: Complaints;
 	readonly #sender: SnapshotSender;
 	/** What each peer said of itself when it last dialled. */
@@ -63,13 +69,17 @@ export class Peers {
 			counters: this.counters,
 			onDamaged: () => options.events.onSnapshotDamaged(),
 		});
-		this.#server = acceptor(maxAccepted, (socket) => this.#accept(socket));
+		this.#transport = options.transport ?? plainTransport;
+		this.#acceptor = this.#transport.acceptor(maxAccepted, {
+			onSocket: (socket, caller) => this.#accept(socket, caller),
+			onBroken: (socket, reason) => this.#complainOf(socket, reason),
+		});
 	}
 
 	/** Rejects when the address cannot be listened on. */
 	async open(nowMs: number): Promise<void> {
 		this.#nowMs = nowMs;
-		await listen(this.#server, this.#options.listen, "listen.peer");
+		await listen(this.#acceptor.server, this.#options.listen, "listen.peer");
 	}
 
 	/**
@@ -104,6 +114,7 @@ export class Peers {
 		return new OutgoingLink({
 			...{ peer, addresses, self, incarnations, maxQueuedBytes },
 			...{ silenceLimitMs, pingIntervalMs, complaints: this.#complaints },
+			transport: this.#transport,
 			onUp: () => this.#announce(peer),
 			onDown: () => events.onBroken(peer, "to"),
 		});
@@ -146,6 +157,7 @@ export class Peers {
 		return await fetchSnapshot({
 			...{ snapshotStallMs, ...this.#options },
 			...{ from, address, index, counters: this.counters },
+			transport: this.#transport,
 			signal: this.#closing.signal,
 		});
 	}
@@ -200,8 +212,9 @@ export class Peers {
 
 	async close(): Promise<void> {
 		const closed = new Promise<void>((resolve) =>
-			this.#server.close(() => resolve()),
+			this.#acceptor.server.close(() => resolve()),
 		);
+		this.#acceptor.abandon();
 		await Promise.all([...this.#outgoing.values()].map((link) => link.close()));
 		for (const link of this.#accepted) link.destroy();
 		this.#closing.abort();
@@ -211,7 +224,8 @@ export class Peers {
 
 	/** At once, with nothing more said to anyone. */
 	destroy(): void {
-		this.#server.close();
+		this.#acceptor.server.close();
+		this.#acceptor.abandon();
 		this.#closing.abort();
 		this.#sender.close();
 		for (const link of this.#outgoing.values()) link.destroy();
@@ -222,8 +236,19 @@ export class Peers {
 		return this.#outgoing.get(peer)?.outbox ?? null;
 	}
 
-	#accept(socket: Socket): void {
+	#complainOf(socket: Socket, reason: string): void {
+		const remote = socket.remoteAddress ?? "unknown";
+		this.counters.refused++;
+		this.#complaints.say({
+			...{ source: `handshake ${remote}`, cause: reason },
+			message: `refused a connection of ${remote}: ${reason}`,
+			fields: { remote },
+		});
+	}
+
+	#accept(socket: Socket, caller: Certified | null): void {
 		const link = new IncomingLink(socket, {
+			caller,
 			...{ id: ++this.#lastLinkId, rules: this.#options, silenceLimitMs },
 			nowMs: this.#nowMs,
 			onOpen: (opened, hello) => this.#admit(opened, hello),

@@ -23,12 +23,13 @@ import {
 	refuseWelcome,
 } from "./handshake.js";
 import type { PeerCounters } from "./peer-events.js";
-import { dial } from "./transport.js";
+import type { PeerTransport } from "./transport.js";
 
 interface FetchOptions {
 	readonly self: PeerIdentity;
 	readonly incarnations: Incarnations;
 	readonly store: SnapshotStore;
+	readonly transport: PeerTransport;
 	readonly from: string;
 	readonly address: string;
 	readonly index: number;
@@ -46,7 +47,7 @@ export async function fetchSnapshot(
 	options: FetchOptions,
 ): Promise<SnapshotManifest | null> {
 	const { self, from, address, store, index, signal } = options;
-	const socket = dial(address);
+	const socket = options.transport.dial(address, from);
 	const abort = () => socket.destroy();
 	signal.addEventListener("abort", abort);
 	let receiver: SnapshotReceiver | null = null;
