@@ -1,4 +1,6 @@
+import { nearest } from "../documents/nearest.js";
 import type { DocumentPath, ReadDocument } from "../documents/read-document.js";
+import { listening } from "./balancer.js";
 import type { ClusterFile } from "./cluster-file.js";
 import type { Inventory, NodeEntry } from "./inventory.js";
 
@@ -23,7 +25,10 @@ export function checkCluster(file: File, inventory: Inventory): Findings {
 			...duplicateAddresses(file, inventory),
 			...wildcardAddresses(file, inventory),
 			...sharedData(file, inventory),
+			...reservedHosts(file, inventory),
 			...unknownHosts(file, inventory),
+			...embeddedElsewhere(file, inventory),
+			...loopbackAmongHosts(file, inventory),
 			...timing(file, inventory),
 			...voters(file, inventory),
 		],
@@ -74,11 +79,9 @@ function claims(file: File, { nodes, balancer }: Inventory): Claim[] {
 			return [{ address, host: node.host, path, name: `${node.id}'s ${key}` }];
 		}),
 	);
-	if (balancer === null || file.doubts(["balancer"])) return ofNodes;
-	const ofBalancer = (["listen", "admin"] as const).map((key) => ({
-		address: balancer[key],
-		host: balancer.host,
-		path: ["balancer", key],
+	if (file.doubts(["balancer"])) return ofNodes;
+	const ofBalancer = listening(balancer).map(({ host, address, key }) => ({
+		...{ host, address, path: ["balancer", key] },
 		name: key === "listen" ? "the balancer" : "the balancer's admin",
 	}));
 	return [...ofNodes, ...ofBalancer];
@@ -103,7 +106,9 @@ function duplicateAddresses(file: File, inventory: Inventory): string[] {
 const wildcard = /^(0\.0\.0\.0|\[::\]):/;
 
 function wildcardAddresses(file: File, inventory: Inventory): string[] {
+	const isEmbedded = inventory.balancer?.kind === "embedded";
 	return claims(file, inventory)
+		.filter(({ path }) => path[0] !== "balancer" || isEmbedded)
 		.filter(({ address }) => wildcard.test(address))
 		.map(
 			({ address, name, path }) =>
@@ -127,15 +132,73 @@ function sharedData(file: File, { nodes }: Inventory): string[] {
 	});
 }
 
-function unknownHosts(file: File, { nodes, balancer }: Inventory): string[] {
-	const sentence = (host: string, path: DocumentPath) =>
-		`${file.locate(path)} the host ${JSON.stringify(host)} is not known; this release runs nodes on "local", this machine`;
-	const ofNodes = nodes.flatMap(({ host }, position) =>
-		host === "local" ? [] : [sentence(host, pathOf(file, position, "host"))],
+function unknownHosts(file: File, inventory: Inventory): string[] {
+	const { nodes, hosts, balancer } = inventory;
+	if (file.doubts(["hosts"])) return [];
+	const known = ["local", ...hosts.map(({ name }) => name)];
+	const ofNodes = nodes.map(({ host }, position) => ({
+		...{ host, path: pathOf(file, position, "host") },
+	}));
+	const asked = [...ofNodes, ...hostsOfBalancer(file, balancer)];
+	return asked.flatMap(({ host, path }) => {
+		if (known.includes(host)) return [];
+		const near = nearest(host, known);
+		const hint =
+			near === null
+				? `name it under hosts ("${host}: its address"), or write "local", which is this machine`
+				: `did you mean ${JSON.stringify(near)}?`;
+		return [
+			`${file.locate(path)} the host ${JSON.stringify(host)} is not known; ${hint}`,
+		];
+	});
+}
+
+function hostsOfBalancer(
+	file: File,
+	balancer: Inventory["balancer"],
+): { host: string; path: DocumentPath }[] {
+	if (file.doubts(["balancer"])) return [];
+	if (balancer?.kind !== "haproxy" && balancer?.kind !== "nginx") return [];
+	const { hosts } = balancer;
+	const several = ["balancer", "hosts"];
+	return hosts.map((host, position) => ({
+		host,
+		path: hosts.length > 1 ? [...several, position] : ["balancer", "host"],
+	}));
+}
+
+/** "local" needs no entry, and one that says otherwise would be heeded by nobody. */
+function reservedHosts(file: File, { hosts }: Inventory): string[] {
+	return hosts
+		.filter(({ name }) => name === "local")
+		.map(
+			({ name }) =>
+				`${file.locate(["hosts", name])} "local" is this machine and cannot be another one; give the host another name`,
+		);
+}
+
+const loopback = /^(127\.\d+\.\d+\.\d+|localhost|\[::1\]):/;
+
+/** What a node calls itself goes to the others: on another machine 127.0.0.1 leads to that machine. */
+function loopbackAmongHosts(file: File, { nodes }: Inventory): string[] {
+	if (new Set(nodes.map(({ host }) => host)).size < 2) return [];
+	return nodes.flatMap((node, position) =>
+		addressKeys
+			.filter((key) => loopback.test(node[key]))
+			.filter(() => !file.doubts(["nodes", position]))
+			.map(
+				(key) =>
+					`${file.locate(pathOf(file, position, key))} ${node.id}'s ${key} is ${node[key]}, which on the other hosts leads to themselves; give the address by which they reach it`,
+			),
 	);
-	return balancer === null || balancer.host === "local"
-		? ofNodes
-		: [...ofNodes, sentence(balancer.host, ["balancer", "host"])];
+}
+
+/** The other kinds are programs that their hosts keep; this one is a process that `up` starts here. */
+function embeddedElsewhere(file: File, { balancer }: Inventory): string[] {
+	if (balancer?.kind !== "embedded" || balancer.host === "local") return [];
+	return [
+		`${file.locate(["balancer", "host"])} the embedded balancer runs on "local", this machine, not on ${JSON.stringify(balancer.host)}; leave its host out`,
+	];
 }
 
 /** Fewer heartbeats in an election timeout, and one lost packet starts an election. */

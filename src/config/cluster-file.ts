@@ -1,27 +1,11 @@
 import { z } from "zod";
+import { address } from "./address.js";
+import { balancer } from "./balancer.js";
+import { deploy } from "./deploy.js";
 import { duration } from "./duration.js";
+import { hosts, ssh } from "./hosts.js";
+import { name } from "./name.js";
 import { s3 } from "./s3.js";
-
-const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
-const addressPattern =
-	/^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?):\d{1,5}$/;
-
-export const name = z.string().regex(namePattern, {
-	error:
-		"must be 1 to 63 letters, digits, dots, dashes or underscores, beginning with a letter or digit",
-	abort: true,
-});
-
-export const address = z
-	.string()
-	.regex(addressPattern, {
-		error: "must be host:port, for example 127.0.0.1:7110",
-		abort: true,
-	})
-	.refine((text) => {
-		const port = Number(text.slice(text.lastIndexOf(":") + 1));
-		return port >= 1 && port <= 65_535;
-	}, "has a port outside 1 to 65535");
 
 const path = z.string().min(1);
 
@@ -36,7 +20,9 @@ const node = z.strictObject({
 	),
 	host: name
 		.default("local")
-		.describe('The machine it runs on; "local" is this one.'),
+		.describe(
+			'The machine it runs on: one of `hosts`, or "local", which is this one.',
+		),
 	role: z
 		.enum(["voter", "learner"])
 		.default("voter")
@@ -48,26 +34,12 @@ const node = z.strictObject({
 		.describe("Where raftctl and health checks reach it."),
 	agent: address
 		.optional()
-		.describe("A port that answers HAProxy's agent-check. None by default."),
+		.describe(
+			"A port that answers HAProxy's agent-check. By default none, and peer's + 3 behind HAProxy.",
+		),
 	data: path
 		.optional()
 		.describe("Its data directory. By default <state>/<id>/data."),
-});
-
-const balancer = z.strictObject({
-	kind: z
-		.literal("embedded")
-		.describe("The balancer that comes with raftctl, its own process."),
-	host: name.default("local").describe("The machine it runs on."),
-	listen: address
-		.optional()
-		.describe("Where applications connect. By default the port base."),
-	admin: address
-		.optional()
-		.describe("Where raftctl reaches it. By default the port base + 1."),
-	checkInterval: duration({ minMs: 20, maxMs: 60_000 })
-		.prefault("200ms")
-		.describe("How often each node is asked whether it is ready."),
 });
 
 const timing = z.strictObject({
@@ -149,6 +121,13 @@ export const clusterFile = z.strictObject({
 		.describe(
 			"Ports that are not given are counted from here: the balancer gets the base itself and base + 1, node 1 (by the number at the end of its id) base + 10, 11 and 12 for peer, client and admin, node 2 base + 20 and so on.",
 		),
+	hosts,
+	ssh: ssh
+		.prefault({})
+		.describe("How hosts are reached, where they do not say it themselves."),
+	deploy: deploy
+		.prefault({})
+		.describe("Where things lie on the hosts, and what runs them."),
 	nodes: z
 		.array(
 			z.union([name, node], "must be a node's id, or a mapping that has one"),
@@ -156,13 +135,7 @@ export const clusterFile = z.strictObject({
 		.min(1)
 		.max(50)
 		.describe("The members: ids, or mappings where more is to be said."),
-	balancer: z
-		.union(
-			[z.literal("embedded"), balancer],
-			'must be "embedded", or a mapping with "kind: embedded"',
-		)
-		.optional()
-		.describe("What stands in front of the nodes. None by default."),
+	balancer,
 	timing: timing.prefault({}).describe("Raft's clocks."),
 	roll: roll.prefault({}).describe("The pace of a rolling restart."),
 	canary: canary

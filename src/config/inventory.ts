@@ -9,7 +9,10 @@ export interface Origin {
 	readonly text: string;
 }
 
-/** The cluster file, read, checked and frozen. Every address is host:port; every path is absolute. */
+/**
+ * The cluster file, read, checked and frozen. Addresses are host:port, but for those of hosts. Paths are absolute, but for
+ * those of SSH, where "~" is left to whoever opens them.
+ */
 export interface Inventory {
 	/** Absent where it was made of no text. */
 	readonly [origin]?: Origin;
@@ -19,10 +22,14 @@ export interface Inventory {
 	/** The cluster's id, written by `raftctl init`; nodes of another id are never spoken to. */
 	readonly id: string;
 	readonly engine: "raftd";
-	/** Where raftctl keeps what it writes on hosts: node configurations, pid files, logs. */
+	/** Where raftctl keeps what it writes on this machine: node configurations, pid files, logs. For others see `deploy`. */
 	readonly stateDirectory: string;
 	/** Where ports that are not given are counted from. */
 	readonly portBase: number;
+	/** The machines that are reached over SSH; this one, "local", is not among them. */
+	readonly hosts: readonly HostEntry[];
+	readonly ssh: SshSettings;
+	readonly deploy: DeployEntry;
 	readonly nodes: readonly NodeEntry[];
 	readonly balancer: BalancerEntry | null;
 	readonly timing: Timing;
@@ -37,9 +44,48 @@ export interface Inventory {
 	readonly warnings: readonly string[];
 }
 
+export interface HostEntry {
+	readonly name: string;
+	/** By which other hosts reach it; no port. */
+	readonly address: string;
+	/** What is said of it alone; null where the settings for all hosts hold. */
+	readonly ssh: {
+		/** What would be typed after `ssh`. */
+		readonly address: string;
+		readonly user: string | null;
+		readonly port: number | null;
+		readonly identityFiles: readonly string[] | null;
+		/** As ProxyJump has it: [user@]host[:port],…; "none" for none. */
+		readonly jump: string | null;
+	};
+}
+
+/** For all hosts; null where ~/.ssh/config or OpenSSH's own default holds. Paths may begin with "~/". */
+export interface SshSettings {
+	readonly user: string | null;
+	readonly identityFiles: readonly string[] | null;
+	/** Null: none is read. */
+	readonly config: string | null;
+	readonly knownHosts: readonly string[] | null;
+	readonly hostKeys: "strict" | "accept-new";
+	readonly jump: string | null;
+	readonly connectTimeoutMs: number;
+}
+
+/** Where things lie on the hosts that are reached over SSH; absolute paths there. */
+export interface DeployEntry {
+	/** releases/<version>/ and current. */
+	readonly directory: string;
+	/** <node>/node.yaml, <node>/data. */
+	readonly state: string;
+	/** The account that the daemon runs under. */
+	readonly user: string;
+	readonly keepReleases: number;
+}
+
 export interface NodeEntry {
 	readonly id: string;
-	/** "local", or later the name of a machine reached over SSH. */
+	/** "local", or the name of one of `hosts`. */
 	readonly host: string;
 	readonly role: "voter" | "learner";
 	readonly peer: string;
@@ -50,7 +96,13 @@ export interface NodeEntry {
 	readonly dataDirectory: string;
 }
 
-export type BalancerEntry = EmbeddedBalancerEntry;
+export type BalancerEntry =
+	| EmbeddedBalancerEntry
+	| FrontBalancerEntry
+	| CommandBalancerEntry;
+
+/** One that runs as a program of its hosts, started and kept by them. */
+export type FrontBalancerEntry = HaproxyBalancerEntry | NginxBalancerEntry;
 
 export interface EmbeddedBalancerEntry {
 	readonly kind: "embedded";
@@ -59,6 +111,49 @@ export interface EmbeddedBalancerEntry {
 	readonly listen: string;
 	readonly admin: string;
 	readonly checkIntervalMs: number;
+}
+
+interface FrontBalancer {
+	/** At least one; each has the same configuration. */
+	readonly hosts: readonly string[];
+	/** What it listens on: host:port, or "*:port". */
+	readonly bind: string;
+	/** Where applications connect. */
+	readonly listen: string;
+	/** What has it read its configuration again; null for systemctl. */
+	readonly reload: readonly string[] | null;
+	/** Its configuration file. */
+	readonly config: string;
+}
+
+export interface HaproxyBalancerEntry extends FrontBalancer {
+	readonly kind: "haproxy";
+	/** Its runtime socket on each host. */
+	readonly socket: string;
+	/** The same over TCP, host:port in the order of the hosts; null where the socket is to be used. */
+	readonly tcp: readonly string[] | null;
+	readonly checkIntervalMs: number;
+	readonly fall: number;
+	readonly rise: number;
+}
+
+export interface NginxBalancerEntry extends FrontBalancer {
+	readonly kind: "nginx";
+	/** The configuration that includes `config`. */
+	readonly main: string;
+	/** Holds the process id of the master. */
+	readonly pid: string;
+}
+
+/** The team's own script, run on this machine. */
+export interface CommandBalancerEntry {
+	readonly kind: "command";
+	readonly argv: readonly string[];
+	/** Where it is run. */
+	readonly directory: string;
+	readonly listen: string;
+	readonly timeoutMs: number;
+	readonly reactionMs: number;
 }
 
 interface Timing {

@@ -3,6 +3,7 @@ import { config } from "zod";
 import { documentError } from "../documents/document-error.js";
 import { readPartially } from "../documents/read-document.js";
 import { readText } from "../documents/read-file.js";
+import { needsAgents, resolveBalancer } from "./balancer.js";
 import { checkCluster } from "./checks.js";
 import {
 	type ClusterFile,
@@ -10,13 +11,18 @@ import {
 	clusterFile,
 } from "./cluster-file.js";
 import {
-	type BalancerEntry,
 	type CanaryRequests,
 	type Inventory,
 	type NodeEntry,
 	origin,
 } from "./inventory.js";
-import { balancerAddresses, nodeAddresses } from "./ports.js";
+import {
+	addressOf,
+	resolveDeploy,
+	resolveHosts,
+	resolveSsh,
+} from "./places.js";
+import { agentBeside, nodeAddresses } from "./ports.js";
 import { resolveS3 } from "./s3.js";
 
 // A parser compiled for a schema that is used once costs more than it saves.
@@ -81,6 +87,13 @@ function resolveInventory(
 ): Inventory {
 	const state = resolve(directory, file.state ?? `.raftctl/${file.name}`);
 	const { timing, roll } = file;
+	const hosts = resolveHosts(file.hosts, directory);
+	const deploy = resolveDeploy(file);
+	const balancer = resolveBalancer(file.balancer, {
+		name: file.name,
+		...{ portBase: file.portBase, directory },
+		addressOf: (host) => addressOf(hosts, host),
+	});
 	return {
 		source,
 		name: file.name,
@@ -88,14 +101,20 @@ function resolveInventory(
 		engine: file.engine,
 		stateDirectory: state,
 		portBase: file.portBase,
+		hosts,
+		ssh: resolveSsh(file.ssh, directory),
+		deploy,
 		nodes: file.nodes.map((node) =>
-			resolveNode(typeof node === "string" ? shortNode(node) : node, {
+			resolveNode(typeof node === "string" ? shortNode(node, "local") : node, {
 				portBase: file.portBase,
+				balancer,
+				hosts,
+				deploy,
 				directory,
 				state,
 			}),
 		),
-		balancer: resolveBalancer(file),
+		balancer,
 		timing: {
 			electionTimeoutMs: timing.electionTimeout,
 			heartbeatIntervalMs: timing.heartbeatInterval,
@@ -129,62 +148,61 @@ function resolveCanary(canary: ClusterFile["canary"]): CanaryRequests | null {
 	};
 }
 
-/** What a node is that the cluster file names by its bare id; addresses are empty where its id leads to none. */
+/** What a node is of which no more is said than its id and its host; addresses are empty where its id leads to none. */
 export function plainNode(
 	id: string,
-	{ portBase, stateDirectory }: Pick<Inventory, "portBase" | "stateDirectory">,
+	{
+		portBase,
+		balancer,
+		hosts,
+		deploy,
+		stateDirectory,
+	}: Pick<
+		Inventory,
+		"portBase" | "balancer" | "hosts" | "deploy" | "stateDirectory"
+	>,
+	host = "local",
 ): NodeEntry {
-	const place = { portBase, state: stateDirectory, directory: "" };
-	return resolveNode(shortNode(id), place);
+	return resolveNode(shortNode(id, host), {
+		...{ portBase, balancer, hosts, deploy },
+		...{ state: stateDirectory, directory: "" },
+	});
 }
 
-function shortNode(id: string): ClusterFileNode {
-	return { id, host: "local", role: "voter" };
+function shortNode(id: string, host: string): ClusterFileNode {
+	return { id, host, role: "voter" };
 }
 
-function resolveNode(
-	node: ClusterFileNode,
-	place: {
-		readonly portBase: number;
-		readonly directory: string;
-		readonly state: string;
-	},
-): NodeEntry {
-	const derived = nodeAddresses(node.id, place.portBase);
+interface Place
+	extends Pick<Inventory, "portBase" | "balancer" | "hosts" | "deploy"> {
+	readonly directory: string;
+	readonly state: string;
+}
+
+function resolveNode(node: ClusterFileNode, place: Place): NodeEntry {
+	const { portBase, hosts, deploy } = place;
+	const address = addressOf(hosts, node.host);
+	const derived = nodeAddresses(node.id, portBase, address);
+	const [state, start] =
+		node.host === "local"
+			? [place.state, place.directory]
+			: [deploy.state, deploy.state];
+	const peer = node.peer ?? derived?.peer ?? "";
+	const client = node.client ?? derived?.client ?? "";
+	const agent = needsAgents(place.balancer)
+		? agentBeside({ peer, client })
+		: null;
 	return {
 		id: node.id,
 		host: node.host,
 		role: node.role,
-		peer: node.peer ?? derived?.peer ?? "",
-		client: node.client ?? derived?.client ?? "",
+		...{ peer, client },
 		admin: node.admin ?? derived?.admin ?? "",
-		agent: node.agent ?? null,
+		agent: node.agent ?? agent,
 		dataDirectory:
 			node.data === undefined
-				? resolve(place.state, node.id, "data")
-				: resolve(place.directory, node.data),
-	};
-}
-
-function resolveBalancer({
-	balancer,
-	portBase,
-}: ClusterFile): BalancerEntry | null {
-	if (balancer === undefined) return null;
-	const derived = balancerAddresses(portBase);
-	if (balancer === "embedded")
-		return {
-			kind: "embedded",
-			host: "local",
-			...derived,
-			checkIntervalMs: 200,
-		};
-	return {
-		kind: "embedded",
-		host: balancer.host,
-		listen: balancer.listen ?? derived.listen,
-		admin: balancer.admin ?? derived.admin,
-		checkIntervalMs: balancer.checkInterval,
+				? resolve(state, node.id, "data")
+				: resolve(start, node.data),
 	};
 }
 

@@ -1,10 +1,13 @@
 import type { z } from "zod";
 import { OperatorError } from "../errors.js";
-import { address, name } from "./cluster-file.js";
+import { address } from "./address.js";
+import { listening, needsAgents } from "./balancer.js";
 import type { ClusterFileEdit } from "./edits.js";
 import type { Inventory, NodeEntry } from "./inventory.js";
 import { plainNode } from "./load.js";
-import { blockAddresses, nodeNumberMax } from "./ports.js";
+import { name } from "./name.js";
+import { addressOf } from "./places.js";
+import { agentBeside, blockAddresses, nodeNumberMax } from "./ports.js";
 
 /** What was said of a node on the command line; what is left out follows from the cluster file. */
 export interface GivenNode {
@@ -53,19 +56,24 @@ function newEntry(
 	id: string,
 	given: GivenNode,
 ): NodeEntry {
-	const plain = plainNode(id, inventory);
-	const host = given.host ?? plain.host;
+	const host = given.host ?? "local";
+	const plain = plainNode(id, inventory, host);
 	const laidOut = addressKeys.every((key) => given[key] !== undefined)
 		? plain
 		: freeBlock(inventory, plain, host);
+	const client = given.client ?? laidOut.client;
+	const peer = given.peer ?? laidOut.peer;
+	const agent = needsAgents(inventory.balancer)
+		? agentBeside({ peer, client })
+		: null;
 	return {
 		id,
 		host,
 		role: given.role ?? "learner",
-		peer: given.peer ?? laidOut.peer,
-		client: given.client ?? laidOut.client,
+		peer,
+		client,
 		admin: given.admin ?? laidOut.admin,
-		agent: given.agent ?? null,
+		agent: given.agent ?? agent,
 		dataDirectory: given.data ?? plain.dataDirectory,
 	};
 }
@@ -82,8 +90,9 @@ function freeBlock(
 	const isFree = (block: Addresses) =>
 		addressKeys.every((key) => !taken.has(portOf(block[key])));
 	if (plain.peer !== "" && isFree(plain)) return plain;
+	const address = addressOf(inventory.hosts, host);
 	for (let number = 1; number <= nodeNumberMax; number += 1) {
-		const block = blockAddresses(number, inventory.portBase);
+		const block = blockAddresses(number, inventory.portBase, address);
 		if (isFree(block)) return block;
 	}
 	throw new OperatorError(
@@ -108,12 +117,10 @@ function portsOn(
 				(one): [string, string] => [portOf(one), id],
 			),
 		);
-	if (balancer === null || balancer.host !== host) return new Map(ofNodes);
-	return new Map([
-		...ofNodes,
-		[portOf(balancer.listen), "the balancer"],
-		[portOf(balancer.admin), "the balancer"],
-	]);
+	const ofBalancer = listening(balancer)
+		.filter((one) => one.host === host)
+		.map((one): [string, string] => [portOf(one.address), "the balancer"]);
+	return new Map([...ofNodes, ...ofBalancer]);
 }
 
 function refuseCollision(inventory: Inventory, entry: NodeEntry): void {

@@ -4,6 +4,9 @@ const portsPerNode = 10;
 /** Above this the last node's ports would leave the range. */
 export const nodeNumberMax = 99;
 
+/** What a host is called in an address where it is this machine. */
+export const loopbackAddress = "127.0.0.1";
+
 /**
  * The addresses of a node that gives none, by the number at the end of its id: moving a line of the cluster file, or
  * taking one out, must not move the ports of other nodes. Null when the id ends in no number from 1 to 99.
@@ -11,23 +14,39 @@ export const nodeNumberMax = 99;
 export function nodeAddresses(
 	id: string,
 	portBase: number,
+	hostAddress: string,
 ): { peer: string; client: string; admin: string } | null {
 	const number = Number(/(\d+)$/.exec(id)?.[1] ?? 0);
 	if (number < 1 || number > nodeNumberMax) return null;
-	return blockAddresses(number, portBase);
+	return blockAddresses(number, portBase, hostAddress);
 }
 
 /** The block of ports with this number, from 1 on. */
 export function blockAddresses(
 	number: number,
 	portBase: number,
+	hostAddress: string,
 ): { peer: string; client: string; admin: string } {
 	const first = portBase + portsPerNode * number;
+	const host = hostAddress.includes(":") ? `[${hostAddress}]` : hostAddress;
 	return {
-		peer: loopback(first),
-		client: loopback(first + 1),
-		admin: loopback(first + 2),
+		peer: `${host}:${first}`,
+		client: `${host}:${first + 1}`,
+		admin: `${host}:${first + 2}`,
 	};
+}
+
+/** The agent-check port of a node behind HAProxy that gives none: the last of its block. */
+export function agentBeside({
+	peer,
+	client,
+}: {
+	readonly peer: string;
+	readonly client: string;
+}): string | null {
+	if (peer === "" || client === "") return null;
+	const port = Number(peer.slice(peer.lastIndexOf(":") + 1)) + 3;
+	return `${client.slice(0, client.lastIndexOf(":"))}:${port}`;
 }
 
 export function balancerAddresses(portBase: number): {
@@ -38,5 +57,5 @@ export function balancerAddresses(portBase: number): {
 }
 
 function loopback(port: number): string {
-	return `127.0.0.1:${port}`;
+	return `${loopbackAddress}:${port}`;
 }

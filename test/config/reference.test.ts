@@ -12,6 +12,8 @@ interface Schema {
 	readonly default?: unknown;
 	readonly properties?: Readonly<Record<string, Schema>>;
 	readonly items?: Schema;
+	/** Of a mapping whose keys are names. */
+	readonly additionalProperties?: Schema | boolean;
 	readonly anyOf?: readonly Schema[];
 }
 
@@ -26,9 +28,13 @@ function keysOf(schema: Schema, prefix = ""): [string, Schema][] {
 	const items = schema.items
 		? keysOf(schema.items, `${prefix.replace(/\.$/, "")}[].`)
 		: [];
+	const { additionalProperties: named } = schema;
+	const values =
+		typeof named === "object" ? keysOf(named, `${prefix}<name>.`) : [];
 	return [
 		...own,
 		...items,
+		...values,
 		...(schema.anyOf ?? []).flatMap((inner) => keysOf(inner, prefix)),
 	];
 }

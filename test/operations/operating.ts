@@ -76,6 +76,15 @@ export function inventoryOf(
 		engine: "raftd",
 		stateDirectory: "/state",
 		portBase: 7000,
+		hosts: [],
+		ssh: {
+			...{ user: null, identityFiles: null, config: null, knownHosts: null },
+			...{ hostKeys: "strict", jump: null, connectTimeoutMs: 10_000 },
+		},
+		deploy: {
+			...{ directory: "/opt/raftctl/test", state: "/var/lib/raftctl/test" },
+			...{ user: "raftd-test", keepReleases: 3 },
+		},
 		nodes: Object.entries(roles).map(([id, role]) => nodeEntry(id, role)),
 		balancer: {
 			kind: "embedded",

@@ -92,12 +92,17 @@ interface NodeList {
 function nodeSplices(
 	{ text, list }: NodeList,
 	edit: Exclude<ClusterFileEdit, { type: "set-cluster-id" }>,
-	{ inventory, directory }: Place,
+	{ inventory, directory: own }: Place,
 ): readonly Splice[] {
 	const positionOf = (id: string) =>
 		inventory.nodes.findIndex((node) => node.id === id);
 	const put = (position: number, to: NodeEntry): readonly Splice[] => {
-		const plain = plainNode(to.id, inventory);
+		// Its host is no matter of course, only what follows from it.
+		const plain = {
+			...plainNode(to.id, inventory, to.host),
+			host: "local",
+		};
+		const directory = to.host === "local" ? own : inventory.deploy.state;
 		if (position === -1)
 			return addedNode(text, list, { node: to, plain, directory });
 		const from = inventory.nodes[position];

@@ -16,7 +16,11 @@ export function editInWords(
 	const written = (node: NodeEntry) =>
 		inlineText({
 			...{ node, style, directory: "" },
-			plain: plainNode(node.id, inventory),
+			// Its host is no matter of course, only what follows from it.
+			plain: {
+				...plainNode(node.id, inventory, node.host),
+				host: "local",
+			},
 		});
 	switch (edit.type) {
 		case "add-node":
