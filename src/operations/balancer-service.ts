@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { embeddedConfig } from "../balancers/embedded/config.js";
-import type { BalancerEntry } from "../config/inventory.js";
+import type { EmbeddedBalancerEntry } from "../config/inventory.js";
 import type { Service } from "../hosts/host.js";
 import type { OperationContext } from "./context.js";
 import { configMode } from "./node-config.js";
@@ -10,7 +10,7 @@ const name = "balancer";
 /** The embedded balancer as a program on its host. */
 export function balancerService(
 	context: OperationContext,
-	{ host }: BalancerEntry,
+	{ host }: EmbeddedBalancerEntry,
 ): Promise<Service> {
 	const { machines, programs } = context;
 	return machines.service({
@@ -26,7 +26,7 @@ export function balancerService(
  */
 export async function writeBalancerConfig(
 	context: OperationContext,
-	balancer: BalancerEntry,
+	balancer: EmbeddedBalancerEntry,
 ): Promise<boolean> {
 	const host = await context.machines.host(balancer.host);
 	const path = configPath(context);

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { reactionMsOf } from "../balancers/haproxy/timing.js";
 import type { MemberStatus } from "../cluster/engine.js";
 import type { Inventory, NodeEntry } from "../config/inventory.js";
 
@@ -75,11 +76,19 @@ function memberOf({ id, role, peer, client, admin }: Member) {
 }
 
 /** What the node does by itself on SIGTERM has to end before raftctl gives up waiting for it. */
-function drainOf({ roll }: Inventory) {
+function drainOf({ roll, balancer }: Inventory) {
 	return {
+		...announcing(balancer),
 		closeOverMs: roll.closeOverMs,
 		timeoutMs: Math.max(100, Math.floor(roll.stopTimeoutMs * 0.8)),
 	};
+}
+
+/** A node that is stopped by somebody else has to be heard by HAProxy before its connections move. */
+function announcing(balancer: Inventory["balancer"]) {
+	return balancer?.kind === "haproxy"
+		? { announceMs: reactionMsOf(balancer) }
+		: {};
 }
 
 /** What the node shows to S3. Where copies go is the schedule's business, which is in the log. */

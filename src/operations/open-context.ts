@@ -1,8 +1,6 @@
 import { dirname, join } from "node:path";
-import type { Balancer } from "../balancers/balancer.js";
-import { embeddedBalancer } from "../balancers/embedded/balancer.js";
 import { createRaftdEngine } from "../cluster/raftd-engine.js";
-import type { BalancerEntry, Inventory } from "../config/inventory.js";
+import type { Inventory } from "../config/inventory.js";
 import { OperatorError } from "../errors.js";
 import type { Host } from "../hosts/host.js";
 import { localHost } from "../hosts/local.js";
@@ -15,6 +13,7 @@ import type {
 	Programs,
 } from "./context.js";
 import type { Emit } from "./events.js";
+import { openBalancer } from "./open-balancer.js";
 
 export interface ContextOptions {
 	readonly inventory: Inventory;
@@ -34,8 +33,8 @@ interface OpenContext extends OperationContext {
 function openContext(options: ContextOptions): OpenContext {
 	const { inventory } = options;
 	const engine = createRaftdEngine();
-	const balancer = balancerOf(inventory.balancer);
 	const machines = openMachines(inventory);
+	const balancer = openBalancer(inventory, machines);
 	return {
 		...options,
 		engine,
@@ -48,10 +47,6 @@ function openContext(options: ContextOptions): OpenContext {
 			await machines.close();
 		},
 	};
-}
-
-function balancerOf(entry: BalancerEntry | null): Balancer | null {
-	return entry === null ? null : embeddedBalancer(entry);
 }
 
 function openMachines({

@@ -26,7 +26,8 @@ export async function programsOf(
 			configure: () => writeNodeConfig(context, node),
 		})),
 	);
-	if (balancer === null) return programs;
+	// Any other kind is kept running by its hosts.
+	if (balancer?.kind !== "embedded") return programs;
 	return [
 		...programs,
 		{

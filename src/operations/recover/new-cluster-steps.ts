@@ -157,7 +157,7 @@ function configStep({ run, cluster, tally }: Birth): Step {
 /** It goes by the cluster's id, too: one that was started with another is stopped, and started by whoever called this. */
 async function renewBalancer(born: OperationContext): Promise<void> {
 	const { balancer, roll } = born.inventory;
-	if (balancer === null) return;
+	if (balancer?.kind !== "embedded") return;
 	const service = await balancerService(born, balancer);
 	await service.stop(roll.stopTimeoutMs);
 	await writeBalancerConfig(born, balancer);
@@ -251,7 +251,8 @@ function startStep({ run, cluster }: Birth): Step {
 async function servicesOf(born: OperationContext) {
 	const { balancer, nodes } = born.inventory;
 	const services = nodes.map((node) => nodeService(born, node));
-	if (balancer !== null) services.push(balancerService(born, balancer));
+	if (balancer?.kind === "embedded")
+		services.push(balancerService(born, balancer));
 	return Promise.all(services);
 }
 

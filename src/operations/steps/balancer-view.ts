@@ -29,8 +29,18 @@ export function admissionFault(
 ): string | null {
 	const backend = backends.find((one) => one.node === node);
 	if (backend === undefined) return `the balancer does not know ${node}`;
+	if (backend.disagreement !== undefined)
+		return `some balancers do not send ${node} connections yet (${backend.disagreement})`;
 	if (backend.admitting) return null;
 	return `the balancer holds ${node} as ${backend.state}${backend.reason === "" ? "" : ` (${backend.reason})`}`;
+}
+
+/** Whether any balancer still sends new connections to `node`. */
+export function isAdmitted(
+	backends: readonly BackendStatus[],
+	node: string,
+): boolean {
+	return backends.some((one) => one.node === node && one.admitting);
 }
 
 /** Why taking these nodes away would leave nothing to connect to; null when another backend admits. */
@@ -38,7 +48,10 @@ export function loneBackendFault(
 	backends: readonly BackendStatus[],
 	nodes: readonly string[],
 ): string | null {
-	return backends.some((one) => !nodes.includes(one.node) && one.admitting)
+	return backends.some(
+		({ node, admitting, disagreement }) =>
+			!nodes.includes(node) && admitting && disagreement === undefined,
+	)
 		? null
 		: `the balancer would have no backend but ${nodes.join(", ")}`;
 }

@@ -4,8 +4,8 @@ import { OperatorError } from "../../errors.js";
 import { callOptions, type OperationContext, refOf } from "../context.js";
 import { waitUntil } from "../wait.js";
 import {
-	admissionFault,
 	balancerLimitMs,
+	isAdmitted,
 	loneBackendFault,
 	lookAtBalancer,
 } from "./balancer-view.js";
@@ -58,8 +58,7 @@ export function announceDrainStep(
 				signal,
 				progress,
 				probe: async () =>
-					admissionFault(await lookAtBalancer(balancer, signal), node.id) ===
-					null
+					isAdmitted(await lookAtBalancer(balancer, signal), node.id)
 						? "it still does"
 						: null,
 			});

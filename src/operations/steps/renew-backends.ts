@@ -42,8 +42,10 @@ export function renewBackendsStep(
 				}
 			},
 			async run(signal, progress) {
-				await writeBalancerConfig({ ...context, inventory }, entry);
+				if (entry.kind === "embedded")
+					await writeBalancerConfig({ ...context, inventory }, entry);
 				try {
+					await balancer.configure?.(inventory, signal);
 					await balancer.reload(signal);
 				} catch (error) {
 					if (!isSilence(error)) throw error;
