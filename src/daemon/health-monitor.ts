@@ -10,14 +10,14 @@ import {
 	nodeState,
 	readyChecks,
 } from "./health.js";
-import type { Replica } from "./replica.js";
+import type { Replica, ReplicaStatus } from "./replica.js";
 
 /** Watches the node's own health: samples what needs a history, and tells listeners when the verdict changes. */
 export class HealthMonitor {
 	readonly #options: HealthMonitorOptions;
 	readonly #catchUp = new CatchUp();
 	readonly #listeners = new Set<(state: NodeState) => void>();
-	#leaderKnownAtMs = Number.NEGATIVE_INFINITY;
+	#leaderReachedAtMs = Number.NEGATIVE_INFINITY;
 	#lastState: NodeState = "unready";
 
 	constructor(options: HealthMonitorOptions) {
@@ -57,7 +57,7 @@ export class HealthMonitor {
 		const now = nowMs();
 		const status = replica.status();
 		const leaderCommit = replica.leaderCommit();
-		if (status.raft.leader !== null) this.#leaderKnownAtMs = now;
+		if (reachesLeader(status)) this.#leaderReachedAtMs = now;
 		this.#catchUp.observe({
 			applied: status.applied,
 			leader: leaderCommit,
@@ -68,12 +68,18 @@ export class HealthMonitor {
 			status,
 			alarms: [...replica.controlState().alarms.values()],
 			drain: drain(),
-			leaderlessMs: now - this.#leaderKnownAtMs,
+			leaderlessMs: now - this.#leaderReachedAtMs,
 			caughtUpAgoMs: this.#catchUp.agoMs(now),
 			leaderCommit,
 			recentStallMs: eventLoop().recentStallMs,
 		};
 	}
+}
+
+/** A link may be dead in one direction alone: whoever only hears its leader forwards every command into the void. */
+function reachesLeader({ raft, connectedPeers }: ReplicaStatus): boolean {
+	const { leader, id } = raft;
+	return leader !== null && (leader === id || connectedPeers.includes(leader));
 }
 
 interface HealthMonitorOptions {

@@ -70,7 +70,7 @@ export interface HealthFacts {
 	/** What stands against this node or others, as the cluster knows it. */
 	readonly alarms: readonly Alarm[];
 	readonly drain: DrainView;
-	/** How long no leader has been known; Infinity when none ever was. */
+	/** How long no leader has been known, or none that this node has a link to; Infinity when there never was one. */
 	readonly leaderlessMs: number;
 	/** See CatchUp.agoMs. */
 	readonly caughtUpAgoMs: number | null;
@@ -110,9 +110,14 @@ function check(name: string, outcome: boolean | string): Check {
 }
 
 function leaderReason({ leaderlessMs, status }: HealthFacts): string {
+	const { leader } = status.raft;
+	const what =
+		leader === null ? "no leader is known" : `no link to the leader ${leader}`;
 	const since = Number.isFinite(leaderlessMs)
-		? `no leader is known for ${ms(leaderlessMs)}`
-		: "no leader has been known since the start";
+		? `${what} for ${ms(leaderlessMs)}`
+		: leader === null
+			? "no leader has been known since the start"
+			: `${what} since the start`;
 	const [refusal] = refusalsOf(status);
 	// One that waits to be added is told of it by the check `member`.
 	return refusal === undefined || waits(status)

@@ -36,6 +36,7 @@ All but snapshot export and restore change nothing:
       --scratch DIR              snapshot verify: room for a copy; by default the system's directory for such
       --index-bump N             snapshot restore: how far the log goes on behind the file's index; 1000000
 
+SIGHUP: read certificates, keys and tokens again.
 SIGTERM or SIGINT: leave traffic, hand leadership over, stop. A second one: stop at once.
 Exit codes: 0 stopped, 1 failed, 2 a mistake on the command line or in the configuration, 11 refused to start.
 Of doctor: 0 healthy, 10 a start repairs it, 11 damaged or of a later release, 13 in use. Of replay: 0 the same, 11 not.
@@ -142,6 +143,8 @@ async function runNode(
 		},
 	);
 	started(node);
+	// Without anything to read, a terminal that goes still takes the process with it.
+	if (node.reload !== null) process.on("SIGHUP", node.reload);
 	logger.info({ afterMs: Math.round(performance.now()) }, "serving");
 	await notify("ready");
 }

@@ -19,6 +19,7 @@ import { loadMachine } from "./machine-module.js";
 import { openOperatorPorts } from "./operator-ports.js";
 import { release } from "./release.js";
 import type { Replica } from "./replica.js";
+import { openSecurity, type Security } from "./security.js";
 import { startError } from "./start-error.js";
 
 /**
@@ -45,6 +46,8 @@ interface NodeOptions {
 }
 
 export interface RunningNode {
+	/** Reads certificates, keys and tokens again; null where there are none. */
+	readonly reload: (() => void) | null;
 	/** Takes the node out of traffic and stops it, within the configured limit. */
 	stop(): Promise<LeaveReport>;
 }
@@ -63,10 +66,14 @@ async function open(
 	// Loaded while the log is read: the time from start to ready is time that the cluster runs with one node fewer.
 	const modules = loadModules();
 	const machine = await loadMachine(config.app ?? null);
+	const security = await openSecurity({ config, logger, nowMs });
+	opened.push(security);
 	const identity = await openDataDirectory(config, opened);
 	const eventLoop = new EventLoopMeter(nowMs());
 	opened.push(eventLoop);
-	const replica = await openReplica({ ...options, machine, identity });
+	const replica = await openReplica({
+		...{ ...options, machine, identity, security },
+	});
 	opened.push(replica);
 	identity.markLogStarted();
 	const { raft, applied } = replica.status();
@@ -93,6 +100,7 @@ async function open(
 		machine,
 		replica,
 		draining,
+		security,
 		eventLoop,
 		nowMs,
 		clients: () => clients,
@@ -101,10 +109,12 @@ async function open(
 	opened.push(
 		openBackup({ config, logger, replica, identity: identity.identity }),
 	);
-	clients = await openClients({ config, machine, replica, modules });
+	clients = await openClients({
+		...{ config, machine, replica, modules, security },
+	});
 	opened.push(clients);
 	draining.attach(clients);
-	return running({ config, draining, replica, clients, opened });
+	return running({ config, draining, replica, clients, opened, security });
 }
 
 /** Never rejects before somebody awaits it. */
@@ -132,9 +142,14 @@ async function openDataDirectory(
 }
 
 async function openReplica(
-	options: NodeOptions & { machine: Machine; identity: IdentityFile },
+	options: NodeOptions & {
+		machine: Machine;
+		identity: IdentityFile;
+		security: Security;
+	},
 ): Promise<NodeReplica> {
 	const { config, logger, machine, identity, onFatal } = options;
+	const { transport } = options.security;
 	const { startReplica } = await import("./engine/start.js");
 	try {
 		return await startReplica({
@@ -144,6 +159,7 @@ async function openReplica(
 			release,
 			dataDirectory: config.data,
 			peerListen: config.listen.peer,
+			...(transport === undefined ? {} : { transport }),
 			timing: config.timing,
 			limits: config.limits,
 			machine,
@@ -162,6 +178,7 @@ async function openClients(options: {
 	machine: Machine;
 	replica: Replica;
 	modules: ReturnType<typeof loadModules>;
+	security: Security;
 }): Promise<ClientApi> {
 	const { config, machine, replica } = options;
 	const { api } = await options.modules;
@@ -170,6 +187,7 @@ async function openClients(options: {
 		machine,
 		listen: config.listen.client,
 		nodeId: config.node,
+		credentials: options.security.credentials,
 	});
 }
 
@@ -187,9 +205,12 @@ function running(options: {
 	replica: Replica;
 	clients: ClientApi;
 	opened: Closable[];
+	security: Security;
 }): RunningNode {
 	const { drain } = options.config;
+	const { security } = options;
 	return {
+		reload: security.isReloadable ? () => security.reload() : null,
 		async stop() {
 			const report = await leave({
 				...options,

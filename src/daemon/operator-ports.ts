@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import type { Machine } from "../machines/machine.js";
 import { startAgentCheck } from "./admin/agent-check.js";
 import type * as server from "./admin/server.js";
-import type { AdminSubject } from "./admin/subject.js";
+import type { AdminSecurity, AdminSubject } from "./admin/subject.js";
 import type { ClientApi } from "./api/client-api.js";
 import type { NodeConfig } from "./config.js";
 import type { Draining } from "./draining.js";
@@ -67,6 +67,7 @@ interface OperatorPortsOptions {
 	readonly machine: Machine;
 	readonly replica: NodeReplica;
 	readonly draining: Draining;
+	readonly security: AdminSecurity;
 	readonly eventLoop: EventLoopMeter;
 	/** Monotonic milliseconds. */
 	readonly nowMs: () => number;
@@ -124,6 +125,7 @@ function subjectOf(
 		snapshots: replica.snapshots,
 		health,
 		draining: options.draining,
+		security: options.security,
 		transferTimeoutMs: config.timing.transferTimeoutMs,
 		connections: () => options.clients()?.connections() ?? noConnections,
 		inflight: () => options.clients()?.inflight() ?? 0,

@@ -1,10 +1,15 @@
 import http from "node:http";
 import http2, { type ServerHttp2Session } from "node:http2";
 import net, { type Socket } from "node:net";
+import { createServer, type Server, type TLSSocket } from "node:tls";
 import { listen } from "../listen.js";
+import type { Credentials } from "../tls/credentials.js";
+import { trackHandshakes } from "../tls/handshakes.js";
+import { strict } from "../tls/strict.js";
 
 /**
- * One plain-text port for HTTP/1.1 and for HTTP/2 with prior knowledge (gRPC): the first three bytes tell them apart.
+ * One port for HTTP/1.1 and HTTP/2 (gRPC). Over TLS the handshake agrees on one of them; in plain text the client knows
+ * beforehand, and the first three bytes tell them apart.
  */
 export async function openListener(
 	options: ListenerOptions,
@@ -21,18 +26,32 @@ export async function openListener(
 		endWhenIdle(session, options.idleSessionMs ?? idleSessionMs),
 	);
 	const sockets = new Set<Socket>();
-	const server = net.createServer((socket) => {
+	const keep = (socket: Socket) => {
 		sockets.add(socket);
 		socket.on("close", () => sockets.delete(socket));
 		socket.on("error", () => socket.destroy());
-		sniff(socket, { first, second });
-	});
+	};
+	const { credentials } = options;
+	const { server, abandon } = credentials
+		? secureServer(credentials, (socket) => {
+				keep(socket);
+				const server = socket.alpnProtocol === "h2" ? second : first;
+				server.emit("connection", socket);
+			})
+		: {
+				server: net.createServer((socket) => {
+					keep(socket);
+					sniff(socket, { first, second });
+				}),
+				abandon() {},
+			};
 	server.maxConnections = connectionsMax;
 	await listen(server, options.address, options.key);
 	return {
 		close: () =>
 			new Promise((resolve) => {
 				server.close(() => resolve());
+				abandon();
 				for (const socket of sockets) endSoon(socket);
 			}),
 	};
@@ -45,6 +64,8 @@ interface ListenerOptions {
 	readonly key: string;
 	/** Without a call, and without a word, an HTTP/2 connection ends after this time. */
 	readonly idleSessionMs?: number;
+	/** Null, the default: plain text. */
+	readonly credentials?: Credentials | null;
 	readonly handler: (
 		request: http.IncomingMessage | http2.Http2ServerRequest,
 		response: http.ServerResponse | http2.Http2ServerResponse,
@@ -54,6 +75,30 @@ interface ListenerOptions {
 interface AdminListener {
 	/** Stops listening, gives answers under way a moment, then cuts what is left. */
 	close(): Promise<void>;
+}
+
+/** Asks for a certificate and takes whoever has none, too: there are probes, and tokens. `Access` judges. */
+function secureServer(
+	credentials: Credentials,
+	onSocket: (socket: TLSSocket) => void,
+): { readonly server: Server; abandon(): void } {
+	const server = createServer(
+		{
+			...credentials.material.own,
+			...strict,
+			ALPNProtocols: ["h2", "http/1.1"],
+			requestCert: true,
+			rejectUnauthorized: false,
+			handshakeTimeout: sniffTimeoutMs,
+		},
+		onSocket,
+	);
+	const { abandon } = trackHandshakes(server);
+	const forget = credentials.onChange(({ own }) =>
+		server.setSecureContext({ ...own, ...strict }),
+	);
+	server.once("close", forget);
+	return { server, abandon };
 }
 
 const connectionsMax = 256;

@@ -1,4 +1,5 @@
 import type { EventLoopView } from "../event-loop.js";
+import { securityFamilies } from "./certificates.js";
 import { engineFamilies } from "./engine-metrics.js";
 import { exposition, type Family, plain } from "./exposition.js";
 import { scheduleFamilies } from "./schedule-metrics.js";
@@ -15,6 +16,7 @@ export function metricsText(
 		...engineFamilies(subject.engine()),
 		...scheduleFamilies(subject.replica.controlState(), Date.now()),
 		...serviceFamilies(subject),
+		...securityFamilies(subject),
 		...processFamilies(subject, eventLoop),
 	];
 	return families.map(exposition).join("");

@@ -3,6 +3,7 @@ import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { Health } from "../../wire/gen/grpc/health/v1/health_pb.js";
 import { AdminService } from "../../wire/gen/raftctl/admin/v1/admin_pb.js";
 import type { EventLoopView } from "../event-loop.js";
+import { answerRefusal } from "./access/refusal-answer.js";
 import { grpcHealth } from "./grpc-health.js";
 import { legibleMessages } from "./grpc-message.js";
 import { openListener } from "./listener.js";
@@ -46,7 +47,13 @@ export async function startAdminServer(
 	const listener = await openListener({
 		address,
 		key: "listen.admin",
+		credentials: subject.security.credentials,
 		handler: (request, response) => {
+			const refusal = subject.security.access.refuse(request);
+			if (refusal !== null) {
+				answerRefusal(request, response, refusal);
+				return;
+			}
 			legibleMessages(response);
 			handler(request, response);
 		},

@@ -6,6 +6,7 @@ import {
 import type { SnapshotOutcome } from "../replica.js";
 import { clearAlarm } from "./alarms.js";
 import { requireRange, requireToken } from "./arguments.js";
+import { reloadCertificates } from "./certificates.js";
 import { fencingRefusal } from "./fencing.js";
 import { journalMethods } from "./journal.js";
 import { lockMethods } from "./locks.js";
@@ -58,6 +59,7 @@ export function adminService(
 			await requireLeading(subject, request.fencingToken);
 			return await setWriteLevel(subject, request.level);
 		},
+		reloadCertificates: () => reloadCertificates(subject),
 		setSnapshotSchedule: (request) => setSnapshotSchedule(replica, request),
 		async clearAlarm(request) {
 			await requireCurrent(subject);

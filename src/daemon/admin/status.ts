@@ -6,6 +6,7 @@ import type {
 	GetStatusResponseSchema,
 	MemberSchema,
 } from "../../wire/gen/raftctl/admin/v1/admin_pb.js";
+import { certificatesMessage } from "./certificates.js";
 import { catchUpMessage } from "./membership.js";
 import { lockMessage, storedMessages } from "./stored-messages.js";
 import type { AdminSubject } from "./subject.js";
@@ -19,6 +20,7 @@ export function statusOf(
 	const { raft } = status;
 	const control = replica.controlState();
 	const checks = health.ready();
+	const certificates = certificatesMessage(subject);
 	return {
 		clusterId: identity.clusterId,
 		clusterName: subject.clusterName,
@@ -74,6 +76,7 @@ export function statusOf(
 			release: "",
 		},
 		...storedMessages(control),
+		...(certificates === undefined ? {} : { certificates }),
 	};
 }
 

@@ -3,6 +3,8 @@ import type { EngineStats } from "../engine/engine-stats.js";
 import type { HealthMonitor } from "../health-monitor.js";
 import type { Identity } from "../identity.js";
 import type { Replica } from "../replica.js";
+import type { Credentials } from "../tls/credentials.js";
+import type { Access } from "./access/access.js";
 import type { ShownSnapshots } from "./snapshot-list.js";
 
 /** The node as its admin port sees it. */
@@ -24,12 +26,21 @@ export interface AdminSubject {
 	readonly health: HealthMonitor;
 	readonly draining: Draining;
 	readonly transferTimeoutMs: number;
+	readonly security: AdminSecurity;
 	connections(): ConnectionCounts;
 	/** Requests of clients that were accepted and not yet answered. */
 	inflight(): number;
 	clientFaults(): ClientFaults;
 	engine(): EngineStats;
 	uptimeMs(): number;
+}
+
+export interface AdminSecurity {
+	/** Null on a node that speaks no TLS. */
+	readonly credentials: Credentials | null;
+	readonly access: Access;
+	/** Reads certificates, keys and tokens again. */
+	reload(): void;
 }
 
 export interface ConnectionCounts {

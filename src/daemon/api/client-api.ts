@@ -1,9 +1,11 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
+import { Server as TlsServer } from "node:tls";
 import type { Machine } from "../../machines/machine.js";
 import { writtenLevelOf } from "../engine/state/levels.js";
 import { listen } from "../listen.js";
 import type { Replica } from "../replica.js";
+import type { Credentials } from "../tls/credentials.js";
 import { type ConnectionCounts, Connections } from "./connections.js";
 import {
 	type ApiContext,
@@ -15,6 +17,7 @@ import { EventFrames } from "./event-frames.js";
 import { answersOf, sendFailure } from "./http-answers.js";
 import { HttpConnection } from "./http-connection.js";
 import { refuseAnnouncedBody, serve } from "./routes.js";
+import { secureServer } from "./secure-server.js";
 import { TurnEnd } from "./turn-end.js";
 import { endBrokenSocket, Upgrades } from "./upgrades.js";
 import { Words } from "./words.js";
@@ -46,6 +49,8 @@ interface ClientApiOptions {
 	readonly listen: string;
 	readonly nodeId: string;
 	readonly limits?: Partial<ApiLimits>;
+	/** Null, the default: plain text. */
+	readonly credentials?: Credentials | null;
 }
 
 /** Opens the client port. Throws OperatorError when it cannot listen there. */
@@ -56,7 +61,9 @@ export async function startClientApi(
 	const connections = new Connections();
 	const words = new Words(options.machine);
 	const counters = new ApiCounters();
-	const server = createHttpServer(
+	const { server, abandon } = openServer(options, limits);
+	serveApi(
+		server,
 		{
 			nodeId: options.nodeId,
 			replica: options.replica,
@@ -89,27 +96,41 @@ export async function startClientApi(
 		stopClosing: () => connections.stopClosing(),
 		async close() {
 			const closed = new Promise((resolve) => server.close(resolve));
+			abandon();
 			await connections.close(limits.closeTimeoutMs);
 			await closed;
 		},
 	};
 }
 
-function createHttpServer(
-	context: ApiContext,
-	connections: Connections,
-): Server {
-	const { limits } = context;
-	const server = createServer({
-		ServerResponse: answersOf(context.nodeId),
+/** An HTTP server over TLS says "secureConnection" when one over TCP says "connection". */
+function openServer(
+	{ nodeId, credentials = null }: ClientApiOptions,
+	limits: ApiLimits,
+): { readonly server: Server; abandon(): void } {
+	const settings = {
+		ServerResponse: answersOf(nodeId),
 		requestTimeout: limits.requestTimeoutMs,
 		headersTimeout: limits.requestTimeoutMs,
 		keepAliveTimeout: limits.keepAliveTimeoutMs,
 		connectionsCheckingInterval: Math.min(1000, limits.requestTimeoutMs),
-	});
+	};
+	if (credentials === null)
+		return { server: createServer(settings), abandon() {} };
+	return secureServer(credentials, settings);
+}
+
+function serveApi(
+	server: Server,
+	context: ApiContext,
+	connections: Connections,
+): void {
+	const { limits } = context;
 	server.maxConnections = limits.maxConnections;
 	let accepted = 0;
-	server.on("connection", (socket) => {
+	const opened =
+		server instanceof TlsServer ? "secureConnection" : "connection";
+	server.on(opened, (socket: Socket) => {
 		accepted += 1;
 		const client = `c${accepted}`;
 		connections.add(socket, new HttpConnection({ socket, client, context }));
@@ -139,7 +160,6 @@ function createHttpServer(
 		const pending = http instanceof HttpConnection ? http.pending : 0;
 		endBrokenSocket(context, { socket, code: error.code ?? "", pending });
 	});
-	return server;
 }
 
 /** A mistake of ours: the process's own handler decides, after this client has been told nothing false. */

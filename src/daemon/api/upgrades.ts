@@ -153,9 +153,18 @@ export function endBrokenSocket(
 		return;
 	}
 	context.counters.protocolErrors += 1;
+	// A handshake that failed leaves nothing to answer on.
+	if (isHandshakeCode(code)) {
+		socket.destroy();
+		return;
+	}
 	// Between the answers of earlier requests this one would pass for theirs.
 	if (pending > 1) socket.destroy();
 	else socket.end(brokenAnswer(context, code));
+}
+
+function isHandshakeCode(code: string): boolean {
+	return code.startsWith("ERR_SSL_") || code.startsWith("ERR_TLS_");
 }
 
 function brokenAnswer({ nodeId }: ApiContext, code: string): string {

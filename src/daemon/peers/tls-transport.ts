@@ -1,4 +1,3 @@
-import { constants } from "node:crypto";
 import type { Socket } from "node:net";
 import {
 	connect,
@@ -12,6 +11,7 @@ import type { Credentials } from "../tls/credentials.js";
 import { handshakeFault } from "../tls/handshake-fault.js";
 import { trackHandshakes } from "../tls/handshakes.js";
 import { nameText } from "../tls/material.js";
+import { strict } from "../tls/strict.js";
 import { certified } from "../tls/verdict.js";
 import { dial, type PeerTransport } from "./transport.js";
 
@@ -48,12 +48,6 @@ export function tlsTransport(credentials: Credentials): PeerTransport {
 }
 
 const handshakeTimeoutMs = 5_000;
-
-/** Every connection is verified for itself: one that is resumed would be taken at the word of an earlier one. */
-export const strict = {
-	minVersion: "TLSv1.3",
-	secureOptions: constants.SSL_OP_NO_TICKET,
-} as const;
 
 function dialSecurely(
 	{ material, self }: Credentials,

@@ -1,8 +1,12 @@
+import { Access } from "../../../src/daemon/admin/access/access.js";
 import {
 	type AdminServer,
 	startAdminServer,
 } from "../../../src/daemon/admin/server.js";
-import type { AdminSubject } from "../../../src/daemon/admin/subject.js";
+import type {
+	AdminSecurity,
+	AdminSubject,
+} from "../../../src/daemon/admin/subject.js";
 import { Draining } from "../../../src/daemon/draining.js";
 import { zeroCounters } from "../../../src/daemon/engine/engine-stats.js";
 import { healthLimits } from "../../../src/daemon/health.js";
@@ -17,6 +21,7 @@ export async function startAdminNode(
 		list: () => [],
 		open: async () => null,
 	},
+	security?: AdminSecurity,
 ): Promise<AdminNode> {
 	const nowMs = () => performance.now();
 	const replica = new ScriptedReplica(role);
@@ -52,6 +57,7 @@ export async function startAdminNode(
 			health,
 			draining,
 			transferTimeoutMs: 200,
+			security: security ?? openSecurity(),
 			connections: () => ({ total: 9, websockets: 4, streams: 2 }),
 			inflight: () => 5,
 			engine: () => engineStats,
@@ -65,6 +71,16 @@ export async function startAdminNode(
 		},
 	});
 	return { address, server, replica, draining, health, moved, internalErrors };
+}
+
+/** Nobody is asked who he is. */
+function openSecurity(): AdminSecurity {
+	const access = new Access({
+		...{ clusterId: "c1", tls: false, tokens: null },
+		nowMs: () => performance.now(),
+		onRefused: () => {},
+	});
+	return { credentials: null, access, reload() {} };
 }
 
 export interface AdminNode {

@@ -1,4 +1,4 @@
-import type { WriteLevel } from "../../../machines/control.js";
+import { parseControl, type WriteLevel } from "../../../machines/control.js";
 import type { Machine } from "../../../machines/machine.js";
 import { foundingLevel } from "../../../raft/bootstrap.js";
 import { type Entry, EntryKind } from "../../../raft/types.js";
@@ -49,7 +49,7 @@ export function unreadableBecause(facts: LevelFacts): string | null {
 /** Why this release cannot read the entry; null when it can. Whatever it does not know stops it: it never guesses. */
 export function unreadableEntry(
 	facts: LevelFacts,
-	{ index, kind, level }: Entry,
+	{ index, kind, level, data }: Entry,
 ): string | null {
 	const { machine, agreed } = facts;
 	const hint =
@@ -66,8 +66,12 @@ export function unreadableEntry(
 		case EntryKind.noop:
 		case EntryKind.configuration:
 		case EntryKind.control:
-			if (level <= foundingLevel) return null;
-			return `entry ${index} of kind ${kind} has level ${level}; this release of raftd reads up to ${foundingLevel}${hint}`;
+			if (level > foundingLevel)
+				return `entry ${index} of kind ${kind} has level ${level}; this release of raftd reads up to ${foundingLevel}${hint}`;
+			// A later release may have executed it: to pass it over would be a guess.
+			return kind === EntryKind.control && parseControl(data) === null
+				? `entry ${index} is a command of the cluster's own that this release of raftd does not know${hint}`
+				: null;
 		default:
 			return `entry ${index} has kind ${kind}, which this release of raftd does not know${hint}`;
 	}

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file raftctl/admin/v1/admin.proto.
  */
 export const file_raftctl_admin_v1_admin: GenFile = /*@__PURE__*/
-  fileDesc("ChxyYWZ0Y3RsL2FkbWluL3YxL2FkbWluLnByb3RvEhByYWZ0Y3RsLmFkbWluLnYxIhIKEEdldFN0YXR1c1JlcXVlc3Qi0ggKEUdldFN0YXR1c1Jlc3BvbnNlEhIKCmNsdXN0ZXJfaWQYASABKAkSFAoMY2x1c3Rlcl9uYW1lGAIgASgJEg8KB25vZGVfaWQYAyABKAkSEwoLaW5jYXJuYXRpb24YBCABKAkSDwoHcmVsZWFzZRgFIAEoCRIMCgRyb2xlGAYgASgJEgwKBHRlcm0YByABKAQSEQoJbGVhZGVyX2lkGAggASgJEhMKC2ZpcnN0X2luZGV4GAkgASgEEhIKCmxhc3RfaW5kZXgYCiABKAQSFQoNZHVyYWJsZV9pbmRleBgLIAEoBBIUCgxjb21taXRfaW5kZXgYDCABKAQSFQoNYXBwbGllZF9pbmRleBgNIAEoBBI2Cg1jb25maWd1cmF0aW9uGA4gASgLMh8ucmFmdGN0bC5hZG1pbi52MS5Db25maWd1cmF0aW9uEi0KCWZvbGxvd2VycxgPIAMoCzIaLnJhZnRjdGwuYWRtaW4udjEuRm9sbG93ZXISLgoJcmVhZGluZXNzGBAgASgLMhsucmFmdGN0bC5hZG1pbi52MS5SZWFkaW5lc3MSKwoFZHJhaW4YESABKAsyHC5yYWZ0Y3RsLmFkbWluLnYxLkRyYWluU3RhdGUSMgoLY29ubmVjdGlvbnMYEiABKAsyHS5yYWZ0Y3RsLmFkbWluLnYxLkNvbm5lY3Rpb25zEiQKBGxvY2sYEyABKAsyFi5yYWZ0Y3RsLmFkbWluLnYxLkxvY2sSEQoJdXB0aW1lX21zGBQgASgBEhIKCnByb2Nlc3NfaWQYFSABKAkSFwoPY29ubmVjdGVkX3BlZXJzGBYgAygJEigKBmxldmVscxgXIAEoCzIYLnJhZnRjdGwuYWRtaW4udjEuTGV2ZWxzEg8KB21hY2hpbmUYGCABKAkSFwoPdHJhbnNmZXJfdGFyZ2V0GBkgASgJEhkKEWluZmxpZ2h0X3JlcXVlc3RzGBogASgNEhsKE2xlYWRlcmxlc3NfdG90YWxfbXMYGyABKAESGQoRbGVhZGVybGVzc19tYXhfbXMYHCABKAESFgoOc25hcHNob3RfaW5kZXgYHSABKAQSJwoGYWxhcm1zGB4gAygLMhcucmFmdGN0bC5hZG1pbi52MS5BbGFybRIxCgt3cml0ZV9sZXZlbBgfIAEoCzIcLnJhZnRjdGwuYWRtaW4udjEuV3JpdGVMZXZlbBIRCglsb2dfYnl0ZXMYICABKAQSNAoJb3BlcmF0aW9uGCEgASgLMiEucmFmdGN0bC5hZG1pbi52MS5TdG9yZWRPcGVyYXRpb24SPQoRc25hcHNob3Rfc2NoZWR1bGUYIiABKAsyIi5yYWZ0Y3RsLmFkbWluLnYxLlNuYXBzaG90U2NoZWR1bGUSPwoSc2NoZWR1bGVkX3NuYXBzaG90GCMgASgLMiMucmFmdGN0bC5hZG1pbi52MS5TY2hlZHVsZWRTbmFwc2hvdCKGAQoPU3RvcmVkT3BlcmF0aW9uEgoKAmlkGAEgASgJEhIKCnVuZmluaXNoZWQYAiABKAgSDgoGcmVjb3JkGAMgASgJEhcKD3BhdXNlX3JlcXVlc3RlZBgEIAEoCBITCgtiZWdhbl9hdF9tcxgFIAEoARIVCg11cGRhdGVkX2F0X21zGAYgASgBInMKFVdyaXRlT3BlcmF0aW9uUmVxdWVzdBIKCgJpZBgBIAEoCRISCgp1bmZpbmlzaGVkGAIgASgIEg4KBnJlY29yZBgDIAEoCRIVCg1mZW5jaW5nX3Rva2VuGAQgASgEEhMKC2NsZWFyX3BhdXNlGAUgASgIIk4KFldyaXRlT3BlcmF0aW9uUmVzcG9uc2USNAoJb3BlcmF0aW9uGAEgASgLMiEucmFmdGN0bC5hZG1pbi52MS5TdG9yZWRPcGVyYXRpb24iWAoQT3BlcmF0aW9uUmVmdXNhbBIOCgZyZWFzb24YASABKAkSNAoJb3BlcmF0aW9uGAIgASgLMiEucmFmdGN0bC5hZG1pbi52MS5TdG9yZWRPcGVyYXRpb24iIwoVUGF1c2VPcGVyYXRpb25SZXF1ZXN0EgoKAmlkGAEgASgJIhgKFlBhdXNlT3BlcmF0aW9uUmVzcG9uc2UiFwoVTGlzdE9wZXJhdGlvbnNSZXF1ZXN0Ik8KFkxpc3RPcGVyYXRpb25zUmVzcG9uc2USNQoKb3BlcmF0aW9ucxgBIAMoCzIhLnJhZnRjdGwuYWRtaW4udjEuU3RvcmVkT3BlcmF0aW9uIoEBChBTbmFwc2hvdFNjaGVkdWxlEhMKC2ludGVydmFsX21zGAEgASgEEgwKBGtlZXAYAiABKA0SEQoJZGlyZWN0b3J5GAMgASgJEg8KB2NvbW1hbmQYBCADKAkSJgoCczMYBSABKAsyGi5yYWZ0Y3RsLmFkbWluLnYxLlMzVGFyZ2V0IkwKCFMzVGFyZ2V0EhAKCGVuZHBvaW50GAEgASgJEg4KBmJ1Y2tldBgCIAEoCRIOCgZwcmVmaXgYAyABKAkSDgoGcmVnaW9uGAQgASgJIo4BChFTY2hlZHVsZWRTbmFwc2hvdBIXCg9zdWNjZWVkZWRfYXRfbXMYASABKAESDQoFaW5kZXgYAiABKAQSDAoEbm9kZRgDIAEoCRIMCgRmaWxlGAQgASgJEg0KBWJ5dGVzGAUgASgEEhcKD2F0dGVtcHRlZF9hdF9tcxgGIAEoARINCgVmYXVsdBgHIAEoCSJpChpTZXRTbmFwc2hvdFNjaGVkdWxlUmVxdWVzdBI0CghzY2hlZHVsZRgBIAEoCzIiLnJhZnRjdGwuYWRtaW4udjEuU25hcHNob3RTY2hlZHVsZRIVCg1mZW5jaW5nX3Rva2VuGAIgASgEIh0KG1NldFNuYXBzaG90U2NoZWR1bGVSZXNwb25zZSIWChRMaXN0U25hcHNob3RzUmVxdWVzdCJNChVMaXN0U25hcHNob3RzUmVzcG9uc2USNAoJc25hcHNob3RzGAEgAygLMiEucmFmdGN0bC5hZG1pbi52MS5TbmFwc2hvdFN1bW1hcnkipgEKD1NuYXBzaG90U3VtbWFyeRINCgVpbmRleBgBIAEoBBIMCgR0ZXJtGAIgASgEEgoKAmlkGAMgASgJEhIKCmZpbGVfYnl0ZXMYBCABKAQSDgoGc2hhMjU2GAUgASgJEg0KBWxldmVsGAYgASgNEg8KB3JlbGVhc2UYByABKAkSDwoHbWFjaGluZRgIIAEoCRIVCg1jcmVhdGVkX2F0X21zGAkgASgBIiwKCldyaXRlTGV2ZWwSDQoFbGV2ZWwYASABKA0SDwoHcmVsZWFzZRgCIAEoCSJZCgVBbGFybRIMCgRraW5kGAEgASgJEgwKBG5vZGUYAiABKAkSDQoFaW5kZXgYAyABKAQSDwoHbWVzc2FnZRgEIAEoCRIUCgxyYWlzZWRfYXRfbXMYBSABKAEiSQoNQ29uZmlndXJhdGlvbhINCgVpbmRleBgBIAEoBBIpCgdtZW1iZXJzGAIgAygLMhgucmFmdGN0bC5hZG1pbi52MS5NZW1iZXIifAoGTWVtYmVyEgoKAmlkGAEgASgJEgwKBHJvbGUYAiABKAkSFAoMcGVlcl9hZGRyZXNzGAMgASgJEhYKDmNsaWVudF9hZGRyZXNzGAQgASgJEhUKDWFkbWluX2FkZHJlc3MYBSABKAkSEwoLaW5jYXJuYXRpb24YBiABKAkiogEKCEZvbGxvd2VyEgoKAmlkGAEgASgJEg0KBXN0YXRlGAIgASgJEhMKC21hdGNoX2luZGV4GAMgASgEEhIKCm5leHRfaW5kZXgYBCABKAQSFAoMaGVhcmRfYWdvX21zGAUgASgBEisKCGNhdGNoX3VwGAYgASgLMhkucmFmdGN0bC5hZG1pbi52MS5DYXRjaFVwEg8KB2NvdW50ZWQYByABKAgiYwoHQ2F0Y2hVcBITCgtsYWdfZW50cmllcxgBIAEoBBIaChJlbnRyaWVzX3Blcl9zZWNvbmQYAiABKAESFAoMcmVtYWluaW5nX21zGAMgASgBEhEKCWNhdWdodF91cBgEIAEoCCJDCglSZWFkaW5lc3MSDQoFcmVhZHkYASABKAgSJwoGY2hlY2tzGAIgAygLMhcucmFmdGN0bC5hZG1pbi52MS5DaGVjayIxCgVDaGVjaxIMCgRuYW1lGAEgASgJEgoKAm9rGAIgASgIEg4KBnJlYXNvbhgDIAEoCSJyCgpEcmFpblN0YXRlEhAKCGRyYWluaW5nGAEgASgIEg8KB2Nsb3NpbmcYAiABKAgSFQoNbGVhc2VfbGVmdF9tcxgDIAEoARIYChBjb25uZWN0aW9uc19sZWZ0GAQgASgNEhAKCHN0b3BwaW5nGAUgASgIIkEKC0Nvbm5lY3Rpb25zEg0KBXRvdGFsGAEgASgNEhIKCndlYnNvY2tldHMYAiABKA0SDwoHc3RyZWFtcxgDIAEoDSI+CgZMZXZlbHMSEgoKcmVhZHNfZnJvbRgBIAEoDRIQCghyZWFkc190bxgCIAEoDRIOCgZ3cml0ZXMYAyABKA0imgEKBExvY2sSDgoGaG9sZGVyGAEgASgJEgwKBGhvc3QYAiABKAkSEQoJb3BlcmF0aW9uGAMgASgJEhUKDWZlbmNpbmdfdG9rZW4YBCABKAQSFgoOYWNxdWlyZWRfYXRfbXMYBSABKAESFQoNZXhwaXJlc19hdF9tcxgGIAEoARIMCgRzdGVwGAcgASgJEg0KBW5vbmNlGAggASgJIikKE0dldFJlYWRJbmRleFJlcXVlc3QSEgoKdGltZW91dF9tcxgBIAEoDSJGChRHZXRSZWFkSW5kZXhSZXNwb25zZRINCgVpbmRleBgBIAEoBBIRCglsZWFkZXJfaWQYAiABKAkSDAoEdGVybRgDIAEoBCJdCgxEcmFpblJlcXVlc3QSEAoIbGVhc2VfbXMYASABKA0SDQoFY2xvc2UYAiABKAgSFQoNY2xvc2Vfb3Zlcl9tcxgDIAEoDRIVCg1mZW5jaW5nX3Rva2VuGAQgASgEIjwKDURyYWluUmVzcG9uc2USKwoFZHJhaW4YASABKAsyHC5yYWZ0Y3RsLmFkbWluLnYxLkRyYWluU3RhdGUiJwoOVW5kcmFpblJlcXVlc3QSFQoNZmVuY2luZ190b2tlbhgBIAEoBCIRCg9VbmRyYWluUmVzcG9uc2UiQgoZVHJhbnNmZXJMZWFkZXJzaGlwUmVxdWVzdBIOCgZ0YXJnZXQYASABKAkSFQoNZmVuY2luZ190b2tlbhgCIAEoBCJSChpUcmFuc2ZlckxlYWRlcnNoaXBSZXNwb25zZRIRCglsZWFkZXJfaWQYASABKAkSDAoEdGVybRgCIAEoBBITCgtkdXJhdGlvbl9tcxgDIAEoASJkChJBY3F1aXJlTG9ja1JlcXVlc3QSDgoGaG9sZGVyGAEgASgJEgwKBGhvc3QYAiABKAkSEQoJb3BlcmF0aW9uGAMgASgJEg4KBnR0bF9tcxgEIAEoDRINCgVub25jZRgFIAEoCSI7ChNBY3F1aXJlTG9ja1Jlc3BvbnNlEiQKBGxvY2sYASABKAsyFi5yYWZ0Y3RsLmFkbWluLnYxLkxvY2siRwoQUmVuZXdMb2NrUmVxdWVzdBIVCg1mZW5jaW5nX3Rva2VuGAEgASgEEg4KBnR0bF9tcxgCIAEoDRIMCgRzdGVwGAMgASgJIjkKEVJlbmV3TG9ja1Jlc3BvbnNlEiQKBGxvY2sYASABKAsyFi5yYWZ0Y3RsLmFkbWluLnYxLkxvY2siKwoSUmVsZWFzZUxvY2tSZXF1ZXN0EhUKDWZlbmNpbmdfdG9rZW4YASABKAQiFQoTUmVsZWFzZUxvY2tSZXNwb25zZSKJAQoXQ2hhbmdlTWVtYmVyc2hpcFJlcXVlc3QSLwoHY2hhbmdlcxgBIAMoCzIeLnJhZnRjdGwuYWRtaW4udjEuTWVtYmVyQ2hhbmdlEhYKDmV4cGVjdGVkX2luZGV4GAIgASgEEg4KBndhaXZlZBgDIAMoCRIVCg1mZW5jaW5nX3Rva2VuGAQgASgEIoIBCgxNZW1iZXJDaGFuZ2USCgoCaWQYASABKAkSDAoEdHlwZRgCIAEoCRIUCgxwZWVyX2FkZHJlc3MYAyABKAkSFgoOY2xpZW50X2FkZHJlc3MYBCABKAkSFQoNYWRtaW5fYWRkcmVzcxgFIAEoCRITCgtpbmNhcm5hdGlvbhgGIAEoCSIpChhDaGFuZ2VNZW1iZXJzaGlwUmVzcG9uc2USDQoFaW5kZXgYASABKAQiWgoNQ2hhbmdlUmVmdXNhbBIOCgZyZWFzb24YASABKAkSDAoEbm9kZRgCIAEoCRIrCghjYXRjaF91cBgDIAEoCzIZLnJhZnRjdGwuYWRtaW4udjEuQ2F0Y2hVcCIVChNUYWtlU25hcHNob3RSZXF1ZXN0IiUKFFRha2VTbmFwc2hvdFJlc3BvbnNlEg0KBWluZGV4GAEgASgEIjwKFFNldFdyaXRlTGV2ZWxSZXF1ZXN0Eg0KBWxldmVsGAEgASgNEhUKDWZlbmNpbmdfdG9rZW4YAiABKAQiFwoVU2V0V3JpdGVMZXZlbFJlc3BvbnNlIkYKEUNsZWFyQWxhcm1SZXF1ZXN0EgwKBGtpbmQYASABKAkSDAoEbm9kZRgCIAEoCRIVCg1mZW5jaW5nX3Rva2VuGAMgASgEIhQKEkNsZWFyQWxhcm1SZXNwb25zZTLmDAoMQWRtaW5TZXJ2aWNlElQKCUdldFN0YXR1cxIiLnJhZnRjdGwuYWRtaW4udjEuR2V0U3RhdHVzUmVxdWVzdBojLnJhZnRjdGwuYWRtaW4udjEuR2V0U3RhdHVzUmVzcG9uc2USXQoMR2V0UmVhZEluZGV4EiUucmFmdGN0bC5hZG1pbi52MS5HZXRSZWFkSW5kZXhSZXF1ZXN0GiYucmFmdGN0bC5hZG1pbi52MS5HZXRSZWFkSW5kZXhSZXNwb25zZRJICgVEcmFpbhIeLnJhZnRjdGwuYWRtaW4udjEuRHJhaW5SZXF1ZXN0Gh8ucmFmdGN0bC5hZG1pbi52MS5EcmFpblJlc3BvbnNlEk4KB1VuZHJhaW4SIC5yYWZ0Y3RsLmFkbWluLnYxLlVuZHJhaW5SZXF1ZXN0GiEucmFmdGN0bC5hZG1pbi52MS5VbmRyYWluUmVzcG9uc2USbwoSVHJhbnNmZXJMZWFkZXJzaGlwEisucmFmdGN0bC5hZG1pbi52MS5UcmFuc2ZlckxlYWRlcnNoaXBSZXF1ZXN0GiwucmFmdGN0bC5hZG1pbi52MS5UcmFuc2ZlckxlYWRlcnNoaXBSZXNwb25zZRJaCgtBY3F1aXJlTG9jaxIkLnJhZnRjdGwuYWRtaW4udjEuQWNxdWlyZUxvY2tSZXF1ZXN0GiUucmFmdGN0bC5hZG1pbi52MS5BY3F1aXJlTG9ja1Jlc3BvbnNlElQKCVJlbmV3TG9jaxIiLnJhZnRjdGwuYWRtaW4udjEuUmVuZXdMb2NrUmVxdWVzdBojLnJhZnRjdGwuYWRtaW4udjEuUmVuZXdMb2NrUmVzcG9uc2USWgoLUmVsZWFzZUxvY2sSJC5yYWZ0Y3RsLmFkbWluLnYxLlJlbGVhc2VMb2NrUmVxdWVzdBolLnJhZnRjdGwuYWRtaW4udjEuUmVsZWFzZUxvY2tSZXNwb25zZRJpChBDaGFuZ2VNZW1iZXJzaGlwEikucmFmdGN0bC5hZG1pbi52MS5DaGFuZ2VNZW1iZXJzaGlwUmVxdWVzdBoqLnJhZnRjdGwuYWRtaW4udjEuQ2hhbmdlTWVtYmVyc2hpcFJlc3BvbnNlEl0KDFRha2VTbmFwc2hvdBIlLnJhZnRjdGwuYWRtaW4udjEuVGFrZVNuYXBzaG90UmVxdWVzdBomLnJhZnRjdGwuYWRtaW4udjEuVGFrZVNuYXBzaG90UmVzcG9uc2USYAoNU2V0V3JpdGVMZXZlbBImLnJhZnRjdGwuYWRtaW4udjEuU2V0V3JpdGVMZXZlbFJlcXVlc3QaJy5yYWZ0Y3RsLmFkbWluLnYxLlNldFdyaXRlTGV2ZWxSZXNwb25zZRJXCgpDbGVhckFsYXJtEiMucmFmdGN0bC5hZG1pbi52MS5DbGVhckFsYXJtUmVxdWVzdBokLnJhZnRjdGwuYWRtaW4udjEuQ2xlYXJBbGFybVJlc3BvbnNlEmMKDldyaXRlT3BlcmF0aW9uEicucmFmdGN0bC5hZG1pbi52MS5Xcml0ZU9wZXJhdGlvblJlcXVlc3QaKC5yYWZ0Y3RsLmFkbWluLnYxLldyaXRlT3BlcmF0aW9uUmVzcG9uc2USYwoOUGF1c2VPcGVyYXRpb24SJy5yYWZ0Y3RsLmFkbWluLnYxLlBhdXNlT3BlcmF0aW9uUmVxdWVzdBooLnJhZnRjdGwuYWRtaW4udjEuUGF1c2VPcGVyYXRpb25SZXNwb25zZRJjCg5MaXN0T3BlcmF0aW9ucxInLnJhZnRjdGwuYWRtaW4udjEuTGlzdE9wZXJhdGlvbnNSZXF1ZXN0GigucmFmdGN0bC5hZG1pbi52MS5MaXN0T3BlcmF0aW9uc1Jlc3BvbnNlEnIKE1NldFNuYXBzaG90U2NoZWR1bGUSLC5yYWZ0Y3RsLmFkbWluLnYxLlNldFNuYXBzaG90U2NoZWR1bGVSZXF1ZXN0Gi0ucmFmdGN0bC5hZG1pbi52MS5TZXRTbmFwc2hvdFNjaGVkdWxlUmVzcG9uc2USYAoNTGlzdFNuYXBzaG90cxImLnJhZnRjdGwuYWRtaW4udjEuTGlzdFNuYXBzaG90c1JlcXVlc3QaJy5yYWZ0Y3RsLmFkbWluLnYxLkxpc3RTbmFwc2hvdHNSZXNwb25zZWIGcHJvdG8z");
+  fileDesc("ChxyYWZ0Y3RsL2FkbWluL3YxL2FkbWluLnByb3RvEhByYWZ0Y3RsLmFkbWluLnYxIhIKEEdldFN0YXR1c1JlcXVlc3QiiAkKEUdldFN0YXR1c1Jlc3BvbnNlEhIKCmNsdXN0ZXJfaWQYASABKAkSFAoMY2x1c3Rlcl9uYW1lGAIgASgJEg8KB25vZGVfaWQYAyABKAkSEwoLaW5jYXJuYXRpb24YBCABKAkSDwoHcmVsZWFzZRgFIAEoCRIMCgRyb2xlGAYgASgJEgwKBHRlcm0YByABKAQSEQoJbGVhZGVyX2lkGAggASgJEhMKC2ZpcnN0X2luZGV4GAkgASgEEhIKCmxhc3RfaW5kZXgYCiABKAQSFQoNZHVyYWJsZV9pbmRleBgLIAEoBBIUCgxjb21taXRfaW5kZXgYDCABKAQSFQoNYXBwbGllZF9pbmRleBgNIAEoBBI2Cg1jb25maWd1cmF0aW9uGA4gASgLMh8ucmFmdGN0bC5hZG1pbi52MS5Db25maWd1cmF0aW9uEi0KCWZvbGxvd2VycxgPIAMoCzIaLnJhZnRjdGwuYWRtaW4udjEuRm9sbG93ZXISLgoJcmVhZGluZXNzGBAgASgLMhsucmFmdGN0bC5hZG1pbi52MS5SZWFkaW5lc3MSKwoFZHJhaW4YESABKAsyHC5yYWZ0Y3RsLmFkbWluLnYxLkRyYWluU3RhdGUSMgoLY29ubmVjdGlvbnMYEiABKAsyHS5yYWZ0Y3RsLmFkbWluLnYxLkNvbm5lY3Rpb25zEiQKBGxvY2sYEyABKAsyFi5yYWZ0Y3RsLmFkbWluLnYxLkxvY2sSEQoJdXB0aW1lX21zGBQgASgBEhIKCnByb2Nlc3NfaWQYFSABKAkSFwoPY29ubmVjdGVkX3BlZXJzGBYgAygJEigKBmxldmVscxgXIAEoCzIYLnJhZnRjdGwuYWRtaW4udjEuTGV2ZWxzEg8KB21hY2hpbmUYGCABKAkSFwoPdHJhbnNmZXJfdGFyZ2V0GBkgASgJEhkKEWluZmxpZ2h0X3JlcXVlc3RzGBogASgNEhsKE2xlYWRlcmxlc3NfdG90YWxfbXMYGyABKAESGQoRbGVhZGVybGVzc19tYXhfbXMYHCABKAESFgoOc25hcHNob3RfaW5kZXgYHSABKAQSJwoGYWxhcm1zGB4gAygLMhcucmFmdGN0bC5hZG1pbi52MS5BbGFybRIxCgt3cml0ZV9sZXZlbBgfIAEoCzIcLnJhZnRjdGwuYWRtaW4udjEuV3JpdGVMZXZlbBIRCglsb2dfYnl0ZXMYICABKAQSNAoJb3BlcmF0aW9uGCEgASgLMiEucmFmdGN0bC5hZG1pbi52MS5TdG9yZWRPcGVyYXRpb24SPQoRc25hcHNob3Rfc2NoZWR1bGUYIiABKAsyIi5yYWZ0Y3RsLmFkbWluLnYxLlNuYXBzaG90U2NoZWR1bGUSPwoSc2NoZWR1bGVkX3NuYXBzaG90GCMgASgLMiMucmFmdGN0bC5hZG1pbi52MS5TY2hlZHVsZWRTbmFwc2hvdBI0CgxjZXJ0aWZpY2F0ZXMYJCABKAsyHi5yYWZ0Y3RsLmFkbWluLnYxLkNlcnRpZmljYXRlcyI5CgtDZXJ0aWZpY2F0ZRITCgtmaW5nZXJwcmludBgBIAEoCRIVCg1leHBpcmVzX2F0X21zGAIgASgBIrIBCgxDZXJ0aWZpY2F0ZXMSKwoEbGVhZhgBIAEoCzIdLnJhZnRjdGwuYWRtaW4udjEuQ2VydGlmaWNhdGUSMgoLY2xpZW50X2xlYWYYAiABKAsyHS5yYWZ0Y3RsLmFkbWluLnYxLkNlcnRpZmljYXRlEjIKC2F1dGhvcml0aWVzGAMgAygLMh0ucmFmdGN0bC5hZG1pbi52MS5DZXJ0aWZpY2F0ZRINCgVmYXVsdBgEIAEoCSIbChlSZWxvYWRDZXJ0aWZpY2F0ZXNSZXF1ZXN0IlIKGlJlbG9hZENlcnRpZmljYXRlc1Jlc3BvbnNlEjQKDGNlcnRpZmljYXRlcxgBIAEoCzIeLnJhZnRjdGwuYWRtaW4udjEuQ2VydGlmaWNhdGVzIoYBCg9TdG9yZWRPcGVyYXRpb24SCgoCaWQYASABKAkSEgoKdW5maW5pc2hlZBgCIAEoCBIOCgZyZWNvcmQYAyABKAkSFwoPcGF1c2VfcmVxdWVzdGVkGAQgASgIEhMKC2JlZ2FuX2F0X21zGAUgASgBEhUKDXVwZGF0ZWRfYXRfbXMYBiABKAEicwoVV3JpdGVPcGVyYXRpb25SZXF1ZXN0EgoKAmlkGAEgASgJEhIKCnVuZmluaXNoZWQYAiABKAgSDgoGcmVjb3JkGAMgASgJEhUKDWZlbmNpbmdfdG9rZW4YBCABKAQSEwoLY2xlYXJfcGF1c2UYBSABKAgiTgoWV3JpdGVPcGVyYXRpb25SZXNwb25zZRI0CglvcGVyYXRpb24YASABKAsyIS5yYWZ0Y3RsLmFkbWluLnYxLlN0b3JlZE9wZXJhdGlvbiJYChBPcGVyYXRpb25SZWZ1c2FsEg4KBnJlYXNvbhgBIAEoCRI0CglvcGVyYXRpb24YAiABKAsyIS5yYWZ0Y3RsLmFkbWluLnYxLlN0b3JlZE9wZXJhdGlvbiIjChVQYXVzZU9wZXJhdGlvblJlcXVlc3QSCgoCaWQYASABKAkiGAoWUGF1c2VPcGVyYXRpb25SZXNwb25zZSIXChVMaXN0T3BlcmF0aW9uc1JlcXVlc3QiTwoWTGlzdE9wZXJhdGlvbnNSZXNwb25zZRI1CgpvcGVyYXRpb25zGAEgAygLMiEucmFmdGN0bC5hZG1pbi52MS5TdG9yZWRPcGVyYXRpb24igQEKEFNuYXBzaG90U2NoZWR1bGUSEwoLaW50ZXJ2YWxfbXMYASABKAQSDAoEa2VlcBgCIAEoDRIRCglkaXJlY3RvcnkYAyABKAkSDwoHY29tbWFuZBgEIAMoCRImCgJzMxgFIAEoCzIaLnJhZnRjdGwuYWRtaW4udjEuUzNUYXJnZXQiTAoIUzNUYXJnZXQSEAoIZW5kcG9pbnQYASABKAkSDgoGYnVja2V0GAIgASgJEg4KBnByZWZpeBgDIAEoCRIOCgZyZWdpb24YBCABKAkijgEKEVNjaGVkdWxlZFNuYXBzaG90EhcKD3N1Y2NlZWRlZF9hdF9tcxgBIAEoARINCgVpbmRleBgCIAEoBBIMCgRub2RlGAMgASgJEgwKBGZpbGUYBCABKAkSDQoFYnl0ZXMYBSABKAQSFwoPYXR0ZW1wdGVkX2F0X21zGAYgASgBEg0KBWZhdWx0GAcgASgJImkKGlNldFNuYXBzaG90U2NoZWR1bGVSZXF1ZXN0EjQKCHNjaGVkdWxlGAEgASgLMiIucmFmdGN0bC5hZG1pbi52MS5TbmFwc2hvdFNjaGVkdWxlEhUKDWZlbmNpbmdfdG9rZW4YAiABKAQiHQobU2V0U25hcHNob3RTY2hlZHVsZVJlc3BvbnNlIhYKFExpc3RTbmFwc2hvdHNSZXF1ZXN0Ik0KFUxpc3RTbmFwc2hvdHNSZXNwb25zZRI0CglzbmFwc2hvdHMYASADKAsyIS5yYWZ0Y3RsLmFkbWluLnYxLlNuYXBzaG90U3VtbWFyeSKmAQoPU25hcHNob3RTdW1tYXJ5Eg0KBWluZGV4GAEgASgEEgwKBHRlcm0YAiABKAQSCgoCaWQYAyABKAkSEgoKZmlsZV9ieXRlcxgEIAEoBBIOCgZzaGEyNTYYBSABKAkSDQoFbGV2ZWwYBiABKA0SDwoHcmVsZWFzZRgHIAEoCRIPCgdtYWNoaW5lGAggASgJEhUKDWNyZWF0ZWRfYXRfbXMYCSABKAEiLAoKV3JpdGVMZXZlbBINCgVsZXZlbBgBIAEoDRIPCgdyZWxlYXNlGAIgASgJIlkKBUFsYXJtEgwKBGtpbmQYASABKAkSDAoEbm9kZRgCIAEoCRINCgVpbmRleBgDIAEoBBIPCgdtZXNzYWdlGAQgASgJEhQKDHJhaXNlZF9hdF9tcxgFIAEoASJJCg1Db25maWd1cmF0aW9uEg0KBWluZGV4GAEgASgEEikKB21lbWJlcnMYAiADKAsyGC5yYWZ0Y3RsLmFkbWluLnYxLk1lbWJlciJ8CgZNZW1iZXISCgoCaWQYASABKAkSDAoEcm9sZRgCIAEoCRIUCgxwZWVyX2FkZHJlc3MYAyABKAkSFgoOY2xpZW50X2FkZHJlc3MYBCABKAkSFQoNYWRtaW5fYWRkcmVzcxgFIAEoCRITCgtpbmNhcm5hdGlvbhgGIAEoCSKiAQoIRm9sbG93ZXISCgoCaWQYASABKAkSDQoFc3RhdGUYAiABKAkSEwoLbWF0Y2hfaW5kZXgYAyABKAQSEgoKbmV4dF9pbmRleBgEIAEoBBIUCgxoZWFyZF9hZ29fbXMYBSABKAESKwoIY2F0Y2hfdXAYBiABKAsyGS5yYWZ0Y3RsLmFkbWluLnYxLkNhdGNoVXASDwoHY291bnRlZBgHIAEoCCJjCgdDYXRjaFVwEhMKC2xhZ19lbnRyaWVzGAEgASgEEhoKEmVudHJpZXNfcGVyX3NlY29uZBgCIAEoARIUCgxyZW1haW5pbmdfbXMYAyABKAESEQoJY2F1Z2h0X3VwGAQgASgIIkMKCVJlYWRpbmVzcxINCgVyZWFkeRgBIAEoCBInCgZjaGVja3MYAiADKAsyFy5yYWZ0Y3RsLmFkbWluLnYxLkNoZWNrIjEKBUNoZWNrEgwKBG5hbWUYASABKAkSCgoCb2sYAiABKAgSDgoGcmVhc29uGAMgASgJInIKCkRyYWluU3RhdGUSEAoIZHJhaW5pbmcYASABKAgSDwoHY2xvc2luZxgCIAEoCBIVCg1sZWFzZV9sZWZ0X21zGAMgASgBEhgKEGNvbm5lY3Rpb25zX2xlZnQYBCABKA0SEAoIc3RvcHBpbmcYBSABKAgiQQoLQ29ubmVjdGlvbnMSDQoFdG90YWwYASABKA0SEgoKd2Vic29ja2V0cxgCIAEoDRIPCgdzdHJlYW1zGAMgASgNIj4KBkxldmVscxISCgpyZWFkc19mcm9tGAEgASgNEhAKCHJlYWRzX3RvGAIgASgNEg4KBndyaXRlcxgDIAEoDSKaAQoETG9jaxIOCgZob2xkZXIYASABKAkSDAoEaG9zdBgCIAEoCRIRCglvcGVyYXRpb24YAyABKAkSFQoNZmVuY2luZ190b2tlbhgEIAEoBBIWCg5hY3F1aXJlZF9hdF9tcxgFIAEoARIVCg1leHBpcmVzX2F0X21zGAYgASgBEgwKBHN0ZXAYByABKAkSDQoFbm9uY2UYCCABKAkiKQoTR2V0UmVhZEluZGV4UmVxdWVzdBISCgp0aW1lb3V0X21zGAEgASgNIkYKFEdldFJlYWRJbmRleFJlc3BvbnNlEg0KBWluZGV4GAEgASgEEhEKCWxlYWRlcl9pZBgCIAEoCRIMCgR0ZXJtGAMgASgEIl0KDERyYWluUmVxdWVzdBIQCghsZWFzZV9tcxgBIAEoDRINCgVjbG9zZRgCIAEoCBIVCg1jbG9zZV9vdmVyX21zGAMgASgNEhUKDWZlbmNpbmdfdG9rZW4YBCABKAQiPAoNRHJhaW5SZXNwb25zZRIrCgVkcmFpbhgBIAEoCzIcLnJhZnRjdGwuYWRtaW4udjEuRHJhaW5TdGF0ZSInCg5VbmRyYWluUmVxdWVzdBIVCg1mZW5jaW5nX3Rva2VuGAEgASgEIhEKD1VuZHJhaW5SZXNwb25zZSJCChlUcmFuc2ZlckxlYWRlcnNoaXBSZXF1ZXN0Eg4KBnRhcmdldBgBIAEoCRIVCg1mZW5jaW5nX3Rva2VuGAIgASgEIlIKGlRyYW5zZmVyTGVhZGVyc2hpcFJlc3BvbnNlEhEKCWxlYWRlcl9pZBgBIAEoCRIMCgR0ZXJtGAIgASgEEhMKC2R1cmF0aW9uX21zGAMgASgBImQKEkFjcXVpcmVMb2NrUmVxdWVzdBIOCgZob2xkZXIYASABKAkSDAoEaG9zdBgCIAEoCRIRCglvcGVyYXRpb24YAyABKAkSDgoGdHRsX21zGAQgASgNEg0KBW5vbmNlGAUgASgJIjsKE0FjcXVpcmVMb2NrUmVzcG9uc2USJAoEbG9jaxgBIAEoCzIWLnJhZnRjdGwuYWRtaW4udjEuTG9jayJHChBSZW5ld0xvY2tSZXF1ZXN0EhUKDWZlbmNpbmdfdG9rZW4YASABKAQSDgoGdHRsX21zGAIgASgNEgwKBHN0ZXAYAyABKAkiOQoRUmVuZXdMb2NrUmVzcG9uc2USJAoEbG9jaxgBIAEoCzIWLnJhZnRjdGwuYWRtaW4udjEuTG9jayIrChJSZWxlYXNlTG9ja1JlcXVlc3QSFQoNZmVuY2luZ190b2tlbhgBIAEoBCIVChNSZWxlYXNlTG9ja1Jlc3BvbnNlIokBChdDaGFuZ2VNZW1iZXJzaGlwUmVxdWVzdBIvCgdjaGFuZ2VzGAEgAygLMh4ucmFmdGN0bC5hZG1pbi52MS5NZW1iZXJDaGFuZ2USFgoOZXhwZWN0ZWRfaW5kZXgYAiABKAQSDgoGd2FpdmVkGAMgAygJEhUKDWZlbmNpbmdfdG9rZW4YBCABKAQiggEKDE1lbWJlckNoYW5nZRIKCgJpZBgBIAEoCRIMCgR0eXBlGAIgASgJEhQKDHBlZXJfYWRkcmVzcxgDIAEoCRIWCg5jbGllbnRfYWRkcmVzcxgEIAEoCRIVCg1hZG1pbl9hZGRyZXNzGAUgASgJEhMKC2luY2FybmF0aW9uGAYgASgJIikKGENoYW5nZU1lbWJlcnNoaXBSZXNwb25zZRINCgVpbmRleBgBIAEoBCJaCg1DaGFuZ2VSZWZ1c2FsEg4KBnJlYXNvbhgBIAEoCRIMCgRub2RlGAIgASgJEisKCGNhdGNoX3VwGAMgASgLMhkucmFmdGN0bC5hZG1pbi52MS5DYXRjaFVwIhUKE1Rha2VTbmFwc2hvdFJlcXVlc3QiJQoUVGFrZVNuYXBzaG90UmVzcG9uc2USDQoFaW5kZXgYASABKAQiPAoUU2V0V3JpdGVMZXZlbFJlcXVlc3QSDQoFbGV2ZWwYASABKA0SFQoNZmVuY2luZ190b2tlbhgCIAEoBCIXChVTZXRXcml0ZUxldmVsUmVzcG9uc2UiRgoRQ2xlYXJBbGFybVJlcXVlc3QSDAoEa2luZBgBIAEoCRIMCgRub2RlGAIgASgJEhUKDWZlbmNpbmdfdG9rZW4YAyABKAQiFAoSQ2xlYXJBbGFybVJlc3BvbnNlMtcNCgxBZG1pblNlcnZpY2USVAoJR2V0U3RhdHVzEiIucmFmdGN0bC5hZG1pbi52MS5HZXRTdGF0dXNSZXF1ZXN0GiMucmFmdGN0bC5hZG1pbi52MS5HZXRTdGF0dXNSZXNwb25zZRJdCgxHZXRSZWFkSW5kZXgSJS5yYWZ0Y3RsLmFkbWluLnYxLkdldFJlYWRJbmRleFJlcXVlc3QaJi5yYWZ0Y3RsLmFkbWluLnYxLkdldFJlYWRJbmRleFJlc3BvbnNlEkgKBURyYWluEh4ucmFmdGN0bC5hZG1pbi52MS5EcmFpblJlcXVlc3QaHy5yYWZ0Y3RsLmFkbWluLnYxLkRyYWluUmVzcG9uc2USTgoHVW5kcmFpbhIgLnJhZnRjdGwuYWRtaW4udjEuVW5kcmFpblJlcXVlc3QaIS5yYWZ0Y3RsLmFkbWluLnYxLlVuZHJhaW5SZXNwb25zZRJvChJUcmFuc2ZlckxlYWRlcnNoaXASKy5yYWZ0Y3RsLmFkbWluLnYxLlRyYW5zZmVyTGVhZGVyc2hpcFJlcXVlc3QaLC5yYWZ0Y3RsLmFkbWluLnYxLlRyYW5zZmVyTGVhZGVyc2hpcFJlc3BvbnNlEloKC0FjcXVpcmVMb2NrEiQucmFmdGN0bC5hZG1pbi52MS5BY3F1aXJlTG9ja1JlcXVlc3QaJS5yYWZ0Y3RsLmFkbWluLnYxLkFjcXVpcmVMb2NrUmVzcG9uc2USVAoJUmVuZXdMb2NrEiIucmFmdGN0bC5hZG1pbi52MS5SZW5ld0xvY2tSZXF1ZXN0GiMucmFmdGN0bC5hZG1pbi52MS5SZW5ld0xvY2tSZXNwb25zZRJaCgtSZWxlYXNlTG9jaxIkLnJhZnRjdGwuYWRtaW4udjEuUmVsZWFzZUxvY2tSZXF1ZXN0GiUucmFmdGN0bC5hZG1pbi52MS5SZWxlYXNlTG9ja1Jlc3BvbnNlEmkKEENoYW5nZU1lbWJlcnNoaXASKS5yYWZ0Y3RsLmFkbWluLnYxLkNoYW5nZU1lbWJlcnNoaXBSZXF1ZXN0GioucmFmdGN0bC5hZG1pbi52MS5DaGFuZ2VNZW1iZXJzaGlwUmVzcG9uc2USXQoMVGFrZVNuYXBzaG90EiUucmFmdGN0bC5hZG1pbi52MS5UYWtlU25hcHNob3RSZXF1ZXN0GiYucmFmdGN0bC5hZG1pbi52MS5UYWtlU25hcHNob3RSZXNwb25zZRJgCg1TZXRXcml0ZUxldmVsEiYucmFmdGN0bC5hZG1pbi52MS5TZXRXcml0ZUxldmVsUmVxdWVzdBonLnJhZnRjdGwuYWRtaW4udjEuU2V0V3JpdGVMZXZlbFJlc3BvbnNlElcKCkNsZWFyQWxhcm0SIy5yYWZ0Y3RsLmFkbWluLnYxLkNsZWFyQWxhcm1SZXF1ZXN0GiQucmFmdGN0bC5hZG1pbi52MS5DbGVhckFsYXJtUmVzcG9uc2USYwoOV3JpdGVPcGVyYXRpb24SJy5yYWZ0Y3RsLmFkbWluLnYxLldyaXRlT3BlcmF0aW9uUmVxdWVzdBooLnJhZnRjdGwuYWRtaW4udjEuV3JpdGVPcGVyYXRpb25SZXNwb25zZRJjCg5QYXVzZU9wZXJhdGlvbhInLnJhZnRjdGwuYWRtaW4udjEuUGF1c2VPcGVyYXRpb25SZXF1ZXN0GigucmFmdGN0bC5hZG1pbi52MS5QYXVzZU9wZXJhdGlvblJlc3BvbnNlEmMKDkxpc3RPcGVyYXRpb25zEicucmFmdGN0bC5hZG1pbi52MS5MaXN0T3BlcmF0aW9uc1JlcXVlc3QaKC5yYWZ0Y3RsLmFkbWluLnYxLkxpc3RPcGVyYXRpb25zUmVzcG9uc2UScgoTU2V0U25hcHNob3RTY2hlZHVsZRIsLnJhZnRjdGwuYWRtaW4udjEuU2V0U25hcHNob3RTY2hlZHVsZVJlcXVlc3QaLS5yYWZ0Y3RsLmFkbWluLnYxLlNldFNuYXBzaG90U2NoZWR1bGVSZXNwb25zZRJgCg1MaXN0U25hcHNob3RzEiYucmFmdGN0bC5hZG1pbi52MS5MaXN0U25hcHNob3RzUmVxdWVzdBonLnJhZnRjdGwuYWRtaW4udjEuTGlzdFNuYXBzaG90c1Jlc3BvbnNlEm8KElJlbG9hZENlcnRpZmljYXRlcxIrLnJhZnRjdGwuYWRtaW4udjEuUmVsb2FkQ2VydGlmaWNhdGVzUmVxdWVzdBosLnJhZnRjdGwuYWRtaW4udjEuUmVsb2FkQ2VydGlmaWNhdGVzUmVzcG9uc2ViBnByb3RvMw");
 
 /**
  * @generated from message raftctl.admin.v1.GetStatusRequest
@@ -241,6 +241,13 @@ export type GetStatusResponse = Message<"raftctl.admin.v1.GetStatusResponse"> & 
    * @generated from field: raftctl.admin.v1.ScheduledSnapshot scheduled_snapshot = 35;
    */
   scheduledSnapshot?: ScheduledSnapshot | undefined;
+
+  /**
+   * In use; absent on a node that speaks no TLS.
+   *
+   * @generated from field: raftctl.admin.v1.Certificates certificates = 36;
+   */
+  certificates?: Certificates | undefined;
 };
 
 /**
@@ -449,6 +456,13 @@ export type GetStatusResponseJson = {
    * @generated from field: raftctl.admin.v1.ScheduledSnapshot scheduled_snapshot = 35;
    */
   scheduledSnapshot?: ScheduledSnapshotJson;
+
+  /**
+   * In use; absent on a node that speaks no TLS.
+   *
+   * @generated from field: raftctl.admin.v1.Certificates certificates = 36;
+   */
+  certificates?: CertificatesJson;
 };
 
 /**
@@ -457,6 +471,170 @@ export type GetStatusResponseJson = {
  */
 export const GetStatusResponseSchema: GenMessage<GetStatusResponse, {jsonType: GetStatusResponseJson}> = /*@__PURE__*/
   messageDesc(file_raftctl_admin_v1_admin, 1);
+
+/**
+ * @generated from message raftctl.admin.v1.Certificate
+ */
+export type Certificate = Message<"raftctl.admin.v1.Certificate"> & {
+  /**
+   * SHA-256 over the whole certificate, in lower-case hexadecimal digits.
+   *
+   * @generated from field: string fingerprint = 1;
+   */
+  fingerprint: string;
+
+  /**
+   * Milliseconds since the Unix epoch.
+   *
+   * @generated from field: double expires_at_ms = 2;
+   */
+  expiresAtMs: number;
+};
+
+/**
+ * @generated from message raftctl.admin.v1.Certificate
+ */
+export type CertificateJson = {
+  /**
+   * SHA-256 over the whole certificate, in lower-case hexadecimal digits.
+   *
+   * @generated from field: string fingerprint = 1;
+   */
+  fingerprint?: string;
+
+  /**
+   * Milliseconds since the Unix epoch.
+   *
+   * @generated from field: double expires_at_ms = 2;
+   */
+  expiresAtMs?: number | "NaN" | "Infinity" | "-Infinity";
+};
+
+/**
+ * Describes the message raftctl.admin.v1.Certificate.
+ * Use `create(CertificateSchema)` to create a new message.
+ */
+export const CertificateSchema: GenMessage<Certificate, {jsonType: CertificateJson}> = /*@__PURE__*/
+  messageDesc(file_raftctl_admin_v1_admin, 2);
+
+/**
+ * @generated from message raftctl.admin.v1.Certificates
+ */
+export type Certificates = Message<"raftctl.admin.v1.Certificates"> & {
+  /**
+   * Shown to peers and operators.
+   *
+   * @generated from field: raftctl.admin.v1.Certificate leaf = 1;
+   */
+  leaf?: Certificate | undefined;
+
+  /**
+   * Shown to applications; often the same.
+   *
+   * @generated from field: raftctl.admin.v1.Certificate client_leaf = 2;
+   */
+  clientLeaf?: Certificate | undefined;
+
+  /**
+   * Whose leaves are accepted from peers and operators.
+   *
+   * @generated from field: repeated raftctl.admin.v1.Certificate authorities = 3;
+   */
+  authorities: Certificate[];
+
+  /**
+   * Why what lies in the files is not what is in use; empty when it is.
+   *
+   * @generated from field: string fault = 4;
+   */
+  fault: string;
+};
+
+/**
+ * @generated from message raftctl.admin.v1.Certificates
+ */
+export type CertificatesJson = {
+  /**
+   * Shown to peers and operators.
+   *
+   * @generated from field: raftctl.admin.v1.Certificate leaf = 1;
+   */
+  leaf?: CertificateJson;
+
+  /**
+   * Shown to applications; often the same.
+   *
+   * @generated from field: raftctl.admin.v1.Certificate client_leaf = 2;
+   */
+  clientLeaf?: CertificateJson;
+
+  /**
+   * Whose leaves are accepted from peers and operators.
+   *
+   * @generated from field: repeated raftctl.admin.v1.Certificate authorities = 3;
+   */
+  authorities?: CertificateJson[];
+
+  /**
+   * Why what lies in the files is not what is in use; empty when it is.
+   *
+   * @generated from field: string fault = 4;
+   */
+  fault?: string;
+};
+
+/**
+ * Describes the message raftctl.admin.v1.Certificates.
+ * Use `create(CertificatesSchema)` to create a new message.
+ */
+export const CertificatesSchema: GenMessage<Certificates, {jsonType: CertificatesJson}> = /*@__PURE__*/
+  messageDesc(file_raftctl_admin_v1_admin, 3);
+
+/**
+ * @generated from message raftctl.admin.v1.ReloadCertificatesRequest
+ */
+export type ReloadCertificatesRequest = Message<"raftctl.admin.v1.ReloadCertificatesRequest"> & {
+};
+
+/**
+ * @generated from message raftctl.admin.v1.ReloadCertificatesRequest
+ */
+export type ReloadCertificatesRequestJson = {
+};
+
+/**
+ * Describes the message raftctl.admin.v1.ReloadCertificatesRequest.
+ * Use `create(ReloadCertificatesRequestSchema)` to create a new message.
+ */
+export const ReloadCertificatesRequestSchema: GenMessage<ReloadCertificatesRequest, {jsonType: ReloadCertificatesRequestJson}> = /*@__PURE__*/
+  messageDesc(file_raftctl_admin_v1_admin, 4);
+
+/**
+ * @generated from message raftctl.admin.v1.ReloadCertificatesResponse
+ */
+export type ReloadCertificatesResponse = Message<"raftctl.admin.v1.ReloadCertificatesResponse"> & {
+  /**
+   * @generated from field: raftctl.admin.v1.Certificates certificates = 1;
+   */
+  certificates?: Certificates | undefined;
+};
+
+/**
+ * @generated from message raftctl.admin.v1.ReloadCertificatesResponse
+ */
+export type ReloadCertificatesResponseJson = {
+  /**
+   * @generated from field: raftctl.admin.v1.Certificates certificates = 1;
+   */
+  certificates?: CertificatesJson;
+};
+
+/**
+ * Describes the message raftctl.admin.v1.ReloadCertificatesResponse.
+ * Use `create(ReloadCertificatesResponseSchema)` to create a new message.
+ */
+export const ReloadCertificatesResponseSchema: GenMessage<ReloadCertificatesResponse, {jsonType: ReloadCertificatesResponseJson}> = /*@__PURE__*/
+  messageDesc(file_raftctl_admin_v1_admin, 5);
 
 /**
  * One operation of the journal.
@@ -557,7 +735,7 @@ export type StoredOperationJson = {
  * Use `create(StoredOperationSchema)` to create a new message.
  */
 export const StoredOperationSchema: GenMessage<StoredOperation, {jsonType: StoredOperationJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 2);
+  messageDesc(file_raftctl_admin_v1_admin, 6);
 
 /**
  * @generated from message raftctl.admin.v1.WriteOperationRequest
@@ -632,7 +810,7 @@ export type WriteOperationRequestJson = {
  * Use `create(WriteOperationRequestSchema)` to create a new message.
  */
 export const WriteOperationRequestSchema: GenMessage<WriteOperationRequest, {jsonType: WriteOperationRequestJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 3);
+  messageDesc(file_raftctl_admin_v1_admin, 7);
 
 /**
  * @generated from message raftctl.admin.v1.WriteOperationResponse
@@ -659,7 +837,7 @@ export type WriteOperationResponseJson = {
  * Use `create(WriteOperationResponseSchema)` to create a new message.
  */
 export const WriteOperationResponseSchema: GenMessage<WriteOperationResponse, {jsonType: WriteOperationResponseJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 4);
+  messageDesc(file_raftctl_admin_v1_admin, 8);
 
 /**
  * @generated from message raftctl.admin.v1.OperationRefusal
@@ -700,7 +878,7 @@ export type OperationRefusalJson = {
  * Use `create(OperationRefusalSchema)` to create a new message.
  */
 export const OperationRefusalSchema: GenMessage<OperationRefusal, {jsonType: OperationRefusalJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 5);
+  messageDesc(file_raftctl_admin_v1_admin, 9);
 
 /**
  * @generated from message raftctl.admin.v1.PauseOperationRequest
@@ -727,7 +905,7 @@ export type PauseOperationRequestJson = {
  * Use `create(PauseOperationRequestSchema)` to create a new message.
  */
 export const PauseOperationRequestSchema: GenMessage<PauseOperationRequest, {jsonType: PauseOperationRequestJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 6);
+  messageDesc(file_raftctl_admin_v1_admin, 10);
 
 /**
  * @generated from message raftctl.admin.v1.PauseOperationResponse
@@ -746,7 +924,7 @@ export type PauseOperationResponseJson = {
  * Use `create(PauseOperationResponseSchema)` to create a new message.
  */
 export const PauseOperationResponseSchema: GenMessage<PauseOperationResponse, {jsonType: PauseOperationResponseJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 7);
+  messageDesc(file_raftctl_admin_v1_admin, 11);
 
 /**
  * @generated from message raftctl.admin.v1.ListOperationsRequest
@@ -765,7 +943,7 @@ export type ListOperationsRequestJson = {
  * Use `create(ListOperationsRequestSchema)` to create a new message.
  */
 export const ListOperationsRequestSchema: GenMessage<ListOperationsRequest, {jsonType: ListOperationsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 8);
+  messageDesc(file_raftctl_admin_v1_admin, 12);
 
 /**
  * @generated from message raftctl.admin.v1.ListOperationsResponse
@@ -792,7 +970,7 @@ export type ListOperationsResponseJson = {
  * Use `create(ListOperationsResponseSchema)` to create a new message.
  */
 export const ListOperationsResponseSchema: GenMessage<ListOperationsResponse, {jsonType: ListOperationsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 9);
+  messageDesc(file_raftctl_admin_v1_admin, 13);
 
 /**
  * @generated from message raftctl.admin.v1.SnapshotSchedule
@@ -875,7 +1053,7 @@ export type SnapshotScheduleJson = {
  * Use `create(SnapshotScheduleSchema)` to create a new message.
  */
 export const SnapshotScheduleSchema: GenMessage<SnapshotSchedule, {jsonType: SnapshotScheduleJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 10);
+  messageDesc(file_raftctl_admin_v1_admin, 14);
 
 /**
  * @generated from message raftctl.admin.v1.S3Target
@@ -936,7 +1114,7 @@ export type S3TargetJson = {
  * Use `create(S3TargetSchema)` to create a new message.
  */
 export const S3TargetSchema: GenMessage<S3Target, {jsonType: S3TargetJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 11);
+  messageDesc(file_raftctl_admin_v1_admin, 15);
 
 /**
  * @generated from message raftctl.admin.v1.ScheduledSnapshot
@@ -1031,7 +1209,7 @@ export type ScheduledSnapshotJson = {
  * Use `create(ScheduledSnapshotSchema)` to create a new message.
  */
 export const ScheduledSnapshotSchema: GenMessage<ScheduledSnapshot, {jsonType: ScheduledSnapshotJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 12);
+  messageDesc(file_raftctl_admin_v1_admin, 16);
 
 /**
  * @generated from message raftctl.admin.v1.SetSnapshotScheduleRequest
@@ -1072,7 +1250,7 @@ export type SetSnapshotScheduleRequestJson = {
  * Use `create(SetSnapshotScheduleRequestSchema)` to create a new message.
  */
 export const SetSnapshotScheduleRequestSchema: GenMessage<SetSnapshotScheduleRequest, {jsonType: SetSnapshotScheduleRequestJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 13);
+  messageDesc(file_raftctl_admin_v1_admin, 17);
 
 /**
  * @generated from message raftctl.admin.v1.SetSnapshotScheduleResponse
@@ -1091,7 +1269,7 @@ export type SetSnapshotScheduleResponseJson = {
  * Use `create(SetSnapshotScheduleResponseSchema)` to create a new message.
  */
 export const SetSnapshotScheduleResponseSchema: GenMessage<SetSnapshotScheduleResponse, {jsonType: SetSnapshotScheduleResponseJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 14);
+  messageDesc(file_raftctl_admin_v1_admin, 18);
 
 /**
  * @generated from message raftctl.admin.v1.ListSnapshotsRequest
@@ -1110,7 +1288,7 @@ export type ListSnapshotsRequestJson = {
  * Use `create(ListSnapshotsRequestSchema)` to create a new message.
  */
 export const ListSnapshotsRequestSchema: GenMessage<ListSnapshotsRequest, {jsonType: ListSnapshotsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 15);
+  messageDesc(file_raftctl_admin_v1_admin, 19);
 
 /**
  * @generated from message raftctl.admin.v1.ListSnapshotsResponse
@@ -1137,7 +1315,7 @@ export type ListSnapshotsResponseJson = {
  * Use `create(ListSnapshotsResponseSchema)` to create a new message.
  */
 export const ListSnapshotsResponseSchema: GenMessage<ListSnapshotsResponse, {jsonType: ListSnapshotsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 16);
+  messageDesc(file_raftctl_admin_v1_admin, 20);
 
 /**
  * @generated from message raftctl.admin.v1.SnapshotSummary
@@ -1244,7 +1422,7 @@ export type SnapshotSummaryJson = {
  * Use `create(SnapshotSummarySchema)` to create a new message.
  */
 export const SnapshotSummarySchema: GenMessage<SnapshotSummary, {jsonType: SnapshotSummaryJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 17);
+  messageDesc(file_raftctl_admin_v1_admin, 21);
 
 /**
  * @generated from message raftctl.admin.v1.WriteLevel
@@ -1281,7 +1459,7 @@ export type WriteLevelJson = {
  * Use `create(WriteLevelSchema)` to create a new message.
  */
 export const WriteLevelSchema: GenMessage<WriteLevel, {jsonType: WriteLevelJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 18);
+  messageDesc(file_raftctl_admin_v1_admin, 22);
 
 /**
  * What only people can put right; known to every node.
@@ -1356,7 +1534,7 @@ export type AlarmJson = {
  * Use `create(AlarmSchema)` to create a new message.
  */
 export const AlarmSchema: GenMessage<Alarm, {jsonType: AlarmJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 19);
+  messageDesc(file_raftctl_admin_v1_admin, 23);
 
 /**
  * @generated from message raftctl.admin.v1.Configuration
@@ -1397,7 +1575,7 @@ export type ConfigurationJson = {
  * Use `create(ConfigurationSchema)` to create a new message.
  */
 export const ConfigurationSchema: GenMessage<Configuration, {jsonType: ConfigurationJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 20);
+  messageDesc(file_raftctl_admin_v1_admin, 24);
 
 /**
  * @generated from message raftctl.admin.v1.Member
@@ -1482,7 +1660,7 @@ export type MemberJson = {
  * Use `create(MemberSchema)` to create a new message.
  */
 export const MemberSchema: GenMessage<Member, {jsonType: MemberJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 21);
+  messageDesc(file_raftctl_admin_v1_admin, 25);
 
 /**
  * @generated from message raftctl.admin.v1.Follower
@@ -1573,7 +1751,7 @@ export type FollowerJson = {
  * Use `create(FollowerSchema)` to create a new message.
  */
 export const FollowerSchema: GenMessage<Follower, {jsonType: FollowerJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 22);
+  messageDesc(file_raftctl_admin_v1_admin, 26);
 
 /**
  * How far behind a member is, as its leader sees it.
@@ -1638,7 +1816,7 @@ export type CatchUpJson = {
  * Use `create(CatchUpSchema)` to create a new message.
  */
 export const CatchUpSchema: GenMessage<CatchUp, {jsonType: CatchUpJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 23);
+  messageDesc(file_raftctl_admin_v1_admin, 27);
 
 /**
  * @generated from message raftctl.admin.v1.Readiness
@@ -1675,7 +1853,7 @@ export type ReadinessJson = {
  * Use `create(ReadinessSchema)` to create a new message.
  */
 export const ReadinessSchema: GenMessage<Readiness, {jsonType: ReadinessJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 24);
+  messageDesc(file_raftctl_admin_v1_admin, 28);
 
 /**
  * @generated from message raftctl.admin.v1.Check
@@ -1726,7 +1904,7 @@ export type CheckJson = {
  * Use `create(CheckSchema)` to create a new message.
  */
 export const CheckSchema: GenMessage<Check, {jsonType: CheckJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 25);
+  messageDesc(file_raftctl_admin_v1_admin, 29);
 
 /**
  * @generated from message raftctl.admin.v1.DrainState
@@ -1805,7 +1983,7 @@ export type DrainStateJson = {
  * Use `create(DrainStateSchema)` to create a new message.
  */
 export const DrainStateSchema: GenMessage<DrainState, {jsonType: DrainStateJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 26);
+  messageDesc(file_raftctl_admin_v1_admin, 30);
 
 /**
  * @generated from message raftctl.admin.v1.Connections
@@ -1856,7 +2034,7 @@ export type ConnectionsJson = {
  * Use `create(ConnectionsSchema)` to create a new message.
  */
 export const ConnectionsSchema: GenMessage<Connections, {jsonType: ConnectionsJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 27);
+  messageDesc(file_raftctl_admin_v1_admin, 31);
 
 /**
  * @generated from message raftctl.admin.v1.Levels
@@ -1903,7 +2081,7 @@ export type LevelsJson = {
  * Use `create(LevelsSchema)` to create a new message.
  */
 export const LevelsSchema: GenMessage<Levels, {jsonType: LevelsJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 28);
+  messageDesc(file_raftctl_admin_v1_admin, 32);
 
 /**
  * @generated from message raftctl.admin.v1.Lock
@@ -2016,7 +2194,7 @@ export type LockJson = {
  * Use `create(LockSchema)` to create a new message.
  */
 export const LockSchema: GenMessage<Lock, {jsonType: LockJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 29);
+  messageDesc(file_raftctl_admin_v1_admin, 33);
 
 /**
  * @generated from message raftctl.admin.v1.GetReadIndexRequest
@@ -2043,7 +2221,7 @@ export type GetReadIndexRequestJson = {
  * Use `create(GetReadIndexRequestSchema)` to create a new message.
  */
 export const GetReadIndexRequestSchema: GenMessage<GetReadIndexRequest, {jsonType: GetReadIndexRequestJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 30);
+  messageDesc(file_raftctl_admin_v1_admin, 34);
 
 /**
  * @generated from message raftctl.admin.v1.GetReadIndexResponse
@@ -2090,7 +2268,7 @@ export type GetReadIndexResponseJson = {
  * Use `create(GetReadIndexResponseSchema)` to create a new message.
  */
 export const GetReadIndexResponseSchema: GenMessage<GetReadIndexResponse, {jsonType: GetReadIndexResponseJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 31);
+  messageDesc(file_raftctl_admin_v1_admin, 35);
 
 /**
  * @generated from message raftctl.admin.v1.DrainRequest
@@ -2155,7 +2333,7 @@ export type DrainRequestJson = {
  * Use `create(DrainRequestSchema)` to create a new message.
  */
 export const DrainRequestSchema: GenMessage<DrainRequest, {jsonType: DrainRequestJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 32);
+  messageDesc(file_raftctl_admin_v1_admin, 36);
 
 /**
  * @generated from message raftctl.admin.v1.DrainResponse
@@ -2182,7 +2360,7 @@ export type DrainResponseJson = {
  * Use `create(DrainResponseSchema)` to create a new message.
  */
 export const DrainResponseSchema: GenMessage<DrainResponse, {jsonType: DrainResponseJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 33);
+  messageDesc(file_raftctl_admin_v1_admin, 37);
 
 /**
  * @generated from message raftctl.admin.v1.UndrainRequest
@@ -2209,7 +2387,7 @@ export type UndrainRequestJson = {
  * Use `create(UndrainRequestSchema)` to create a new message.
  */
 export const UndrainRequestSchema: GenMessage<UndrainRequest, {jsonType: UndrainRequestJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 34);
+  messageDesc(file_raftctl_admin_v1_admin, 38);
 
 /**
  * @generated from message raftctl.admin.v1.UndrainResponse
@@ -2228,7 +2406,7 @@ export type UndrainResponseJson = {
  * Use `create(UndrainResponseSchema)` to create a new message.
  */
 export const UndrainResponseSchema: GenMessage<UndrainResponse, {jsonType: UndrainResponseJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 35);
+  messageDesc(file_raftctl_admin_v1_admin, 39);
 
 /**
  * @generated from message raftctl.admin.v1.TransferLeadershipRequest
@@ -2265,7 +2443,7 @@ export type TransferLeadershipRequestJson = {
  * Use `create(TransferLeadershipRequestSchema)` to create a new message.
  */
 export const TransferLeadershipRequestSchema: GenMessage<TransferLeadershipRequest, {jsonType: TransferLeadershipRequestJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 36);
+  messageDesc(file_raftctl_admin_v1_admin, 40);
 
 /**
  * @generated from message raftctl.admin.v1.TransferLeadershipResponse
@@ -2312,7 +2490,7 @@ export type TransferLeadershipResponseJson = {
  * Use `create(TransferLeadershipResponseSchema)` to create a new message.
  */
 export const TransferLeadershipResponseSchema: GenMessage<TransferLeadershipResponse, {jsonType: TransferLeadershipResponseJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 37);
+  messageDesc(file_raftctl_admin_v1_admin, 41);
 
 /**
  * @generated from message raftctl.admin.v1.AcquireLockRequest
@@ -2383,7 +2561,7 @@ export type AcquireLockRequestJson = {
  * Use `create(AcquireLockRequestSchema)` to create a new message.
  */
 export const AcquireLockRequestSchema: GenMessage<AcquireLockRequest, {jsonType: AcquireLockRequestJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 38);
+  messageDesc(file_raftctl_admin_v1_admin, 42);
 
 /**
  * @generated from message raftctl.admin.v1.AcquireLockResponse
@@ -2410,7 +2588,7 @@ export type AcquireLockResponseJson = {
  * Use `create(AcquireLockResponseSchema)` to create a new message.
  */
 export const AcquireLockResponseSchema: GenMessage<AcquireLockResponse, {jsonType: AcquireLockResponseJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 39);
+  messageDesc(file_raftctl_admin_v1_admin, 43);
 
 /**
  * @generated from message raftctl.admin.v1.RenewLockRequest
@@ -2457,7 +2635,7 @@ export type RenewLockRequestJson = {
  * Use `create(RenewLockRequestSchema)` to create a new message.
  */
 export const RenewLockRequestSchema: GenMessage<RenewLockRequest, {jsonType: RenewLockRequestJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 40);
+  messageDesc(file_raftctl_admin_v1_admin, 44);
 
 /**
  * @generated from message raftctl.admin.v1.RenewLockResponse
@@ -2484,7 +2662,7 @@ export type RenewLockResponseJson = {
  * Use `create(RenewLockResponseSchema)` to create a new message.
  */
 export const RenewLockResponseSchema: GenMessage<RenewLockResponse, {jsonType: RenewLockResponseJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 41);
+  messageDesc(file_raftctl_admin_v1_admin, 45);
 
 /**
  * @generated from message raftctl.admin.v1.ReleaseLockRequest
@@ -2511,7 +2689,7 @@ export type ReleaseLockRequestJson = {
  * Use `create(ReleaseLockRequestSchema)` to create a new message.
  */
 export const ReleaseLockRequestSchema: GenMessage<ReleaseLockRequest, {jsonType: ReleaseLockRequestJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 42);
+  messageDesc(file_raftctl_admin_v1_admin, 46);
 
 /**
  * @generated from message raftctl.admin.v1.ReleaseLockResponse
@@ -2530,7 +2708,7 @@ export type ReleaseLockResponseJson = {
  * Use `create(ReleaseLockResponseSchema)` to create a new message.
  */
 export const ReleaseLockResponseSchema: GenMessage<ReleaseLockResponse, {jsonType: ReleaseLockResponseJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 43);
+  messageDesc(file_raftctl_admin_v1_admin, 47);
 
 /**
  * @generated from message raftctl.admin.v1.ChangeMembershipRequest
@@ -2599,7 +2777,7 @@ export type ChangeMembershipRequestJson = {
  * Use `create(ChangeMembershipRequestSchema)` to create a new message.
  */
 export const ChangeMembershipRequestSchema: GenMessage<ChangeMembershipRequest, {jsonType: ChangeMembershipRequestJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 44);
+  messageDesc(file_raftctl_admin_v1_admin, 48);
 
 /**
  * @generated from message raftctl.admin.v1.MemberChange
@@ -2688,7 +2866,7 @@ export type MemberChangeJson = {
  * Use `create(MemberChangeSchema)` to create a new message.
  */
 export const MemberChangeSchema: GenMessage<MemberChange, {jsonType: MemberChangeJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 45);
+  messageDesc(file_raftctl_admin_v1_admin, 49);
 
 /**
  * @generated from message raftctl.admin.v1.ChangeMembershipResponse
@@ -2719,7 +2897,7 @@ export type ChangeMembershipResponseJson = {
  * Use `create(ChangeMembershipResponseSchema)` to create a new message.
  */
 export const ChangeMembershipResponseSchema: GenMessage<ChangeMembershipResponse, {jsonType: ChangeMembershipResponseJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 46);
+  messageDesc(file_raftctl_admin_v1_admin, 50);
 
 /**
  * @generated from message raftctl.admin.v1.ChangeRefusal
@@ -2774,7 +2952,7 @@ export type ChangeRefusalJson = {
  * Use `create(ChangeRefusalSchema)` to create a new message.
  */
 export const ChangeRefusalSchema: GenMessage<ChangeRefusal, {jsonType: ChangeRefusalJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 47);
+  messageDesc(file_raftctl_admin_v1_admin, 51);
 
 /**
  * @generated from message raftctl.admin.v1.TakeSnapshotRequest
@@ -2793,7 +2971,7 @@ export type TakeSnapshotRequestJson = {
  * Use `create(TakeSnapshotRequestSchema)` to create a new message.
  */
 export const TakeSnapshotRequestSchema: GenMessage<TakeSnapshotRequest, {jsonType: TakeSnapshotRequestJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 48);
+  messageDesc(file_raftctl_admin_v1_admin, 52);
 
 /**
  * @generated from message raftctl.admin.v1.TakeSnapshotResponse
@@ -2820,7 +2998,7 @@ export type TakeSnapshotResponseJson = {
  * Use `create(TakeSnapshotResponseSchema)` to create a new message.
  */
 export const TakeSnapshotResponseSchema: GenMessage<TakeSnapshotResponse, {jsonType: TakeSnapshotResponseJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 49);
+  messageDesc(file_raftctl_admin_v1_admin, 53);
 
 /**
  * @generated from message raftctl.admin.v1.SetWriteLevelRequest
@@ -2857,7 +3035,7 @@ export type SetWriteLevelRequestJson = {
  * Use `create(SetWriteLevelRequestSchema)` to create a new message.
  */
 export const SetWriteLevelRequestSchema: GenMessage<SetWriteLevelRequest, {jsonType: SetWriteLevelRequestJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 50);
+  messageDesc(file_raftctl_admin_v1_admin, 54);
 
 /**
  * @generated from message raftctl.admin.v1.SetWriteLevelResponse
@@ -2876,7 +3054,7 @@ export type SetWriteLevelResponseJson = {
  * Use `create(SetWriteLevelResponseSchema)` to create a new message.
  */
 export const SetWriteLevelResponseSchema: GenMessage<SetWriteLevelResponse, {jsonType: SetWriteLevelResponseJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 51);
+  messageDesc(file_raftctl_admin_v1_admin, 55);
 
 /**
  * @generated from message raftctl.admin.v1.ClearAlarmRequest
@@ -2923,7 +3101,7 @@ export type ClearAlarmRequestJson = {
  * Use `create(ClearAlarmRequestSchema)` to create a new message.
  */
 export const ClearAlarmRequestSchema: GenMessage<ClearAlarmRequest, {jsonType: ClearAlarmRequestJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 52);
+  messageDesc(file_raftctl_admin_v1_admin, 56);
 
 /**
  * @generated from message raftctl.admin.v1.ClearAlarmResponse
@@ -2942,7 +3120,7 @@ export type ClearAlarmResponseJson = {
  * Use `create(ClearAlarmResponseSchema)` to create a new message.
  */
 export const ClearAlarmResponseSchema: GenMessage<ClearAlarmResponse, {jsonType: ClearAlarmResponseJson}> = /*@__PURE__*/
-  messageDesc(file_raftctl_admin_v1_admin, 53);
+  messageDesc(file_raftctl_admin_v1_admin, 57);
 
 /**
  * @generated from service raftctl.admin.v1.AdminService
@@ -3117,6 +3295,17 @@ export const AdminService: GenService<{
     methodKind: "unary";
     input: typeof ListSnapshotsRequestSchema;
     output: typeof ListSnapshotsResponseSchema;
+  },
+  /**
+   * Reads certificates, keys and tokens again, now, and tells which are in use from then on; connections that stand are
+   * left alone. FAILED_PRECONDITION when what lies there cannot be used, or the node speaks no TLS.
+   *
+   * @generated from rpc raftctl.admin.v1.AdminService.ReloadCertificates
+   */
+  reloadCertificates: {
+    methodKind: "unary";
+    input: typeof ReloadCertificatesRequestSchema;
+    output: typeof ReloadCertificatesResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_raftctl_admin_v1_admin, 0);
