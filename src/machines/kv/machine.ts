@@ -18,7 +18,6 @@ import {
 	keyEndOfPut,
 	keyStartOfPut,
 } from "./codec.js";
-import { itemOf } from "./item.js";
 import { keyValueJson } from "./json.js";
 import { OrderedItems } from "./ordered-items.js";
 import {
@@ -26,7 +25,6 @@ import {
 	encodeSnapshot,
 	SnapshotRestorer,
 } from "./snapshot.js";
-import { load } from "./stored-bytes.js";
 
 /** Checked before the log sees a command; a command in the log is executed whatever its size. */
 interface KeyValueLimits {
@@ -85,7 +83,7 @@ function apply(
 	if (keyEnd > 0) {
 		const key = buffer.toString("latin1", keyStartOfPut, keyEnd);
 		const { index } = context;
-		items.set(key, itemOf(key, index, buffer, keyEnd, buffer.length));
+		items.set(key, index, buffer, keyEnd, buffer.length);
 		context.emit(bytes);
 		return encodeResult({ op: "put", version: index });
 	}
@@ -105,10 +103,10 @@ function swap(
 	const { value } = command;
 	const { index } = context;
 	const key = command.key.toString("latin1");
-	const version = items.get(key)?.version ?? 0;
+	const version = items.version(key) ?? 0;
 	if (version !== (command.expect ?? 0))
 		return encodeResult({ op: "cas", swapped: false, version });
-	items.set(key, itemOf(key, index, value, 0, value.length));
+	items.set(key, index, value);
 	context.emit(encodeEvent({ ...command, op: "put" }));
 	return encodeResult({ op: "cas", swapped: true, version: index });
 }
@@ -138,7 +136,7 @@ function answer(
 	const item = items.get(query.key.toString("latin1"));
 	if (item === null) return { op: "get", found: false };
 	const { value, version } = item;
-	return { op: "get", found: true, value: load(value), version };
+	return { op: "get", found: true, value, version };
 }
 
 function list(
@@ -161,7 +159,7 @@ function list(
 		const { value, version } = item;
 		found.push({
 			key: Buffer.from(key, "latin1"),
-			value: load(value),
+			value,
 			version,
 		});
 	}

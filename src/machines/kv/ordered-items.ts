@@ -1,41 +1,48 @@
-import type { StoredBytes } from "./stored-bytes.js";
+import { Records } from "./records.js";
+import type { Place } from "./slabs.js";
 
-/**
- * What a key holds. Never changed in place, so that an older view of the items stays true.
- */
+/** What a key holds. The value is a view, good until the next change. */
 export interface Item {
-	readonly value: StoredBytes;
+	readonly value: Buffer;
 	readonly version: number;
-	/** The fingerprint of key, value and version, in two halves of 32 bits. */
-	readonly low: number;
-	readonly high: number;
 }
 
 interface Block {
 	/** Rising, and below those of the next block. */
 	readonly keys: string[];
-	readonly items: Item[];
+	/** Of the records. */
+	readonly places: Place[];
 	/** Who may change it in place; for everyone else it is shared, and copied first. */
 	readonly owner: object;
 }
 
 /** A block is split in two when it grows past this. */
 const blockLimit = 512;
+/** Slots looked at with each change, while a slab is being emptied: more than are filled meanwhile. */
+const movedAtOnce = 8;
 
 /**
- * Items ordered by key, in blocks. A change costs two binary searches and a shift within one block; a frozen view
- * costs one copy of the block list, and one copy of each block that is changed while the view lives.
+ * Items ordered by key, in blocks; what they hold lies outside the heap. A change costs two binary searches and a shift
+ * within one block; a frozen view costs one copy of the block list, and one copy of each block that is changed while the
+ * view lives.
  *
  * Keys are byte strings (one character, below 256, for each byte): they compare and match by byte natively, take any
  * bytes, and hold no part of a network buffer.
  */
 export class OrderedItems {
 	#blocks: Block[] = [];
+	#records: Records;
 	#owner: object = {};
 	#size = 0;
 	/** Sums of the items' fingerprints, modulo 2^32: the same whatever the order in which items came and went. */
 	#low = 0;
 	#high = 0;
+	/** The next slot to look at in the slab that is being emptied. */
+	#moving: Place | null = null;
+
+	constructor(records = new Records()) {
+		this.#records = records;
+	}
 
 	get size(): number {
 		return this.#size;
@@ -49,43 +56,74 @@ export class OrderedItems {
 		return this.#high >>> 0;
 	}
 
-	get(key: string): Item | null {
-		const block = this.#blocks[this.#blockOf(key)];
-		if (block === undefined) return null;
-		const at = lowerBound(block.keys, key);
-		return block.keys[at] === key ? (block.items[at] as Item) : null;
+	/** Where the places of `runs` are. */
+	get records(): Records {
+		return this.#records;
 	}
 
-	set(key: string, item: Item): void {
+	get(key: string): Item | null {
+		const place = this.#placeOf(key);
+		return place === null ? null : this.#item(place);
+	}
+
+	/** Of the item; null when there is none. */
+	version(key: string): number | null {
+		const place = this.#placeOf(key);
+		return place === null ? null : this.#records.version(place);
+	}
+
+	/** The value are the bytes from `start` to `end`. They are copied. */
+	set(
+		key: string,
+		version: number,
+		bytes: Uint8Array,
+		start = 0,
+		end = bytes.length,
+	): void {
 		if (this.#blocks.length === 0) this.#blocks.push(this.#block([], []));
 		const number = this.#blockOf(key);
-		const block = this.#writable(number);
-		const at = lowerBound(block.keys, key);
-		this.#low = (this.#low + item.low) | 0;
-		this.#high = (this.#high + item.high) | 0;
-		if (block.keys[at] === key) {
-			this.#forget(block.items[at] as Item);
-			block.items[at] = item;
-			return;
+		const { keys, places } = this.#blocks[number] as Block;
+		const at = lowerBound(keys, key);
+		if (keys[at] === key) {
+			const place = places[at] as Place;
+			this.#subtract(place);
+			if (this.#records.replace(place, key, version, bytes, start, end)) {
+				this.#count(place);
+				return;
+			}
+			this.#records.release(place);
 		}
-		block.keys.splice(at, 0, key);
-		block.items.splice(at, 0, item);
-		this.#size += 1;
-		if (block.keys.length > blockLimit) this.#split(number, at);
+		const place = this.#records.add(key, version, bytes, start, end);
+		this.#count(place);
+		const block = this.#writable(number);
+		if (keys[at] === key) block.places[at] = place;
+		else {
+			block.keys.splice(at, 0, key);
+			block.places.splice(at, 0, place);
+			this.#size += 1;
+			if (block.keys.length > blockLimit) this.#split(number, at);
+		}
+		this.#makeRoom();
 	}
 
 	/** The same as `set` for a key above all others, without a search. */
-	append(key: string, item: Item): void {
+	append(
+		key: string,
+		version: number,
+		bytes: Uint8Array,
+		start = 0,
+		end = bytes.length,
+	): void {
 		let block = this.#blocks.at(-1);
 		if (block === undefined || block.keys.length >= blockLimit) {
 			block = this.#block([], []);
 			this.#blocks.push(block);
 		} else block = this.#writable(this.#blocks.length - 1);
+		const place = this.#records.add(key, version, bytes, start, end);
+		this.#count(place);
 		block.keys.push(key);
-		block.items.push(item);
+		block.places.push(place);
 		this.#size += 1;
-		this.#low = (this.#low + item.low) | 0;
-		this.#high = (this.#high + item.high) | 0;
 	}
 
 	/** True when there was such a key. */
@@ -96,11 +134,14 @@ export class OrderedItems {
 		const at = lowerBound(found.keys, key);
 		if (found.keys[at] !== key) return false;
 		const block = this.#writable(number);
-		this.#forget(block.items[at] as Item);
+		const place = block.places[at] as Place;
+		this.#subtract(place);
+		this.#records.release(place);
 		block.keys.splice(at, 1);
-		block.items.splice(at, 1);
+		block.places.splice(at, 1);
 		this.#size -= 1;
 		if (block.keys.length === 0) this.#blocks.splice(number, 1);
+		this.#makeRoom();
 		return true;
 	}
 
@@ -110,21 +151,18 @@ export class OrderedItems {
 			const block = this.#blocks[number];
 			if (block === undefined) return;
 			for (let at = lowerBound(block.keys, key); at < block.keys.length; at++)
-				yield [block.keys[at] as string, block.items[at] as Item];
+				yield [block.keys[at] as string, this.#item(block.places[at] as Place)];
 		}
 	}
 
-	/** Everything in order, in runs of keys and their items. The same holds as for `from`. */
-	*runs(): Generator<{
-		readonly keys: readonly string[];
-		readonly items: readonly Item[];
-	}> {
-		yield* this.#blocks;
+	/** The places of all records in the order of their keys, in runs. The same holds as for `from`. */
+	*runs(): Generator<readonly Place[]> {
+		for (const { places } of this.#blocks) yield places;
 	}
 
 	/** The items as they are now, for as long as anyone reads them. */
 	frozen(): OrderedItems {
-		const view = new OrderedItems();
+		const view = new OrderedItems(this.#records.frozen());
 		view.#blocks = this.#blocks.slice();
 		view.#size = this.#size;
 		view.#low = this.#low;
@@ -134,9 +172,52 @@ export class OrderedItems {
 		return view;
 	}
 
-	#forget(item: Item): void {
-		this.#low = (this.#low - item.low) | 0;
-		this.#high = (this.#high - item.high) | 0;
+	#item(place: Place): Item {
+		const records = this.#records;
+		return { value: records.value(place), version: records.version(place) };
+	}
+
+	#count(place: Place): void {
+		this.#low = (this.#low + this.#records.low(place)) | 0;
+		this.#high = (this.#high + this.#records.high(place)) | 0;
+	}
+
+	#subtract(place: Place): void {
+		this.#low = (this.#low - this.#records.low(place)) | 0;
+		this.#high = (this.#high - this.#records.high(place)) | 0;
+	}
+
+	/** A few slots at a time, so that no single change waits for a whole slab. */
+	#makeRoom(): void {
+		const records = this.#records;
+		let place = this.#moving ?? records.firstToMove();
+		for (let left = movedAtOnce; place !== null; left--) {
+			if (left === 0 || !records.isToMove(place)) break;
+			const next = records.next(place);
+			this.#moveAway(place);
+			place = next;
+		}
+		this.#moving = place !== null && records.isToMove(place) ? place : null;
+	}
+
+	#moveAway(place: Place): void {
+		const records = this.#records;
+		if (records.size(place) === 0) return;
+		const key = records.key(place);
+		const number = this.#blockOf(key);
+		const { keys, places } = this.#blocks[number] ?? nothing;
+		const at = lowerBound(keys, key);
+		// In a slab that a frozen view shares, what was released is not marked.
+		if (places[at] !== place) return;
+		this.#writable(number).places[at] = records.move(place);
+		records.release(place);
+	}
+
+	#placeOf(key: string): Place | null {
+		const block = this.#blocks[this.#blockOf(key)];
+		if (block === undefined) return null;
+		const at = lowerBound(block.keys, key);
+		return block.keys[at] === key ? (block.places[at] as Place) : null;
 	}
 
 	/** The number of the only block that can hold `key`; 0 when there is none. */
@@ -154,7 +235,7 @@ export class OrderedItems {
 	#writable(number: number): Block {
 		const block = this.#blocks[number] as Block;
 		if (block.owner === this.#owner) return block;
-		const copy = this.#block(block.keys.slice(), block.items.slice());
+		const copy = this.#block(block.keys.slice(), block.places.slice());
 		this.#blocks[number] = copy;
 		return copy;
 	}
@@ -169,14 +250,16 @@ export class OrderedItems {
 		this.#blocks.splice(
 			number + 1,
 			0,
-			this.#block(block.keys.splice(at), block.items.splice(at)),
+			this.#block(block.keys.splice(at), block.places.splice(at)),
 		);
 	}
 
-	#block(keys: string[], items: Item[]): Block {
-		return { keys, items, owner: this.#owner };
+	#block(keys: string[], places: Place[]): Block {
+		return { keys, places, owner: this.#owner };
 	}
 }
+
+const nothing = { keys: [] as string[], places: [] as Place[] };
 
 /** The first position whose key is not below `key`. */
 function lowerBound(keys: readonly string[], key: string): number {

@@ -1,98 +1,43 @@
 import { ByteReader, ByteWriter } from "../byte-cursor.js";
 import { Gatherer } from "../gatherer.js";
 import { MachineInputError, type StateRestorer } from "../machine.js";
-import { itemOf } from "./item.js";
-import { type Item, OrderedItems } from "./ordered-items.js";
+import { OrderedItems } from "./ordered-items.js";
+import { itemHeaderBytes, itemMark, keyAt } from "./records.js";
 
 /**
- * The state in bytes: a magic, then the items in the order of their keys, then an end with their count. Equal states
- * are equal bytes, whatever commands led to them. Chunks may be cut anew on the way.
+ * The state in bytes: a magic, then the items' records (records.ts) in the order of their keys, then an end with their
+ * count. Equal states are equal bytes, whatever commands led to them. Chunks may be cut anew on the way.
  *
- * An item: u8 1 | u48 version | u16 key length | key | u32 value length | value. The end: u8 0 | u48 count.
+ * The end: u8 0 | u48 count.
  */
 const magic = Buffer.from("raftctl-kv/1\n");
-const itemMark = 1;
 const endMark = 0;
-const keyAt = 9;
-const itemHeaderBytes = keyAt + 4;
 const endBytes = 7;
 
 const nothing = Buffer.alloc(0);
 const chunkBytes = 64 * 1024;
-/** What an item takes before its value, at most. */
-const keyRoom = itemHeaderBytes + 0xffff;
-/** A native copy costs more than its bytes below this. */
-const shortText = 24;
 
-/** Yields chunks of at most 64 KiB; a value that does not fit one is a chunk of its own, as it lies in the state. */
+/** Yields chunks of at most 64 KiB; a record that does not fit one is a chunk of its own, as it lies in the state. */
 export function* encodeSnapshot(items: OrderedItems): Generator<Uint8Array> {
+	const { records } = items;
 	let chunk = Buffer.allocUnsafeSlow(chunkBytes);
 	let at = magic.copy(chunk);
-	for (const { keys, items: values } of items.runs()) {
-		for (let place = 0; place < keys.length; place++) {
-			const key = keys[place] as string;
-			const item = values[place] as Item;
-			const bytes = itemHeaderBytes + key.length + item.value.length;
-			if (bytes > chunkBytes - at) {
-				if (at > 0) yield chunk.subarray(0, at);
-				chunk = Buffer.allocUnsafeSlow(Math.max(chunkBytes, keyRoom));
-				at = 0;
-			}
-			at = writeHeader(chunk, at, key, item);
-			if (bytes <= chunkBytes) at = writeValue(chunk, at, item.value);
-			else {
+	for (const places of items.runs()) {
+		for (const place of places) {
+			const start = records.start(place);
+			const end = start + records.size(place);
+			if (end - start > chunkBytes - at && at > 0) {
 				yield chunk.subarray(0, at);
-				yield bytesOf(item.value);
 				chunk = Buffer.allocUnsafeSlow(chunkBytes);
 				at = 0;
 			}
+			const bytes = records.bytesAt(place);
+			if (end - start > chunkBytes) yield bytes.subarray(start, end);
+			else at += bytes.copy(chunk, at, start, end);
 		}
 	}
 	if (at > 0) yield chunk.subarray(0, at);
 	yield new ByteWriter(endBytes).u8(endMark).u48(items.size).bytes;
-}
-
-function writeHeader(
-	chunk: Buffer,
-	start: number,
-	key: string,
-	{ value, version }: Item,
-): number {
-	let at = start;
-	chunk[at++] = itemMark;
-	at = write32(chunk, at, version);
-	const high = Math.floor(version / 2 ** 32);
-	chunk[at++] = high;
-	chunk[at++] = high >>> 8;
-	chunk[at++] = key.length;
-	chunk[at++] = key.length >>> 8;
-	return write32(chunk, writeText(chunk, at, key), value.length);
-}
-
-function write32(chunk: Buffer, start: number, value: number): number {
-	chunk[start] = value;
-	chunk[start + 1] = value >>> 8;
-	chunk[start + 2] = value >>> 16;
-	chunk[start + 3] = value >>> 24;
-	return start + 4;
-}
-
-function writeValue(chunk: Buffer, at: number, value: Item["value"]): number {
-	if (typeof value === "string") return writeText(chunk, at, value);
-	chunk.set(value, at);
-	return at + value.length;
-}
-
-function writeText(chunk: Buffer, start: number, text: string): number {
-	const { length } = text;
-	if (length > shortText)
-		return start + chunk.write(text, start, length, "latin1");
-	for (let at = 0; at < length; at++) chunk[start + at] = text.charCodeAt(at);
-	return start + length;
-}
-
-function bytesOf(value: Item["value"]): Uint8Array {
-	return typeof value === "string" ? Buffer.from(value, "latin1") : value;
 }
 
 /** Throws MachineInputError when the chunks are not one whole snapshot. */
@@ -161,7 +106,7 @@ export class SnapshotRestorer implements StateRestorer<OrderedItems> {
 		if (key <= this.#previous)
 			throw new MachineInputError("the snapshot's keys do not rise");
 		this.#previous = key;
-		this.#items.append(key, itemOf(key, version, bytes, valueAt, end));
+		this.#items.append(key, version, bytes, valueAt, end);
 	}
 }
 

@@ -2,12 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { OrderedItems } from "../../../src/machines/kv/ordered-items.js";
 
-const item = (version: number) => ({
-	value: new Uint8Array(),
-	version,
-	low: Math.imul(version, 0x9e3779b1),
-	high: version,
-});
+/** Another for each version, of all lengths. */
+const value = (version: number) => Buffer.alloc(version % 50, version);
 
 function versions(items: OrderedItems, from = ""): [string, number][] {
 	return [...items.from(from)].map(([key, { version }]) => [key, version]);
@@ -35,7 +31,7 @@ describe("ordered items", () => {
 					changes.forEach(({ key, remove }, version) => {
 						if (remove) expect(items.delete(key)).toBe(model.delete(key));
 						else {
-							items.set(key, item(version));
+							items.set(key, version, value(version));
 							model.set(key, version);
 						}
 						expect(items.get(key)?.version).toBe(model.get(key));
@@ -58,7 +54,7 @@ describe("ordered items", () => {
 	])("hold %s keys", (_, order) => {
 		const items = new OrderedItems();
 		for (let at = 0; at < 10_000; at += 1)
-			items.set(`${order(at)}`.padStart(5, "0"), item(at));
+			items.set(`${order(at)}`.padStart(5, "0"), at, value(at));
 		const keys = versions(items).map(([key]) => key);
 		expect(keys).toEqual(
 			Array.from({ length: 10_000 }, (_, at) => `${at}`.padStart(5, "0")),
@@ -66,7 +62,7 @@ describe("ordered items", () => {
 		for (const key of keys) expect(items.delete(key)).toBe(true);
 		expect(items.size).toBe(0);
 		expect(versions(items)).toEqual([]);
-		items.set("again", item(1));
+		items.set("again", 1, value(1));
 		expect(versions(items)).toEqual([["again", 1]]);
 	});
 
@@ -74,17 +70,17 @@ describe("ordered items", () => {
 		const items = new OrderedItems();
 		const expected = new Map<string, number>();
 		for (let at = 0; at < 2000; at += 1) {
-			items.set(`${at}`, item(at));
+			items.set(`${at}`, at, value(at));
 			expected.set(`${at}`, at);
 		}
 		const view = items.frozen();
 		const second = view.frozen();
-		items.set("1500", item(1));
+		items.set("1500", 1, value(1));
 		items.delete("3");
-		view.set("new", item(2));
+		view.set("new", 2, value(2));
 		view.delete("4");
 		const third = items.frozen();
-		items.set("1501", item(3));
+		items.set("1501", 3, value(3));
 		expect(versions(second)).toEqual(sorted(expected));
 		expect(items.get("1500")?.version).toBe(1);
 		expect(items.get("new")).toBeNull();
@@ -96,35 +92,114 @@ describe("ordered items", () => {
 
 	it("sum up the fingerprints of what they hold, whatever came and went", () => {
 		const items = new OrderedItems();
-		for (let at = 0; at < 3000; at += 1) items.set(`${at % 1000}`, item(at));
+		for (let at = 0; at < 3000; at += 1)
+			items.set(`${at % 1000}`, at, value(at));
 		for (let at = 0; at < 1000; at += 3) items.delete(`${at}`);
 		const appended = new OrderedItems();
-		for (const [key, each] of items.from("")) appended.append(key, each);
+		for (const [key, each] of items.from(""))
+			appended.append(key, each.version, each.value);
 		expect(versions(appended)).toEqual(versions(items));
 		expect([appended.low, appended.high, appended.size]).toEqual([
 			items.low,
 			items.high,
 			items.size,
 		]);
-		const high = versions(items).reduce((sum, [, version]) => sum + version, 0);
-		expect(items.high).toBe(high % 2 ** 32);
+		for (const [key] of versions(items)) appended.delete(key);
+		expect([appended.low, appended.high, appended.size]).toEqual([0, 0, 0]);
 	});
 
 	it("take more after they were built by appending, and change nothing in a frozen view of that", () => {
 		const items = new OrderedItems();
 		for (let at = 0; at < 2000; at += 1)
-			items.append(`${at}`.padStart(4, "0"), item(at));
+			items.append(`${at}`.padStart(4, "0"), at, value(at));
 		const view = items.frozen();
-		items.append("9999", item(1));
-		items.set("0500a", item(2));
+		items.append("9999", 1, value(1));
+		items.set("0500a", 2, value(2));
 		items.delete("0000");
 		expect(view.size).toBe(2000);
 		expect(versions(view).map(([, version]) => version)).toEqual(
 			Array.from({ length: 2000 }, (_, at) => at),
 		);
 		expect(items.get("0500a")?.version).toBe(2);
-		expect([...items.runs()].flatMap(({ keys }) => keys)).toEqual(
+		const { records } = items;
+		expect([...items.runs()].flat().map((place) => records.key(place))).toEqual(
 			versions(items).map(([key]) => key),
 		);
 	});
+
+	it("hold values of every size through changes, moves and frozen views, in at most twice the memory and a little", () => {
+		const change = fc.record({
+			key: fc.nat({ max: 400 }).map((number) => `k${number}`),
+			bytes: fc.oneof(
+				{ weight: 200, arbitrary: fc.nat({ max: 3000 }) },
+				{ weight: 1, arbitrary: fc.nat({ max: 400_000 }) },
+				{ weight: 50, arbitrary: fc.constant(-1) },
+				{ weight: 1, arbitrary: fc.constant(-2) },
+			),
+		});
+		fc.assert(
+			fc.property(
+				fc.array(change, { minLength: 1000, maxLength: 4000, size: "max" }),
+				(changes) => {
+					const items = new OrderedItems();
+					const model = new Map<string, string>();
+					let view = items.frozen();
+					let seen = new Map(model);
+					changes.forEach(({ key, bytes }, version) => {
+						if (bytes === -2) {
+							expect(told(view)).toEqual(seen);
+							view = items.frozen();
+							seen = new Map(model);
+						} else if (bytes === -1)
+							expect(items.delete(key)).toBe(model.delete(key));
+						else {
+							items.set(key, version, Buffer.alloc(bytes, version));
+							model.set(key, `${version} ${bytes} ${version % 256}`);
+						}
+					});
+					expect(told(items)).toEqual(model);
+					expect(told(view)).toEqual(seen);
+					expect(items.records.totalBytes).toBeLessThan(
+						2 * liveBytes(items) + 6 * 1024 * 1024,
+					);
+				},
+			),
+			{ numRuns: 15 },
+		);
+	});
+
+	it("write a value of the same size where the one before it was, and take no more memory for it", () => {
+		const items = new OrderedItems();
+		for (let at = 0; at < 1000; at += 1)
+			items.set(`${at}`, at, Buffer.alloc(1000, at));
+		const before = items.records.totalBytes;
+		const places = [...items.runs()].flat();
+		for (let at = 0; at < 5000; at += 1)
+			items.set(`${at % 1000}`, at, Buffer.alloc(1000 - (at % 5), at));
+		expect([...items.runs()].flat()).toEqual(places);
+		expect(items.records.totalBytes).toBe(before);
+		const view = items.frozen();
+		const digest = [view.low, view.high];
+		items.set("7", 9000, Buffer.alloc(1000));
+		expect(view.get("7")?.version).toBe(4007);
+		expect([view.low, view.high]).toEqual(digest);
+	});
 });
+
+/** Each item as its version, its length and the one byte that its value is made of. */
+function told(items: OrderedItems): Map<string, string> {
+	return new Map(
+		[...items.from("")].map(([key, { version, value }]) => {
+			const fill = version % 256;
+			const whole = value.equals(Buffer.alloc(value.length, fill));
+			return [key, `${version} ${value.length} ${whole ? fill : "mixed"}`];
+		}),
+	);
+}
+
+function liveBytes(items: OrderedItems): number {
+	return [...items.from("")].reduce(
+		(sum, [key, { value }]) => sum + 40 + key.length + value.length,
+		0,
+	);
+}
