@@ -105,6 +105,37 @@ describe("the write level (P61)", () => {
 	});
 });
 
+describe("a command of the cluster's own that the leader does not know (P61)", () => {
+	const commanded = (replica: NodeReplica, command: object) =>
+		new Promise<CommandOutcome>((resolve) =>
+			replica.control(
+				Buffer.from(JSON.stringify({ nowMs: 1, ...command })),
+				10_000,
+				resolve,
+			),
+		);
+
+	it("is not written, whichever node takes it; nobody's log holds it", async () => {
+		cluster = await LoopbackCluster.start(["n1", "n2", "n3"]);
+		const { replica } = await cluster.leader();
+		for (const node of cluster.nodes)
+			for (const command of [
+				{ type: "of-a-later-release" },
+				{ type: "open-session", ttlMs: -1 },
+			])
+				expect(await commanded(replicaOf(node), command)).toMatchObject({
+					...{ kind: "rejected", reason: "level" },
+					message: "it is malformed, or the leader's release does not know it",
+				});
+		expect((await commanded(replica, { type: "tick" })).kind).toBe("applied");
+		await put(replica, "last", "1");
+		for (const node of cluster.nodes) {
+			await level(replicaOf(node), replica);
+			expect(replicaOf(node).status().failure).toBeNull();
+		}
+	});
+});
+
 describe("an earlier release in a cluster whose level was raised", () => {
 	it("is refused at its start, with the release that is needed, from its log", async () => {
 		const { third, replica } = await upgraded();

@@ -129,7 +129,6 @@ const word: fc.Arbitrary<Word> = fc.oneof(
 			fc.constantFrom(
 				{ kind: EntryKind.command, data },
 				{ kind: EntryKind.sessionCommand, data },
-				{ kind: EntryKind.control, data },
 			),
 		),
 	fc.constant(noop),
@@ -379,6 +378,17 @@ describe("levels", () => {
 		],
 		["a kind it does not know", { ...noop, kind: 9 as never }],
 		["a control command of a later raftd", { ...openSession, level: 2 }],
+		[
+			"a control command that it does not know",
+			control({ type: "of-a-later-release", nowMs: 1 } as never),
+		],
+		[
+			"a control command that says more than it knows",
+			control({
+				...{ type: "raise-alarm", kind: "of-a-later-release" },
+				...{ node: "n1", index: 1, message: "", nowMs: 1 },
+			} as never),
+		],
 		[
 			"a configuration of a later raftd",
 			{ ...noop, kind: 2 as const, level: 2 },
