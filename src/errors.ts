@@ -63,3 +63,20 @@ export class OperatorError extends Error {
 export function reasonOf(error: unknown): string {
 	return error instanceof Error ? error.message : String(error);
 }
+
+/** For people, in the one form that all the programs use. */
+export function errorText(
+	error: Pick<OperatorError, "message" | "problems" | "state" | "next">,
+): string {
+	const { message, problems, state, next } = error;
+	const lines = [`Error: ${sentence(message)}`];
+	for (const problem of problems) lines.push(`  ${problem}`);
+	if (state !== undefined) lines.push(`State: ${sentence(state)}`);
+	if (next !== undefined) lines.push(`Next: ${next}`);
+	return `${lines.join("\n")}\n`;
+}
+
+/** With a full stop, unless it ends otherwise. */
+export function sentence(text: string): string {
+	return /[.!?:]$/.test(text) ? text : `${text}.`;
+}

@@ -64,6 +64,21 @@ describe("readiness", () => {
 		expect(notReady()).toEqual(["leader-known"]);
 	});
 
+	it("ends without a link to the leader, though it is heard: what is forwarded goes nowhere", () => {
+		const { notReady, health, replica, clock } = watched();
+		expect(notReady()).toEqual([]);
+		const { leader } = replica.raft;
+		replica.connectedPeers = ["n2", "n3"].filter((id) => id !== leader);
+		clock.nowMs += 1000;
+		expect(notReady()).toEqual([]);
+		clock.nowMs += 1;
+		expect(notReady()).toEqual(["leader-known"]);
+		const check = health.ready().find(({ name }) => name === "leader-known");
+		expect(check?.reason).toBe(`no link to the leader ${leader} for 1001 ms`);
+		replica.raft = { ...replica.raft, role: "leader", leader: "n1" };
+		expect(notReady()).toEqual([]);
+	});
+
 	it("ends for a follower that hears nothing, though nothing seems to be missing", () => {
 		const { notReady, health, replica, clock } = watched();
 		notReady();

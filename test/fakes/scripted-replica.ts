@@ -26,6 +26,7 @@ export class ScriptedReplica implements Replica {
 	failure: string | null = null;
 	diskPendingMs = 0;
 	linkTroubles: readonly LinkTrouble[] = [];
+	connectedPeers: readonly string[] = ["n2", "n3"];
 	heard: { index: number; heardAgoMs: number } | null = {
 		index: 10,
 		heardAgoMs: 0,
@@ -108,7 +109,7 @@ export class ScriptedReplica implements Replica {
 			logBytes: 65_536,
 			oldestEventIndex: 1,
 			inflight: 0,
-			connectedPeers: ["n2", "n3"],
+			connectedPeers: this.connectedPeers,
 			linkTroubles: this.linkTroubles,
 			leaderlessTotalMs: 120,
 			leaderlessMaxMs: 80,
@@ -123,6 +124,10 @@ export class ScriptedReplica implements Replica {
 
 	leaderCommit() {
 		return this.heard;
+	}
+
+	overload(): null {
+		return null;
 	}
 
 	propose(

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { type Logger, pino } from "pino";
-import { exitCodes, OperatorError, reasonOf } from "../../errors.js";
+import { errorText, exitCodes, OperatorError, reasonOf } from "../../errors.js";
 import { readEmbeddedConfig } from "./config-file.js";
 import { type Diagnostics, startEmbedded } from "./server.js";
 
@@ -58,18 +58,18 @@ function diagnosticsOf(log: Logger): Diagnostics {
 				`${status.node} is ${status.state}`,
 			),
 		onUnplaced: () => seldom({}, "a connection found no node and was closed"),
+		onLeft: (node, connections) =>
+			log.warn({ node, connections }, "a silent node's connections were reset"),
 		onAcceptError: (err) => seldom({ err }, "a connection was not accepted"),
 	};
 }
 
 main().catch((error: unknown) => {
-	const lines = [`balancer: ${reasonOf(error)}`];
-	if (error instanceof OperatorError) {
-		lines.push(...error.problems);
-		if (error.state !== undefined) lines.push(error.state);
-		if (error.next !== undefined) lines.push(`Next: ${error.next}`);
-	}
-	process.stderr.write(`${lines.join("\n  ")}\n`);
+	const told =
+		error instanceof OperatorError
+			? error
+			: new OperatorError("unexpected", reasonOf(error));
+	process.stderr.write(errorText(told));
 	process.exit(
 		error instanceof OperatorError ? error.exitCode : exitCodes.unexpected,
 	);

@@ -10,9 +10,16 @@ const bodyLimitBytes = 4 * 1024;
 /** Room for several checks: the one that tells most need not come first. */
 const reasonCharacters = 400;
 
+/** So many checks in a row without a word, and the node is taken for frozen, or out of reach. */
+export const silentChecks = 5;
+/** A timeout that comes so much too late says of the balancer itself that it was away. */
+const ownDelayMs = 250;
+
 interface Finding {
 	readonly state: BackendState;
 	readonly reason: string;
+	/** Nothing came in time: neither an answer nor a refusal. */
+	readonly silent: boolean;
 }
 
 export interface Watches {
@@ -21,14 +28,16 @@ export interface Watches {
 	end(): void;
 }
 
+interface WatchOptions
+	extends Pick<EmbeddedConfig, "checkIntervalMs" | "checkTimeoutMs"> {
+	readonly backends: readonly BackendEntry[];
+	readonly pool: BackendPool;
+	/** A node has been silent for `silentChecks` checks, or for another one since. */
+	readonly onSilent: (node: string) => void;
+}
+
 /** Asks every node again and again and tells the pool. */
-export function watchReadiness(
-	config: Pick<
-		EmbeddedConfig,
-		"backends" | "checkIntervalMs" | "checkTimeoutMs"
-	>,
-	pool: BackendPool,
-): Watches {
+export function watchReadiness(options: WatchOptions): Watches {
 	const watches = new Map<string, () => void>();
 	const replace = (backends: readonly BackendEntry[]) => {
 		const wanted = new Map(backends.map((one) => [JSON.stringify(one), one]));
@@ -38,9 +47,9 @@ export function watchReadiness(
 			watches.delete(key);
 		}
 		for (const [key, backend] of wanted)
-			if (!watches.has(key)) watches.set(key, watchOne(backend, config, pool));
+			if (!watches.has(key)) watches.set(key, watchOne(backend, options));
 	};
-	replace(config.backends);
+	replace(options.backends);
 	return {
 		replace,
 		end: () => {
@@ -51,18 +60,15 @@ export function watchReadiness(
 
 function watchOne(
 	{ node, admin }: BackendEntry,
-	{
-		checkIntervalMs,
-		checkTimeoutMs,
-	}: Pick<EmbeddedConfig, "checkIntervalMs" | "checkTimeoutMs">,
-	pool: BackendPool,
+	{ checkIntervalMs, checkTimeoutMs, pool, onSilent }: WatchOptions,
 ): () => void {
 	const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 	let timer: NodeJS.Timeout | null = null;
 	let ended = false;
+	let silences = 0;
 	const check = async () => {
 		const begunAt = performance.now();
-		const { state, reason } = await checkReadiness(
+		const { state, reason, silent } = await checkReadiness(
 			admin,
 			agent,
 			checkTimeoutMs,
@@ -70,6 +76,10 @@ function watchOne(
 		if (ended) return;
 		// One bad answer is enough: a connection that this node could have had goes to another one.
 		pool.report(node, state, reason);
+		const wasAway = performance.now() - begunAt > checkTimeoutMs + ownDelayMs;
+		if (!silent) silences = 0;
+		else if (!wasAway) silences += 1;
+		if (silences >= silentChecks) onSilent(node);
 		const restMs = checkIntervalMs - (performance.now() - begunAt);
 		timer = setTimeout(check, Math.max(restMs, 1));
 	};
@@ -89,7 +99,8 @@ function checkReadiness(
 ): Promise<Finding> {
 	return new Promise((resolve) => {
 		const { host, port } = splitAddress(admin);
-		const down = (reason: string) => resolve({ state: "down", reason });
+		const failed = (error: Error) =>
+			resolve({ state: "down", ...describe(error, timeoutMs) });
 		const request = get(
 			{
 				host,
@@ -104,17 +115,23 @@ function checkReadiness(
 				response.on("data", (chunk: string) => {
 					if (body.length < bodyLimitBytes) body += chunk;
 				});
-				response.once("error", (error) => down(describe(error, timeoutMs)));
+				response.once("error", failed);
 				response.once("end", () =>
-					resolve(judge(response.headers[stateHeader], body)),
+					resolve({
+						...judge(response.headers[stateHeader], body),
+						silent: false,
+					}),
 				);
 			},
 		);
-		request.once("error", (error) => down(describe(error, timeoutMs)));
+		request.once("error", failed);
 	});
 }
 
-function judge(header: string | string[] | undefined, body: string): Finding {
+function judge(
+	header: string | string[] | undefined,
+	body: string,
+): Omit<Finding, "silent"> {
 	if (header === "ready") return { state: "up", reason: "" };
 	if (header === "draining") return { state: "drain", reason: "draining" };
 	if (header === "unready")
@@ -139,9 +156,13 @@ function failedChecks(body: string): string {
 	return said?.slice(0, reasonCharacters) ?? "no reason given";
 }
 
-function describe(error: Error, timeoutMs: number): string {
+function describe(
+	error: Error,
+	timeoutMs: number,
+): Pick<Finding, "reason" | "silent"> {
 	if (error.name === "AbortError" || error.name === "TimeoutError")
-		return `no answer within ${timeoutMs} ms`;
+		return { reason: `no answer within ${timeoutMs} ms`, silent: true };
 	const { code } = error as NodeJS.ErrnoException;
-	return code === "ECONNREFUSED" ? "nobody listens" : reasonOf(error);
+	const reason = code === "ECONNREFUSED" ? "nobody listens" : reasonOf(error);
+	return { reason, silent: false };
 }

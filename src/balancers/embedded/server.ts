@@ -20,6 +20,8 @@ export interface Diagnostics {
 	onBackend(status: BackendStatus): void;
 	/** A connection was closed because no node would have it. */
 	onUnplaced(): void;
+	/** Connections to a node that says nothing any more were reset, so that they begin anew elsewhere. */
+	onLeft(node: string, connections: number): void;
 	/** One connection could not be accepted, for want of file descriptors for example; the next one may be. */
 	onAcceptError(error: Error): void;
 }
@@ -53,7 +55,11 @@ export async function startEmbedded(
 		throw error;
 	}
 	front.server.on("error", diagnostics.onAcceptError);
-	watches = watchReadiness(config, pool);
+	const { checkIntervalMs, checkTimeoutMs, backends } = config;
+	watches = watchReadiness({
+		...{ checkIntervalMs, checkTimeoutMs, backends, pool },
+		onSilent: (node) => front.leave(node),
+	});
 	return {
 		async close() {
 			const cut = await front.close();
@@ -73,6 +79,8 @@ class Front {
 	readonly #diagnostics: Diagnostics;
 	readonly #placement: Placement;
 	readonly #clients = new Set<Socket>();
+	/** Clients by the node that they are connected to. */
+	readonly #placed = new Map<Socket, string>();
 
 	constructor(
 		config: EmbeddedConfig,
@@ -118,11 +126,20 @@ class Front {
 		return cut;
 	}
 
+	/** Resets what is connected to `node`, if it could go elsewhere: a frozen process keeps its connections for ever. */
+	leave(node: string): void {
+		if (!this.#pool.statuses().some(({ admitting }) => admitting)) return;
+		const left = [...this.#placed].filter(([, to]) => to === node);
+		for (const [client] of left) client.resetAndDestroy();
+		if (left.length > 0) this.#diagnostics.onLeft(node, left.length);
+	}
+
 	async #accept(client: Socket): Promise<void> {
 		this.#clients.add(client);
 		const gone = new AbortController();
 		client.once("close", () => {
 			this.#clients.delete(client);
+			this.#placed.delete(client);
 			gone.abort();
 		});
 		client.on("error", () => client.destroy());
@@ -138,6 +155,7 @@ class Front {
 			onClosed();
 			return;
 		}
+		this.#placed.set(client, placed.backend.node);
 		const { halfOpenTimeoutMs } = this.#config;
 		relay(client, placed.upstream, { halfOpenTimeoutMs, onClosed });
 	}

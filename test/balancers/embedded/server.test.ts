@@ -38,6 +38,7 @@ describe("the embedded balancer", () => {
 	) {
 		const [port, adminPort] = [await freePort(), await freePort()];
 		const unplaced = vi.fn();
+		const left = vi.fn();
 		const config: EmbeddedConfig = {
 			version: 1,
 			cluster: { id: "c1", name: "test" },
@@ -60,6 +61,7 @@ describe("the embedded balancer", () => {
 			{
 				onBackend: () => {},
 				onUnplaced: unplaced,
+				onLeft: left,
 				onAcceptError: (error) => {
 					throw error;
 				},
@@ -78,7 +80,7 @@ describe("the embedded balancer", () => {
 			Object.fromEntries(
 				(await balancer.backends()).map(({ node, state }) => [node, state]),
 			);
-		return { port, server, balancer, states, unplaced, config, reread };
+		return { port, server, balancer, states, unplaced, left, config, reread };
 	}
 
 	function open(port: number): Socket {
@@ -150,7 +152,10 @@ describe("the embedded balancer", () => {
 	});
 
 	it("carries a thousand connections at once, each with its own bytes", async () => {
-		const { port, states } = await balancerOver(await started(3));
+		// The nodes share this process, whose turns may be long with so many sockets: that is no silence.
+		const { port, states } = await balancerOver(await started(3), {
+			checkTimeoutMs: 20_000,
+		});
 		await allUp(states);
 		await Promise.all(
 			Array.from({ length: 1000 }, async (_, i) => {
@@ -257,6 +262,64 @@ describe("the embedded balancer", () => {
 				]),
 			patient,
 		);
+	});
+
+	it("resets what is connected to a node that says nothing any more, once there is another", async () => {
+		const nodes = await started(2);
+		const [frozen, other] = nodes as [FakeBackend, FakeBackend];
+		const { port, balancer, states, left } = await balancerOver(nodes, {
+			checkTimeoutMs: 100,
+		});
+		await allUp(states);
+		other.state = "draining";
+		await vi.waitFor(
+			async () => expect(await states()).toMatchObject({ n2: "drain" }),
+			patient,
+		);
+		const socket = open(port);
+		expect(String((await once(socket, "data"))[0]).trim()).toBe("n1");
+		const end = closed(socket);
+		frozen.state = "silent";
+		const before = frozen.checks;
+		await vi.waitFor(
+			() => expect(frozen.checks).toBeGreaterThan(before + 5),
+			patient,
+		);
+		// Nowhere else to go: it may come back.
+		expect(left).not.toHaveBeenCalled();
+		expect(socket.destroyed).toBe(false);
+		other.state = "ready";
+		expect(await end).toBe(true);
+		expect(left).toHaveBeenCalledWith("n1", 1);
+		expect(await nodeBehind(port)).toBe("n2");
+		await vi.waitFor(
+			async () =>
+				expect((await balancer.backends())[0]).toMatchObject({
+					...{ state: "down", connections: 0 },
+				}),
+			patient,
+		);
+	});
+
+	it("leaves the connections of a node alone that refuses its checks, or says no", async () => {
+		const nodes = await started(2);
+		const [first] = nodes as [FakeBackend];
+		const { port, states, left } = await balancerOver(nodes, {
+			checkTimeoutMs: 100,
+		});
+		await allUp(states);
+		const socket = open(port);
+		expect(String((await once(socket, "data"))[0]).trim()).toBe("n1");
+		first.state = "unready";
+		const before = first.checks;
+		await vi.waitFor(
+			() => expect(first.checks).toBeGreaterThan(before + 5),
+			patient,
+		);
+		await first.stopAdmin();
+		await new Promise((resolve) => setTimeout(resolve, 500));
+		expect(left).not.toHaveBeenCalled();
+		expect(socket.destroyed).toBe(false);
 	});
 
 	it("holds connections while there is no node, and places them when one comes", async () => {
