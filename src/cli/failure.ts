@@ -3,6 +3,7 @@ import {
 	exitCodes,
 	OperatorError,
 	reasonOf,
+	sentence,
 } from "../errors.js";
 import { coloursFor } from "./colours.js";
 import { type Presentation, serialise } from "./output.js";
@@ -121,8 +122,4 @@ async function failureText(report: FailureReport): Promise<string> {
 /** Whether the message says itself which node it is about, or there is none. */
 function isNamed({ node, message }: FailureReport): boolean {
 	return node === undefined || message.split(/[^\w.-]+/).includes(node);
-}
-
-function sentence(text: string): string {
-	return /[.!?:]$/.test(text) ? text : `${text}.`;
 }

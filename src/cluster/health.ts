@@ -202,7 +202,7 @@ export function progressFault(
 		return `was not heard by the leader for ${Math.round(view.heardAgoMs)} ms`;
 	const behind = leader.commitIndex - view.match;
 	return behind > limits.lagEntries
-		? `is ${behind} entries behind the leader`
+		? `is ${behind} ${behind === 1 ? "entry" : "entries"} behind the leader`
 		: null;
 }
 

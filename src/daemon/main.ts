@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { exitCodes, OperatorError, reasonOf } from "../errors.js";
+import { errorText, exitCodes, OperatorError, reasonOf } from "../errors.js";
 import { offlineWords } from "./doctor/words.js";
 import type { Log } from "./log.js";
 import type { RunningNode } from "./node.js";
@@ -205,17 +205,9 @@ function exit(log: Log, code: number): void {
 	log.end(() => process.exit(code));
 }
 
-/** For a person: what happened, each mistake, what state things are in, and what to do next. */
-function sentences(error: OperatorError): string {
-	const lines = [`raftd: ${error.message}`, ...error.problems];
-	if (error.state !== undefined) lines.push(`state: ${error.state}`);
-	if (error.next !== undefined) lines.push(`next: ${error.next}`);
-	return `${lines.join("\n  ")}\n`;
-}
-
 main().catch((error: unknown) => {
 	if (error instanceof OperatorError) {
-		process.stderr.write(sentences(error));
+		process.stderr.write(errorText(error));
 		process.exit(error.exitCode);
 	}
 	process.stderr.write(`raftd: ${(error as Error)?.stack ?? error}\n`);

@@ -24,7 +24,7 @@ describe("raftd on the command line", () => {
 		expect(unknown.stderr).toContain("--conf");
 		const none = await new Raftd([]).ended;
 		expect(none.code).toBe(2);
-		expect(none.stderr).toContain("next: raftd --config node.yaml");
+		expect(none.stderr).toContain("\nNext: raftd --config node.yaml\n");
 	});
 
 	it("names every mistake in the configuration with its place", async () => {

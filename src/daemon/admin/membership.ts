@@ -193,7 +193,8 @@ function lagSentence(catchUp: CatchUpStatus | null): string {
 		remainingMs === null
 			? "and it does not gain on the leader"
 			: `about ${Math.ceil(remainingMs / 1000)} s to go`;
-	return `${lagEntries} entries behind, ${entriesPerSecond} a second, ${left}`;
+	const behind = `${lagEntries} ${lagEntries === 1 ? "entry" : "entries"} behind`;
+	return `${behind}, ${entriesPerSecond} a second, ${left}`;
 }
 
 function invalid(message: string): ConnectError {

@@ -54,7 +54,6 @@ function unfitness(facts: ClusterFacts, id: string): string | null {
 	if (status.alarms.some(({ node }) => node === id))
 		return "has an alarm raised against it";
 	const lag = lagOf(facts, id);
-	if (lag === null || lag > maxLagEntries)
-		return `is ${lag ?? "unknown"} entries behind`;
-	return null;
+	if (lag === null) return "has not told how far it is";
+	return lag > maxLagEntries ? `is ${lag} entries behind` : null;
 }

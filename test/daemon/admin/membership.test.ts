@@ -158,6 +158,16 @@ describe("a change of membership", () => {
 		expect(body).toMatchObject({ code: "aborted", message });
 	});
 
+	it("that is refused for a single entry does not count it as several", async () => {
+		const catchUp = {
+			...{ lagEntries: 1, entriesPerSecond: 0, remainingMs: null },
+			caughtUp: false,
+		};
+		refuse({ reason: "target-lagging", node: "n4", catchUp });
+		const { body } = await change({ id: "n4", type: "promote" });
+		expect(body.message).toContain(": 1 entry behind, 0 a second, ");
+	});
+
 	it("that is refused says why, with the reason as a word and how far a learner is", async () => {
 		const catchUp = {
 			...{ lagEntries: 5000, entriesPerSecond: 100, remainingMs: 50_000 },
