@@ -41,10 +41,10 @@ export default class TransferLeader extends OperatorCommand<
 		const report = await withContext(operating, (context) =>
 			transferLeader(context, { ...wish, lockWaitMs }),
 		);
-		const { from, to, changed, durationMs } = report;
+		const { from, to, changed, transferMs } = report;
 		await this.print(report, () =>
 			changed
-				? `leadership went from ${from} to ${to} in ${Math.round(durationMs)} ms`
+				? `leadership went from ${from} to ${to} in ${Math.round(transferMs)} ms`
 				: `${to} leads already`,
 		);
 	}

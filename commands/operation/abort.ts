@@ -6,7 +6,7 @@ import { withContext } from "../../src/operations/open-context.js";
 import {
 	deadHolderWaitMs,
 	takeUpUnfinished,
-} from "../../src/operations/operations.js";
+} from "../../src/operations/taking-up.js";
 
 export default class OperationAbort extends OperatorCommand<
 	typeof OperationAbort

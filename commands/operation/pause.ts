@@ -1,7 +1,7 @@
 import { Args } from "@oclif/core";
 import { OperatorCommand } from "../../src/cli/operator-command.js";
 import { withContext } from "../../src/operations/open-context.js";
-import { pauseUnfinished } from "../../src/operations/operations.js";
+import { pauseUnfinished } from "../../src/operations/taking-up.js";
 
 export default class OperationPause extends OperatorCommand<
 	typeof OperationPause

@@ -11,7 +11,7 @@ import { withContext } from "../../src/operations/open-context.js";
 import {
 	deadHolderWaitMs,
 	takeUpUnfinished,
-} from "../../src/operations/operations.js";
+} from "../../src/operations/taking-up.js";
 
 export default class OperationResume extends OperatorCommand<
 	typeof OperationResume

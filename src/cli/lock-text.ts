@@ -1,14 +1,38 @@
-import type { StatusReport } from "../operations/status.js";
+import type { HeldLocks } from "../operations/lock-status.js";
 
-type LockStatus = NonNullable<StatusReport["lock"]>;
+type LockStatus = NonNullable<HeldLocks["lock"]>;
+type HostLockStatus = NonNullable<HeldLocks["hosts"]>;
 
 /** "rolling-restart by ann@desk:7, at n2/drain". */
-export function describeHeld({ operation, holder, step }: LockStatus): string {
+export function describeHeld({
+	operation,
+	holder,
+	step,
+}: Pick<LockStatus, "operation" | "holder" | "step">): string {
 	return `${operation} by ${holder}${step === "" ? "" : `, at ${step}`}`;
 }
 
+/** Both locks for people; `nowMs` since the Unix epoch. */
+export function locksText({ lock, hosts }: HeldLocks, nowMs: number): string {
+	if (hosts === null) return lockText(lock, nowMs);
+	const cluster = lock === null ? "" : `\n\n${lockText(lock, nowMs)}`;
+	return `${hostLockText(hosts)}${cluster}`;
+}
+
+function hostLockText(lock: HostLockStatus): string {
+	return [
+		`held for  ${lock.operation}, on the hosts`,
+		`by        ${lock.holder}`,
+		`since     ${new Date(lock.acquiredAtMs).toISOString()}`,
+		`at        ${lock.step === "" ? "its beginning" : lock.step}`,
+		lock.isAlive
+			? "ends      with the operation: its holder lives"
+			: "ends      once somebody needs it and has watched it for 20 s: its holder is silent",
+	].join("\n");
+}
+
 /** The lock for people; `nowMs` since the Unix epoch. */
-export function lockText(lock: LockStatus | null, nowMs: number): string {
+function lockText(lock: LockStatus | null, nowMs: number): string {
 	if (lock === null) return "nobody holds the operation lock";
 	const leftMs = lock.expiresAtMs - nowMs;
 	return [

@@ -118,11 +118,11 @@ function operationLines(
 
 function unfinishedLines({ operation }: StatusReport): readonly string[] {
 	if (operation === null) return [];
-	const { id, text, state, by, step, pauseRequested, next } = operation;
+	const { id, text, state, by, step, pauseRequested, keptBy, next } = operation;
 	const asked = pauseRequested ? ", asked to pause" : "";
 	const at = step === null ? "" : ` at ${step}`;
 	return [
-		`${text ?? "one of a newer raftctl"} (${id}) is ${state}${at}${asked}${by === null ? "" : `; ${by} had it in hand last`}`,
+		`${text ?? "one of a newer raftctl"} (${id}) is ${state}${at}${asked}${keptBy === undefined ? "" : ", on the hosts"}${by === null ? "" : `; ${by} had it in hand last`}`,
 		...(next.length === 0 ? [] : [`next: ${next.join(", or ")}`]),
 	];
 }

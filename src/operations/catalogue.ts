@@ -39,6 +39,26 @@ export const catalogue: Readonly<Record<string, () => Promise<Make>>> = {
 		const { scale } = await import("./membership/scale.js");
 		return (wish: Parameters<typeof scale>[0]) => () => scale(wish);
 	},
+	"transfer-leader": async () => {
+		const { transferOperation } = await import("./transfer-leader.js");
+		return (wish: Parameters<typeof transferOperation>[0]) => () =>
+			transferOperation(wish);
+	},
+	drain: async () => {
+		const { drainOperation } = await import("./drain.js");
+		return (wish: Parameters<typeof drainOperation>[0]) => () =>
+			drainOperation(wish);
+	},
+	undrain: async () => {
+		const { undrainOperation } = await import("./undrain.js");
+		return (wish: Parameters<typeof undrainOperation>[0]) => () =>
+			undrainOperation(wish);
+	},
+	"snapshot schedule": async () => {
+		const { scheduleOperation } = await import("./snapshots/schedule.js");
+		return (wish: Parameters<typeof scheduleOperation>[0]) => () =>
+			scheduleOperation(wish);
+	},
 	"snapshot restore": async () => {
 		const { restore } = await import("./snapshots/restore.js");
 		return (wish: Parameters<typeof restore>[0]) => restore(wish);

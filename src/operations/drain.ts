@@ -1,34 +1,31 @@
 import { type ClusterFacts, statusOf } from "../cluster/facts.js";
 import { OperatorError } from "../errors.js";
 import { commandFor, lookAtCluster, type OperationContext } from "./context.js";
-import { type OperationLock, withLock } from "./lock.js";
 import { nodeNamed } from "./node-named.js";
-import { type PlanReport, planReport, unlocked } from "./plan.js";
+import type { Operation, OperationReport, Run } from "./operation.js";
+import type { PlanReport } from "./plan.js";
+import { planOperation, runOperation } from "./run-operation.js";
 import { loneBackendFault, lookAtBalancer } from "./steps/balancer-view.js";
-import { holdDrain } from "./steps/drain-hold.js";
+import { drainLeaseMs, holdDrain } from "./steps/drain-hold.js";
 import {
 	announceDrainStep,
 	closeConnectionsStep,
 	type DrainSteps,
 	leaveDrainedStep,
 } from "./steps/drain-node.js";
-import { planOf, runSteps, type Step } from "./steps/step.js";
+import { undrainStep } from "./undrain.js";
 
-export interface DrainOptions {
+export interface DrainWish {
 	/** Ids, each once. */
 	readonly nodes: readonly string[];
 	/** The drain ends by itself after this time. */
 	readonly forMs: number;
-	readonly lockWaitMs: number;
 }
 
-export interface DrainReport {
-	readonly operation: "drain";
-	readonly cluster: string;
+export interface DrainReport extends OperationReport {
 	readonly nodes: readonly string[];
 	/** From the last word to each node. */
 	readonly endsInMs: number;
-	readonly durationMs: number;
 }
 
 /**
@@ -37,57 +34,65 @@ export interface DrainReport {
  */
 export async function drain(
 	context: OperationContext,
-	{ nodes, forMs, lockWaitMs }: DrainOptions,
+	{ lockWaitMs, ...wish }: DrainWish & { readonly lockWaitMs: number },
 ): Promise<DrainReport> {
-	const startedAt = context.clock.now();
-	for (const id of nodes) nodeNamed(context, id);
-	const wish = { operation: "drain", lockWaitMs };
-	return withLock(context, wish, async (lock) => {
-		const steps = await drainSteps(context, lock, { nodes, forMs });
-		context.emit({ type: "plan", operation: "drain", steps: planOf(steps) });
-		await runSteps(context, steps, lock.signal);
-		return {
-			operation: "drain",
-			cluster: context.inventory.name,
-			nodes,
-			endsInMs: forMs,
-			durationMs: Math.round(context.clock.now() - startedAt),
-		};
-	});
+	const make = () => drainOperation(wish);
+	const report: object = await runOperation(context, make, { lockWaitMs });
+	return report as DrainReport;
 }
 
 /** What `drain` would do now, or the refusal it would end with. Touches nothing. */
-export async function planDrain(
+export function planDrain(
 	context: OperationContext,
-	{ nodes }: Pick<DrainOptions, "nodes">,
+	{ nodes }: Pick<DrainWish, "nodes">,
 ): Promise<PlanReport> {
-	for (const id of nodes) nodeNamed(context, id);
-	const lock = unlocked(context);
-	const steps = await drainSteps(context, lock, { nodes, forMs: 0 });
-	return planReport(context, "drain", steps);
+	return planOperation(context, drainOperation({ nodes, forMs: 0 }));
 }
 
-async function drainSteps(
-	context: OperationContext,
-	lock: OperationLock,
-	{ nodes, forMs }: Pick<DrainOptions, "nodes" | "forMs">,
-): Promise<readonly Step[]> {
-	await requireOtherBackend(context, lock, nodes);
-	const facts = await lookAtCluster(context, lock.signal);
-	const wishes = nodes.map((id) => wishOf(context, lock, { id, facts }));
-	return [
-		...wishes.flatMap((wish) => [
-			announceDrainStep(context, wish),
-			closeConnectionsStep(context, wish),
-		]),
-		...wishes.map((wish) => leaveDrainedStep(wish, forMs)),
-	];
+/** Killed, it lapses: the lease of each node that was drained by then ends it. */
+export function drainOperation(wish: DrainWish): Operation {
+	const { nodes, forMs } = wish;
+	return {
+		...{ name: "drain", arguments: wish, skip: [], lapses: true },
+		text: ["drain", ...nodes.map(nodeFlag), `--for ${forMs / 1000}s`].join(" "),
+		async prepare(context) {
+			for (const id of nodes) nodeNamed(context, id);
+			await requireOtherBackend(context, nodes);
+			return {};
+		},
+		async steps(run) {
+			const facts = await lookAtCluster(run.context, run.lock.signal);
+			const wishes = nodes
+				.filter((id) => !(run.isResumed && isLeft(facts, id)))
+				.map((id) => wishOf(run, id, facts));
+			return [
+				...wishes.flatMap((one) => [
+					announceDrainStep(run.context, one),
+					closeConnectionsStep(run.context, one),
+				]),
+				...wishes.map((one) => leaveDrainedStep(one, forMs)),
+			];
+		},
+		abortSteps: async ({ context, lock }) =>
+			nodes.map((id) => undrainStep(context, lock, id)),
+		report: async () => ({ nodes, endsInMs: forMs }),
+	};
+}
+
+function nodeFlag(id: string): string {
+	return `--node ${id}`;
+}
+
+/** An earlier attempt came to its end with this node: a lease so long is given last. */
+function isLeft(facts: ClusterFacts, id: string): boolean {
+	const drain = statusOf(facts, id)?.drain;
+	return drain?.draining === true && drain.leaseLeftMs > drainLeaseMs;
 }
 
 function wishOf(
-	context: OperationContext,
-	{ fencingToken }: OperationLock,
-	{ id, facts }: { readonly id: string; readonly facts: ClusterFacts },
+	{ context, lock: { fencingToken } }: Run,
+	id: string,
+	facts: ClusterFacts,
 ): DrainSteps {
 	const { closeOverMs, drainTimeoutMs } = context.inventory.roll;
 	const node = nodeNamed(context, id);
@@ -105,14 +110,11 @@ function wishOf(
 
 async function requireOtherBackend(
 	context: OperationContext,
-	{ signal }: OperationLock,
 	nodes: readonly string[],
 ): Promise<void> {
-	if (context.balancer === null) return;
-	const lone = loneBackendFault(
-		await lookAtBalancer(context.balancer, signal),
-		nodes,
-	);
+	const { balancer, signal } = context;
+	if (balancer === null) return;
+	const lone = loneBackendFault(await lookAtBalancer(balancer, signal), nodes);
 	if (lone === null) return;
 	throw new OperatorError("refused", lone, {
 		state: "nothing was touched",

@@ -9,6 +9,8 @@ export type OperationEvent =
 			readonly type: "plan";
 			readonly operation: string;
 			readonly steps: readonly PlannedStep[];
+			/** What an earlier attempt did already, in sentences; only of what is taken up. */
+			readonly soFar?: readonly string[];
 	  }
 	| {
 			readonly type: "step-started";

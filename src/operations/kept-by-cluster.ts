@@ -6,7 +6,8 @@ import type {
 } from "../cluster/engine.js";
 import type { ClusterFacts } from "../cluster/facts.js";
 import { commandFor, type OperationContext } from "./context.js";
-import { liveLock, type OperationView, viewOf } from "./operations.js";
+import { liveLock } from "./lock-status.js";
+import { type OperationView, viewOf } from "./operations.js";
 
 /** What the cluster itself remembers for its operators, as status shows it. */
 export interface KeptByCluster {
@@ -28,8 +29,12 @@ interface UnfinishedReport {
 	readonly by: string | null;
 	readonly step: string | null;
 	readonly pauseRequested: boolean;
+	/** Killed, it is closed by the next operation: nothing of it has to be taken up. */
+	readonly lapses: boolean;
 	readonly beganAtMs: number;
 	readonly updatedAtMs: number;
+	/** Its record is on the hosts: it began without a quorum. Absent for what the cluster itself keeps. */
+	readonly keptBy?: "hosts";
 	/** Commands that go on from here, one of them enough; empty while somebody has it in hand. */
 	readonly next: readonly string[];
 }
@@ -44,15 +49,25 @@ interface ScheduleReport {
 	readonly overdue: boolean;
 }
 
-/** By the word of `speaker`: the leader, or without one whoever answers. */
+/**
+ * By the word of `speaker`: the leader, or without one whoever answers. What is unfinished on the hosts comes first: it is
+ * to be ended before anything else.
+ */
 export function keptByCluster(
 	context: OperationContext,
 	facts: ClusterFacts,
-	speaker: NodeStatus | null,
+	{
+		speaker,
+		onHosts,
+	}: {
+		readonly speaker: NodeStatus | null;
+		readonly onHosts: OperationView | null;
+	},
 ): KeptByCluster {
 	const nowMs = context.clock.unixMs();
+	const unfinished = onHosts ?? (speaker && unfinishedView(speaker, nowMs));
 	return {
-		operation: speaker && unfinishedReport(context, speaker, nowMs),
+		operation: unfinished && unfinishedReport(context, unfinished),
 		snapshots: speaker && scheduleReport(speaker, nowMs),
 		writeLevel: speaker?.writeLevel ?? null,
 		alarms: alarmsOf(facts),
@@ -74,29 +89,30 @@ export function keptProblems({
 	];
 }
 
-function unfinishedReport(
-	context: OperationContext,
+function unfinishedView(
 	{ operation, lock }: NodeStatus,
 	nowMs: number,
-): UnfinishedReport | null {
-	if (operation === null) return null;
-	const held = liveLock(lock, nowMs);
-	const { id, state, pauseRequested, beganAtMs, updatedAtMs, record } = viewOf(
-		operation,
-		held,
-	);
+): OperationView | null {
+	return operation && viewOf(operation, liveLock(lock, nowMs));
+}
+
+function unfinishedReport(
+	context: OperationContext,
+	{ record, ...view }: OperationView,
+): UnfinishedReport {
+	const { id, state, pauseRequested, beganAtMs, updatedAtMs, keptBy } = view;
+	const commands = ["operation resume", "operation abort"];
 	return {
 		...{ id, text: record?.text ?? null, state },
 		by: record?.attempts.at(-1)?.holder ?? null,
 		step: record?.step ?? null,
-		...{ pauseRequested, beganAtMs, updatedAtMs },
+		...{ pauseRequested, lapses: record?.lapses === true },
+		...{ beganAtMs, updatedAtMs },
+		...(keptBy === undefined ? {} : { keptBy }),
 		next:
 			state === "running"
 				? []
-				: [
-						commandFor(context, "operation resume"),
-						commandFor(context, "operation abort"),
-					],
+				: commands.map((words) => commandFor(context, words)),
 	};
 }
 
@@ -104,7 +120,8 @@ function operationProblems(
 	operation: UnfinishedReport | null,
 ): readonly string[] {
 	if (operation === null) return [];
-	const { id, text, state, step } = operation;
+	const { id, text, state, step, lapses } = operation;
+	if (lapses && state === "killed") return [];
 	if (state !== "killed" && state !== "stopped") return [];
 	const at = step === null ? "" : ` at ${step}`;
 	return [`"${text ?? id}" is not finished: it was ${state}${at}`];

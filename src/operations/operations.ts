@@ -1,24 +1,12 @@
 import type { LockStatus, StoredOperation } from "../cluster/engine.js";
 import { OperatorError } from "../errors.js";
-import { askAnyNode } from "./any-node.js";
-import { operationOf } from "./catalogue.js";
-import { callOptions, commandFor, type OperationContext } from "./context.js";
-import { onHosts, pauseOnHosts } from "./journal/host-journal.js";
-import { hostLockHolder } from "./journal/host-lock.js";
+import { commandFor, type OperationContext } from "./context.js";
+import { readReachableHosts } from "./journal/host-journal.js";
+import { hostLockStatus } from "./journal/host-lock-turn.js";
 import { inCluster } from "./journal/keeping.js";
 import { type OperationRecord, parseRecord } from "./journal/record.js";
-import { describe } from "./lock.js";
-import {
-	type OperationOptions,
-	type OperationReport,
-	planTakingUp,
-	takeUp,
-} from "./operation.js";
-import type { PlanReport } from "./plan.js";
+import { liveLock, lockStatus } from "./lock-status.js";
 import { isSilence } from "./wait.js";
-
-/** A killed operator's lock ends by itself within 20 s; who still holds it then lives. */
-export const deadHolderWaitMs = 25_000;
 
 /** One operation of the journal as people see it. */
 export interface OperationView {
@@ -55,21 +43,45 @@ export async function listOperations(
 	}
 }
 
-async function hostOperations(
+/** Of what is unfinished there the lock is watched for a moment, to tell whether somebody has it in hand. */
+export async function hostOperations(
 	context: OperationContext,
 ): Promise<readonly OperationView[]> {
-	const stored = await onHosts.read(context);
+	const stored = await readReachableHosts(context);
 	const views = stored.map((one) => viewOf(one, null));
-	if (!views.some(({ state }) => state === "killed"))
-		return views.map((view) => ({ ...view, keptBy: "hosts" }));
-	const lock = await hostLockHolder(context);
+	const isInDoubt = views.some(({ state }) => state === "killed");
+	const lock = isInDoubt ? await hostLockStatus(context) : null;
+	const holder = lock?.isAlive === true ? lock.holder : null;
 	return views.map((view) => {
 		const isHeld =
 			view.state === "killed" &&
-			lock?.isAlive === true &&
-			lock.holder === view.record?.attempts.at(-1)?.holder;
+			holder !== null &&
+			holder === view.record?.attempts.at(-1)?.holder;
 		return { ...view, state: isHeld ? "running" : view.state, keptBy: "hosts" };
 	});
+}
+
+/**
+ * The one that is unfinished there; null when there is none, or the hosts do not answer in time. Only where there is one
+ * its holder is watched, which takes some seconds.
+ */
+export async function unfinishedOnHosts(
+	context: OperationContext,
+	timeoutMs: number,
+): Promise<OperationView | null> {
+	const { clock, signal } = context;
+	const ended = new AbortController();
+	const stored = await Promise.race([
+		readReachableHosts(context),
+		clock
+			.sleep(timeoutMs, AbortSignal.any([signal, ended.signal]))
+			.catch(() => undefined)
+			.then(() => []),
+	]);
+	ended.abort();
+	if (!stored.some(({ unfinished }) => unfinished)) return null;
+	const views = await hostOperations(context);
+	return views.find(({ unfinished }) => unfinished) ?? null;
 }
 
 function warnOfSilence({ emit }: OperationContext, error: OperatorError) {
@@ -97,28 +109,6 @@ export async function showOperation(
 			: `the journal knows no operation ${id}`,
 		{ next: commandFor(context, "operation list") },
 	);
-}
-
-/** The operation lock by a quorum's word; null when nobody holds it. */
-export async function lockStatus(
-	context: OperationContext,
-): Promise<LockStatus | null> {
-	return askAnyNode(context, async (node) => {
-		await context.engine.readIndex(node, callOptions(context.signal));
-		const { lock } = await context.engine.status(
-			node,
-			callOptions(context.signal),
-		);
-		return lock;
-	});
-}
-
-/** A node shows a lock until another is taken; one that was not renewed in time is nobody's. */
-export function liveLock(
-	lock: LockStatus | null,
-	nowMs: number,
-): LockStatus | null {
-	return lock !== null && lock.expiresAtMs > nowMs ? lock : null;
 }
 
 /** `lock` is the one that is held now. */
@@ -150,102 +140,4 @@ function isHeldFor(
 ): boolean {
 	const holder = record?.attempts.at(-1)?.holder;
 	return lock !== null && (record === null || lock.holder === holder);
-}
-
-interface TakeUpWish extends OperationOptions {
-	/** Null for the one that is unfinished. */
-	readonly id: string | null;
-	readonly as: "resume" | "abort";
-	readonly dryRun: boolean;
-}
-
-/** Ends or gives up what a killed, paused or failed operator left. Throws "refused" when nothing is unfinished. */
-export async function takeUpUnfinished(
-	context: OperationContext,
-	{ id, as, dryRun, confirm, lockWaitMs, canary = {} }: TakeUpWish,
-): Promise<OperationReport | PlanReport> {
-	const { record } = await requireUnfinished(context, id);
-	const make = await operationOf(record);
-	const planned = await planTakingUp(context, make(), { record, as });
-	if (dryRun) return planned;
-	context.emit({
-		...{ type: "plan", operation: record.operation, steps: planned.plan },
-	});
-	await confirm?.();
-	const { plan } = planned;
-	return takeUp(context, make(), { record, as, plan, lockWaitMs, canary });
-}
-
-interface Unfinished {
-	readonly record: OperationRecord;
-	readonly keptBy: "hosts" | "cluster";
-}
-
-/** What the hosts keep comes first: it began without a quorum, and there may be none yet. */
-async function requireUnfinished(
-	context: OperationContext,
-	id: string | null,
-): Promise<Unfinished> {
-	const isMeant = (one: StoredOperation) =>
-		id === null ? one.unfinished : one.id === id;
-	const kept = (await onHosts.read(context)).find(isMeant);
-	if (kept?.unfinished) return { record: parseRecord(kept), keptBy: "hosts" };
-	const stored = kept ?? (await inCluster.read(context)).find(isMeant);
-	if (stored?.unfinished)
-		return { record: parseRecord(stored), keptBy: "cluster" };
-	throw new OperatorError(
-		"refused",
-		stored === undefined
-			? id === null
-				? "no operation is unfinished"
-				: `the journal knows no operation ${id}`
-			: `operation ${stored.id} is finished already: ${parseRecord(stored).state}`,
-		{
-			state: "nothing was touched",
-			next: commandFor(context, "operation list"),
-		},
-	);
-}
-
-/** Asks whoever runs the unfinished operation to stop at the next step boundary. */
-export async function pauseUnfinished(
-	context: OperationContext,
-	id: string | null,
-): Promise<OperationView> {
-	const { record, keptBy } = await requireUnfinished(context, id);
-	const { engine, signal } = context;
-	if (keptBy === "hosts") await pauseOnHosts(context, record);
-	else
-		await askAnyNode(context, (node) =>
-			engine.pauseOperation(node, record.id, callOptions(signal)),
-		);
-	return showOperation(context, record.id);
-}
-
-/** Takes the lock from whoever holds it: every call that he makes from then on is refused. Null when nobody held it. */
-export async function releaseHeldLock(
-	context: OperationContext,
-	confirm: (held: LockStatus) => Promise<void>,
-): Promise<LockStatus | null> {
-	const held = await lockStatus(context);
-	if (held === null) return null;
-	await confirm(held);
-	await askAnyNode(context, (node) =>
-		context.engine.releaseLock(
-			node,
-			held.fencingToken,
-			callOptions(context.signal),
-		),
-	).catch((cause: unknown) => {
-		throw new OperatorError(
-			"refused",
-			`the lock is not that of "${describe(held)}" any more`,
-			{
-				state: "nothing was released",
-				next: commandFor(context, "lock status"),
-				cause,
-			},
-		);
-	});
-	return held;
 }

@@ -10,6 +10,8 @@ export interface PlanReport {
 	readonly dryRun: true;
 	/** Only what there is to do; empty when nothing is. */
 	readonly plan: readonly PlannedStep[];
+	/** What an earlier attempt did already, in sentences; only of what is taken up. */
+	readonly soFar?: readonly string[];
 }
 
 /** Asked with the plan shown and before anything is touched; ends the operation by throwing. */

@@ -1,8 +1,8 @@
 import type { OperationContext } from "./context.js";
-import { planOperation, runOperation } from "./operation.js";
 import { rollOperation } from "./roll/operation.js";
 import type { RollOptions } from "./roll/options.js";
 import type { RollReport } from "./roll/report.js";
+import { planOperation, runOperation } from "./run-operation.js";
 
 /**
  * Restarts nodes one after the other, so that neither the quorum nor a request is lost. Refused before anything is

@@ -9,7 +9,6 @@ import {
 	confirmedLeader,
 	judgeQuorum,
 	lagOf,
-	type QuorumVerdict,
 	safeToStop,
 	unreadyReasons,
 } from "../cluster/health.js";
@@ -25,6 +24,13 @@ import {
 	keptByCluster,
 	keptProblems,
 } from "./kept-by-cluster.js";
+import { withLeadersWord, withStrangers } from "./leaders-word.js";
+import { type OperationView, unfinishedOnHosts } from "./operations.js";
+import {
+	balancerProblems,
+	nodeProblems,
+	quorumProblems,
+} from "./status-problems.js";
 import { lookAtBalancer } from "./steps/balancer-view.js";
 
 /** What `raftctl status --json` prints; null where it could not be known. */
@@ -88,77 +94,36 @@ export async function status(
 	{ timeoutMs }: { readonly timeoutMs: number } = { timeoutMs: callTimeoutMs },
 ): Promise<StatusReport> {
 	const { engine, inventory, signal } = context;
-	const [facts, balancer] = await Promise.all([
+	const [facts, balancer, onHosts] = await Promise.all([
 		gatherFacts(
 			engine,
 			{ clusterId: inventory.id, nodes: inventory.nodes },
 			{ timeoutMs, signal },
 		),
 		balancerReport(context, timeoutMs),
+		unfinishedOnHosts(context, timeoutMs),
 	]);
 	const heard = withStrangers(context, withLeadersWord(context, facts));
-	return statusReport(context, heard, balancer);
+	return statusReport(context, heard, { balancer, onHosts });
 }
 
-/** Members that the cluster file lacks: nobody asked them, but they count. */
-function withStrangers(
-	context: OperationContext,
-	facts: ClusterFacts,
-): ClusterFacts {
-	const { heardWithinMs } = healthLimits(context);
-	const leader = confirmedLeader(facts);
-	const strangers = (leader?.members ?? []).filter(
-		({ id }) => !facts.nodes.some((node) => node.id === id),
-	);
-	return {
-		nodes: [
-			...facts.nodes,
-			...strangers.map(({ id }) => {
-				const view = leader?.followers.find((one) => one.id === id);
-				const isHeard = (view?.heardAgoMs ?? Infinity) <= heardWithinMs;
-				const word = isHeard ? "the leader hears it" : "it does not answer";
-				return {
-					...{ id, status: null },
-					fault: `is not in the cluster file; ${word}`,
-				};
-			}),
-		],
-	};
-}
-
-/** A node that is silent here but heard by the leader is slow, or cut off from raftctl: it is not to be called dead. */
-function withLeadersWord(
-	context: OperationContext,
-	facts: ClusterFacts,
-): ClusterFacts {
-	const { heardWithinMs } = healthLimits(context);
-	const followers = confirmedLeader(facts)?.followers ?? [];
-	return {
-		nodes: facts.nodes.map((node) => {
-			const heard = followers.find(({ id }) => id === node.id);
-			if (node.status !== null || heard === undefined) return node;
-			const { heardAgoMs } = heard;
-			if (heardAgoMs > heardWithinMs) return node;
-			const ago = `${Math.round(heardAgoMs)} ms`;
-			return {
-				...node,
-				fault: `${node.fault}; the leader heard it ${ago} ago`,
-			};
-		}),
-	};
+/** What the nodes do not say themselves. */
+interface Elsewhere {
+	readonly balancer: BalancerReport | null;
+	readonly onHosts: OperationView | null;
 }
 
 function statusReport(
 	context: OperationContext,
 	facts: ClusterFacts,
-	balancer: BalancerReport | null,
+	{ balancer, onHosts }: Elsewhere,
 ): StatusReport {
 	const { inventory } = context;
 	const verdict = judgeQuorum(facts, healthLimits(context));
 	const nodes = facts.nodes.map((node) => nodeReport(context, facts, node));
 	const disagreements = findDisagreements(facts);
 	const speaker = speakerOf(facts, verdict.leader);
-	const kept = keptByCluster(context, facts, speaker);
+	const kept = keptByCluster(context, facts, { speaker, onHosts });
 	const problems = new Set([
 		...quorumProblems(verdict),
 		...nodes.flatMap((node) => nodeProblems(node, verdict)),
@@ -247,40 +212,4 @@ async function balancerReport(
 		signal.throwIfAborted();
 		return { kind, reachable: false, fault: reasonOf(error), backends: [] };
 	}
-}
-
-function quorumProblems(verdict: QuorumVerdict): readonly string[] {
-	if (verdict.leader === null) return ["no leader that a quorum confirms"];
-	const behind = verdict.faults.map(({ node, fault }) => `${node} ${fault}`);
-	return verdict.changing
-		? ["a membership change is under way", ...behind]
-		: behind;
-}
-
-function nodeProblems(
-	node: NodeReport,
-	{ leader }: QuorumVerdict,
-): readonly string[] {
-	const { id, fault, member, draining, drainLeaseLeftMs, unready } = node;
-	if (!node.reachable) return [`${id} ${fault}`];
-	if (leader !== null && member === null)
-		return [`${id} is not a member of the cluster`];
-	if (node.stopping) return [`${id} is not ready: it is stopping`];
-	if (draining)
-		return [
-			`${id} is draining, for another ${Math.ceil(drainLeaseLeftMs / 1000)} s`,
-		];
-	return unready.length === 0
-		? []
-		: [`${id} is not ready: ${unready.join("; ")}`];
-}
-
-function balancerProblems(balancer: BalancerReport | null): readonly string[] {
-	if (balancer === null) return [];
-	if (!balancer.reachable) return [balancer.fault];
-	return balancer.backends
-		.filter(({ state }) => state === "down")
-		.map(
-			({ node, reason }) => `the balancer does not reach ${node}: ${reason}`,
-		);
 }

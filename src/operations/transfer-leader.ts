@@ -6,100 +6,96 @@ import {
 	lookAtCluster,
 	type OperationContext,
 } from "./context.js";
-import { type OperationLock, withLock } from "./lock.js";
 import { nodeNamed } from "./node-named.js";
-import { type PlanReport, planReport, unlocked } from "./plan.js";
+import type { Operation, OperationReport } from "./operation.js";
+import type { PlanReport } from "./plan.js";
+import { planOperation, runOperation } from "./run-operation.js";
 import { type Transfer, transferStep } from "./steps/leadership.js";
-import { planOf, runSteps, type Step } from "./steps/step.js";
 
-interface TransferOptions {
+export interface TransferWish {
 	/** Null for the most caught-up voter. */
 	readonly to: string | null;
-	readonly lockWaitMs: number;
 }
 
-interface TransferReport extends Transfer {
-	readonly operation: "transfer-leader";
-	readonly cluster: string;
+export interface TransferReport extends OperationReport {
+	readonly from: string;
+	readonly to: string;
 	/** False when the wished node led already. */
 	readonly changed: boolean;
+	/** As the old leader measured it; 0 when nothing changed, or an earlier attempt did it. */
+	readonly transferMs: number;
 }
 
 /** Hands leadership over, and returns once a quorum follows the new leader. */
 export async function transferLeader(
 	context: OperationContext,
-	{ to, lockWaitMs }: TransferOptions,
+	{ lockWaitMs, ...wish }: TransferWish & { readonly lockWaitMs: number },
 ): Promise<TransferReport> {
-	if (to !== null) nodeNamed(context, to);
-	const wish = { operation: "transfer-leader", lockWaitMs };
-	return withLock(context, wish, async (lock) => {
-		const from = await currentLeader(context, lock, to);
-		const report = {
-			operation: "transfer-leader",
-			cluster: context.inventory.name,
-		} as const;
-		if (from === to)
-			return { ...report, changed: false, from, to, durationMs: 0 };
-		let done: Transfer = { from, to: from, durationMs: 0 };
-		const step = stepFor(context, lock, {
-			from,
-			to,
-			transferred: (transfer) => {
-				done = transfer;
-			},
-		});
-		const { emit } = context;
-		emit({
-			type: "plan",
-			operation: "transfer-leader",
-			steps: planOf([step]),
-		});
-		await runSteps(context, [step], lock.signal);
-		return { ...report, ...done, changed: true };
-	});
+	const make = () => transferOperation(wish);
+	const report: object = await runOperation(context, make, { lockWaitMs });
+	return report as TransferReport;
 }
 
 /** What `transferLeader` would do now, or the refusal it would end with. Touches nothing. */
-export async function planTransfer(
+export function planTransfer(
 	context: OperationContext,
-	{ to }: Pick<TransferOptions, "to">,
+	wish: TransferWish,
 ): Promise<PlanReport> {
-	if (to !== null) nodeNamed(context, to);
-	const lock = unlocked(context);
-	const from = await currentLeader(context, lock, to);
-	const transferred = () => undefined;
-	const steps =
-		from === to ? [] : [stepFor(context, lock, { from, to, transferred })];
-	return planReport(context, "transfer-leader", steps);
+	return planOperation(context, transferOperation(wish));
 }
 
-function stepFor(
-	context: OperationContext,
-	lock: OperationLock,
-	{
-		from,
-		to,
-		transferred,
-	}: {
-		readonly from: string;
-		readonly to: string | null;
-		readonly transferred: (transfer: Transfer) => void;
-	},
-): Step {
-	return transferStep(context, lock, {
-		from,
-		preferred: () => (to === null ? [] : [to]),
-		only: to !== null,
-		transferred,
-	});
+/** Who led before: without a target it is done once somebody else leads. */
+interface TransferMemo {
+	readonly from: string;
+}
+
+/** Killed, it lapses: the transfer came about or did not, and somebody leads. */
+export function transferOperation(wish: TransferWish): Operation {
+	const { to } = wish;
+	let done: Transfer | null = null;
+	return {
+		...{ name: "transfer-leader", arguments: wish, skip: [], lapses: true },
+		text: to === null ? "transfer-leader" : `transfer-leader ${to}`,
+		async prepare(context): Promise<TransferMemo> {
+			if (to !== null) nodeNamed(context, to);
+			return { from: await currentLeader(context, context.signal, to) };
+		},
+		async steps({ context, lock, memo }) {
+			const from = await currentLeader(context, lock.signal, to);
+			const isDone =
+				to === null ? from !== (memo as TransferMemo).from : from === to;
+			if (isDone) return [];
+			return [
+				transferStep(context, lock, {
+					from,
+					preferred: () => (to === null ? [] : [to]),
+					only: to !== null,
+					transferred(transfer) {
+						done = transfer;
+					},
+				}),
+			];
+		},
+		// Whoever leads now may go on leading.
+		abortSteps: async () => [],
+		async report({ context, lock, memo }) {
+			const { from } = memo as TransferMemo;
+			const facts = await lookAtCluster(context, lock.signal);
+			const to = done?.to ?? confirmedLeader(facts)?.nodeId ?? from;
+			return {
+				...{ from: done?.from ?? from, to, changed: from !== to },
+				transferMs: done?.durationMs ?? 0,
+			};
+		},
+	};
 }
 
 async function currentLeader(
 	context: OperationContext,
-	lock: OperationLock,
+	signal: AbortSignal,
 	to: string | null,
 ): Promise<string> {
-	const facts = await lookAtCluster(context, lock.signal);
+	const facts = await lookAtCluster(context, signal);
 	const leader = confirmedLeader(facts);
 	if (leader === null)
 		throw new OperatorError("refused", "no leader that a quorum confirms", {

@@ -1,57 +1,60 @@
 import type { NodeEntry } from "../config/inventory.js";
 import { callOptions, type OperationContext, refOf } from "./context.js";
-import { type OperationLock, withLock } from "./lock.js";
+import type { OperationLock } from "./lock.js";
 import { nodeNamed } from "./node-named.js";
-import { type PlanReport, planReport, unlocked } from "./plan.js";
+import type { Operation, OperationReport } from "./operation.js";
+import type { PlanReport } from "./plan.js";
+import { planOperation, runOperation } from "./run-operation.js";
 import { admitNodeStep } from "./steps/admit-node.js";
 import { admissionFault, lookAtBalancer } from "./steps/balancer-view.js";
-import { planOf, runSteps, type Step } from "./steps/step.js";
+import type { Step } from "./steps/step.js";
 
-export interface UndrainOptions {
+export interface UndrainWish {
 	/** Ids, each once. */
 	readonly nodes: readonly string[];
-	readonly lockWaitMs: number;
 }
 
-export interface UndrainReport {
-	readonly operation: "undrain";
-	readonly cluster: string;
+export interface UndrainReport extends OperationReport {
 	readonly nodes: readonly string[];
-	readonly durationMs: number;
 }
 
 /** Ends nodes' drains, and waits until the balancer sends them connections again. Does nothing where there is none. */
 export async function undrain(
 	context: OperationContext,
-	{ nodes, lockWaitMs }: UndrainOptions,
+	{ lockWaitMs, ...wish }: UndrainWish & { readonly lockWaitMs: number },
 ): Promise<UndrainReport> {
-	const startedAt = context.clock.now();
-	for (const id of nodes) nodeNamed(context, id);
-	const wish = { operation: "undrain", lockWaitMs };
-	return withLock(context, wish, async (lock) => {
-		const steps = nodes.map((id) => undrainStep(context, lock, id));
-		context.emit({ type: "plan", operation: "undrain", steps: planOf(steps) });
-		await runSteps(context, steps, lock.signal);
-		return {
-			operation: "undrain",
-			cluster: context.inventory.name,
-			nodes,
-			durationMs: Math.round(context.clock.now() - startedAt),
-		};
-	});
+	const make = () => undrainOperation(wish);
+	const report: object = await runOperation(context, make, { lockWaitMs });
+	return report as UndrainReport;
 }
 
 /** What `undrain` would do now. Touches nothing. */
-export async function planUndrain(
+export function planUndrain(
 	context: OperationContext,
-	{ nodes }: Pick<UndrainOptions, "nodes">,
+	wish: UndrainWish,
 ): Promise<PlanReport> {
-	const lock = unlocked(context);
-	const steps = nodes.map((id) => undrainStep(context, lock, id));
-	return planReport(context, "undrain", steps);
+	return planOperation(context, undrainOperation(wish));
 }
 
-function undrainStep(
+/** Killed, it lapses: a node that was to take connections again either does, or does once its drain's lease ends. */
+export function undrainOperation(wish: UndrainWish): Operation {
+	const { nodes } = wish;
+	return {
+		...{ name: "undrain", arguments: wish, skip: [], lapses: true },
+		text: ["undrain", ...nodes.map((id) => `--node ${id}`)].join(" "),
+		async prepare(context) {
+			for (const id of nodes) nodeNamed(context, id);
+			return {};
+		},
+		steps: async ({ context, lock }) =>
+			nodes.map((id) => undrainStep(context, lock, id)),
+		// A node that takes connections is as it should be.
+		abortSteps: async () => [],
+		report: async () => ({ nodes }),
+	};
+}
+
+export function undrainStep(
 	context: OperationContext,
 	{ fencingToken, signal }: OperationLock,
 	id: string,

@@ -14,7 +14,7 @@ import {
 	someoneKnowsMembers,
 } from "./founding.js";
 import { onHosts } from "./journal/host-journal.js";
-import { requireNoneUnfinished } from "./journal/undertaking.js";
+import { requireNoneUnfinished } from "./journal/unfinished.js";
 import { writeNodeConfig } from "./node-service.js";
 import { type PlanReport, planReport } from "./plan.js";
 import { type Program, programsOf } from "./program.js";

@@ -3,7 +3,7 @@ import { membershipText } from "../../src/cli/membership-text.js";
 import { takenUpText } from "../../src/cli/taken-up-text.js";
 import { removeNode } from "../../src/operations/membership/remove-node.js";
 import { scale } from "../../src/operations/membership/scale.js";
-import { takeUpUnfinished } from "../../src/operations/operations.js";
+import { takeUpUnfinished } from "../../src/operations/taking-up.js";
 import {
 	changing,
 	type Done,

@@ -129,7 +129,7 @@ describe("status", () => {
 		expect(killed.operation).toEqual({
 			...{ id: "t1-a", text: "rolling-restart --node n2", state: "killed" },
 			...{ by: "bob@ci:7", step: "n2/restart", pauseRequested: false },
-			...{ beganAtMs: 0, updatedAtMs: 0 },
+			...{ lapses: false, beganAtMs: 0, updatedAtMs: 0 },
 			next: [
 				"raftctl operation resume -c cluster.yaml",
 				"raftctl operation abort -c cluster.yaml",

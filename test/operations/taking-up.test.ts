@@ -1,15 +1,17 @@
 import { describe, expect, it } from "vitest";
 import type { OperationEvent } from "../../src/operations/events.js";
 import { parseRecord } from "../../src/operations/journal/record.js";
+import { releaseHeldLocks } from "../../src/operations/lock-status.js";
 import {
-	deadHolderWaitMs,
 	listOperations,
-	pauseUnfinished,
-	releaseHeldLock,
 	showOperation,
-	takeUpUnfinished,
 } from "../../src/operations/operations.js";
 import { rollingRestart } from "../../src/operations/rolling-restart.js";
+import {
+	deadHolderWaitMs,
+	pauseUnfinished,
+	takeUpUnfinished,
+} from "../../src/operations/taking-up.js";
 import { mortal } from "../fakes/mortal.js";
 import { failureOf, type Operating, operating } from "./operating.js";
 
@@ -290,7 +292,7 @@ describe("releasing the lock", () => {
 		const world = operating();
 		world.onEvent = (event) => {
 			if (event.type !== "step-started" || event.step !== "n2/ready") return;
-			void releaseHeldLock(world.context, async () => undefined);
+			void releaseHeldLocks(world.context, async () => undefined);
 		};
 		const error = await failureOf(rollingRestart(world.context, whole));
 		expect(error.kind === "locked" || error.kind === "partial").toBe(true);
@@ -300,6 +302,7 @@ describe("releasing the lock", () => {
 
 	it("does nothing where nobody holds it", async () => {
 		const { context } = operating();
-		expect(await releaseHeldLock(context, async () => undefined)).toBeNull();
+		const released = await releaseHeldLocks(context, async () => undefined);
+		expect(released).toEqual({ lock: null, hosts: null });
 	});
 });

@@ -3,7 +3,14 @@ import type { StoredOperation } from "../../cluster/engine.js";
 import { OperatorError } from "../../errors.js";
 import type { OperationContext } from "../context.js";
 import { withHostLock } from "./host-lock.js";
-import { jsonIn, type Place, placesOf, runThere } from "./host-places.js";
+import { awaitHostLockTurn } from "./host-lock-turn.js";
+import {
+	jsonIn,
+	type Place,
+	placesOf,
+	reachablePlaces,
+	runThere,
+} from "./host-places.js";
 import type { Journal } from "./journal.js";
 import type { Keeping } from "./keeping.js";
 import { isUnfinished, type OperationRecord } from "./record.js";
@@ -11,6 +18,7 @@ import { isUnfinished, type OperationRecord } from "./record.js";
 /** On the hosts of the cluster file: for operations that begin where there is no quorum. */
 export const onHosts: Keeping = {
 	withLock: withHostLock,
+	awaitTurn: awaitHostLockTurn,
 	journal: (context) => hostJournal(context),
 	read: readHostJournal,
 };
@@ -46,7 +54,7 @@ function hostJournal(context: OperationContext): Journal {
 					await runThere(place, ["rm", "-f", pausePath(place, record.id)]);
 				await place.host.upload(recordPath(place, record.id), content, 0o600);
 			}
-			if (before === null) await forgetOld(context, places);
+			if (before === null) await forgetOld(places);
 			const pauseRequested = await isPauseRequested(places, record.id);
 			return { ...operation, pauseRequested };
 		},
@@ -56,9 +64,22 @@ function hostJournal(context: OperationContext): Journal {
 async function readHostJournal(
 	context: OperationContext,
 ): Promise<readonly StoredOperation[]> {
-	const places = await placesOf(context);
+	return readAt(await placesOf(context));
+}
+
+/** The same for who needs no host, and so may reach none: then it is empty. */
+export async function readReachableHosts(
+	context: OperationContext,
+): Promise<readonly StoredOperation[]> {
+	return readAt((await reachablePlaces(context)).places);
+}
+
+async function readAt(
+	places: readonly Place[],
+): Promise<readonly StoredOperation[]> {
 	const ids = new Set<string>();
-	for (const place of places) for (const id of await idsIn(place)) ids.add(id);
+	for (const found of await Promise.all(places.map(idsIn)))
+		for (const id of found) ids.add(id);
 	const found = await Promise.all(
 		[...ids].map(async (id) => {
 			const file = await newest(places, id);
@@ -114,11 +135,8 @@ async function isPauseRequested(
 	return marks.some((mark) => mark !== null);
 }
 
-async function forgetOld(
-	context: OperationContext,
-	places: readonly Place[],
-): Promise<void> {
-	const finished = (await readHostJournal(context)).filter(
+async function forgetOld(places: readonly Place[]): Promise<void> {
+	const finished = (await readAt(places)).filter(
 		({ unfinished }) => !unfinished,
 	);
 	for (const { id } of finished.slice(keptFinished))

@@ -4,31 +4,25 @@ import { OperatorError, reasonOf } from "../../errors.js";
 import type { OperationContext } from "../context.js";
 import { throwIfEnded } from "../interruption.js";
 import type { OperationLock } from "../lock.js";
+import {
+	beatEveryMs,
+	deadAfterMs,
+	type HolderFile,
+	heldBy,
+	holderIn,
+	isSame,
+	leftPath,
+	lockIn,
+	lookEveryMs,
+	type Sighting,
+	setAside,
+	sighted,
+	sweep,
+} from "./host-lock-files.js";
 import { jsonIn, type Place, placesOf, runThere } from "./host-places.js";
 
-/** Whoever has not beaten for so long is dead, or so slow that it must not go on. */
-const deadAfterMs = 20_000;
-const beatEveryMs = 3_000;
-const lookEveryMs = 1_000;
 /** So often in a row a lock may be neither taken nor there to be looked at. */
 const maxVainTries = 10;
-
-/** `holder.json` in the lock's directory (docs/formats.md). */
-interface HolderFile {
-	readonly version: 1;
-	/** By this alone an operation knows its lock. */
-	readonly nonce: string;
-	readonly holder: string;
-	readonly host: string;
-	readonly operation: string;
-	readonly acquiredAtMs: number;
-}
-
-/** A lock as it was seen; `beat` is another text as long as its holder lives. */
-interface Sighting {
-	readonly file: HolderFile;
-	readonly beat: string;
-}
 
 /**
  * Runs `body` under a lock on every host of the cluster file that answers, for operations that cannot lean on a quorum. A
@@ -48,26 +42,6 @@ export async function withHostLock<Result>(
 	} finally {
 		await lock.release();
 	}
-}
-
-/** Whoever holds the lock now; null when nobody does. A dead holder counts until somebody takes its place. */
-export async function hostLockHolder(
-	context: OperationContext,
-): Promise<{ readonly holder: string; readonly isAlive: boolean } | null> {
-	const { clock, signal } = context;
-	for (const place of await placesOf(context)) {
-		const seen = await sighted(place);
-		if (seen === null) continue;
-		const startedAt = clock.now();
-		let now: Sighting | null = seen;
-		while (isSame(now, seen) && clock.now() - startedAt < 2 * beatEveryMs) {
-			await clock.sleep(lookEveryMs, signal);
-			now = await sighted(place);
-		}
-		if (now === null) continue;
-		return { holder: now.file.holder, isAlive: !isSame(now, seen) };
-	}
-	return null;
 }
 
 class HostLock implements OperationLock {
@@ -107,8 +81,9 @@ class HostLock implements OperationLock {
 	async acquire(): Promise<void> {
 		this.#beating = this.#keepBeating();
 		for (const place of await placesOf(this.#context)) {
-			await this.#acquireOn(place);
+			const fallen = await this.#acquireOn(place);
 			this.#held.push(place);
+			await sweep(place, fallen);
 		}
 	}
 
@@ -117,10 +92,7 @@ class HostLock implements OperationLock {
 		this.#ended.abort();
 		await this.#beating;
 		for (const place of this.#held) {
-			const gone = join(
-				place.stateDirectory,
-				`operation.lock.left-${this.#nonce}`,
-			);
+			const gone = leftPath(place, this.#nonce);
 			try {
 				if (!(await this.#isMine(place))) continue;
 				await runThere(place, ["mv", "-T", lockIn(place), gone]);
@@ -134,33 +106,40 @@ class HostLock implements OperationLock {
 		}
 	}
 
-	async #acquireOn(place: Place): Promise<void> {
+	async #acquireOn(place: Place): Promise<string | null> {
 		const own = `${lockIn(place)}.${this.#nonce}`;
 		await place.host.upload(join(own, "holder.json"), this.#file(), 0o600);
 		try {
-			await this.#put(place, own);
+			return await this.#put(place, own);
 		} catch (error) {
 			await runThere(place, ["rm", "-rf", own]);
 			throw error;
 		}
 	}
 
-	/** Renames its own directory to the lock's: that fails while there is one with anything in it. */
-	async #put(place: Place, own: string): Promise<void> {
+	/**
+	 * Renames its own directory to the lock's: that fails while there is one with anything in it. Returns the nonce of the
+	 * dead holder whose place it took, or null.
+	 */
+	async #put(place: Place, own: string): Promise<string | null> {
 		const { clock, signal } = this.#context;
 		const startedAt = clock.now();
 		const watched = new Watch(clock.now());
+		let fallen: string | null = null;
 		for (let vain = 0; ; ) {
 			throwIfEnded(signal);
 			const moved = await runThere(place, ["mv", "-T", own, lockIn(place)]);
-			if (moved.exitCode === 0) return;
+			if (moved.exitCode === 0) return fallen;
 			const seen = await sighted(place);
 			if (seen === null && ++vain > maxVainTries)
 				throw unusable(place, moved.stderr);
 			if (seen !== null) {
 				vain = 0;
 				const isDead = watched.unchangedMs(seen, clock.now()) >= deadAfterMs;
-				if (isDead && (await setAside(place, seen))) continue;
+				if (isDead && (await setAside(place, seen))) {
+					fallen = seen.file.nonce;
+					continue;
+				}
 				if (clock.now() - startedAt >= this.#wish.lockWaitMs)
 					throw heldBy(place, seen);
 			}
@@ -235,55 +214,6 @@ class Watch {
 		}
 		return nowMs - this.#sinceMs;
 	}
-}
-
-function isSame(one: Sighting | null, other: Sighting | null): boolean {
-	return one?.file.nonce === other?.file.nonce && one?.beat === other?.beat;
-}
-
-async function sighted(place: Place): Promise<Sighting | null> {
-	const file = await jsonIn<HolderFile>(place, holderIn(place));
-	if (file === null) return null;
-	const beat = await place.host.read(join(lockIn(place), `beat-${file.nonce}`));
-	return { file, beat: Buffer.from(beat ?? []).toString("utf8") };
-}
-
-/**
- * Moves a dead holder's lock out of the way, to a name that is the holder's alone and stays: of two that found it dead only
- * one can, and the other does not move what the first one put in its place.
- */
-async function setAside(place: Place, seen: Sighting): Promise<boolean> {
-	if (!isSame(await sighted(place), seen)) return false;
-	const aside = `${lockIn(place)}.dead-${seen.file.nonce}`;
-	const lock = lockIn(place);
-	const { exitCode } = await runThere(place, ["mv", "-T", lock, aside]);
-	if (exitCode !== 0) return false;
-	const moved = await jsonIn<HolderFile>(place, join(aside, "holder.json"));
-	if (moved?.nonce === seen.file.nonce) return true;
-	// It was released and taken between the look and the rename.
-	await runThere(place, ["mv", "-T", aside, lock]);
-	return false;
-}
-
-function lockIn({ stateDirectory }: Place): string {
-	return join(stateDirectory, "operation.lock");
-}
-
-function holderIn(place: Place): string {
-	return join(lockIn(place), "holder.json");
-}
-
-function heldBy({ host }: Place, { file }: Sighting): OperatorError {
-	const { operation, holder, acquiredAtMs } = file;
-	return new OperatorError(
-		"locked",
-		`another operation is under way: ${operation} by ${holder} since ${new Date(acquiredAtMs).toISOString()}`,
-		{
-			node: host.name,
-			state: "nothing was touched",
-			next: `wait for it, or give --lock-wait 15m; a dead one is noticed after ${deadAfterMs / 1000} s`,
-		},
-	);
 }
 
 function lossOf(why: string): OperatorError {

@@ -19,22 +19,38 @@ const fileTimeoutMs = 30_000;
 export async function placesOf(
 	context: OperationContext,
 ): Promise<readonly Place[]> {
+	const { places, silence } = await reachablePlaces(context);
+	if (places.length === 0) throw silence;
+	return places;
+}
+
+/** The same, and none is no mistake. A dead one costs its timeout once, however many there are. */
+export async function reachablePlaces(context: OperationContext): Promise<{
+	readonly places: readonly Place[];
+	/** Of the last one that does not answer. */
+	readonly silence: OperatorError | null;
+}> {
 	const { inventory, machines, signal } = context;
 	const { nodes, stateDirectory } = inventory;
 	const names = [...new Set(nodes.map(({ host }) => host))].sort();
-	const places: Place[] = [];
-	let silence: unknown;
-	for (const name of names) {
-		try {
-			places.push({ host: await machines.host(name), stateDirectory });
-		} catch (error) {
-			throwIfEnded(signal);
-			if (!(error instanceof OperatorError)) throw error;
-			silence = error;
-		}
-	}
-	if (places.length === 0) throw silence;
-	return places;
+	const answers = await Promise.all(
+		names.map(async (name): Promise<Place | OperatorError> => {
+			try {
+				return { host: await machines.host(name), stateDirectory };
+			} catch (error) {
+				throwIfEnded(signal);
+				if (error instanceof OperatorError) return error;
+				throw error;
+			}
+		}),
+	);
+	return {
+		places: answers.flatMap((one) =>
+			one instanceof OperatorError ? [] : [one],
+		),
+		silence:
+			answers.filter((one) => one instanceof OperatorError).at(-1) ?? null,
+	};
 }
 
 export function runThere(

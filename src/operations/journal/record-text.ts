@@ -34,6 +34,7 @@ const withoutPlan: Shorten = (record) => ({
 	...withoutReport(record),
 	plan: [],
 	finished: record.finished.slice(-maxFinished),
+	skipped: [],
 });
 const withoutWords: Shorten = (record) => ({
 	...withoutPlan(record),

@@ -8,7 +8,8 @@ export const recordVersion = 1;
 
 /**
  * running: by whoever holds the lock; without one it was killed. paused: at a step boundary, by wish. stopped: it failed
- * or was interrupted. The last three are finished: failed is one that had touched nothing yet.
+ * or was interrupted. The others are finished: failed is one that left nothing to take up, lapsed one that was killed and
+ * left nothing either, closed by whoever came next.
  */
 export type OperationState =
 	| "running"
@@ -16,7 +17,8 @@ export type OperationState =
 	| "stopped"
 	| "done"
 	| "aborted"
-	| "failed";
+	| "failed"
+	| "lapsed";
 
 /** An operation as the journal keeps it, from before its first step on. What resume needs is here and in the world. */
 export interface OperationRecord {
@@ -31,6 +33,8 @@ export interface OperationRecord {
 	/** What the world was like before the first step, where that cannot be seen afterwards. */
 	readonly memo: object;
 	readonly skip: readonly string[];
+	/** Half done it ends by itself, so that nobody has to take it up. */
+	readonly lapses?: true;
 	/** Whoever resumes is held to the same budgets; null or absent for no canary. */
 	readonly canary?: CanaryWish | null;
 	readonly state: OperationState;
@@ -39,6 +43,8 @@ export interface OperationRecord {
 	readonly plan: readonly PlannedStep[];
 	/** Ids of steps that came to their end, in order; a step of a resumed operation may be there twice. */
 	readonly finished: readonly string[];
+	/** Ids of steps that had nothing to do; absent in records of older releases. */
+	readonly skipped?: readonly string[];
 	/** The step under way, or the one at which it ended. */
 	readonly step: string | null;
 	readonly error: { readonly kind: ErrorKind; readonly message: string } | null;

@@ -1,12 +1,11 @@
 import type { OperationContext } from "../context.js";
-import {
-	type Operation,
-	type OperationOptions,
-	type OperationReport,
-	planOperation,
-	runOperation,
+import type {
+	Operation,
+	OperationOptions,
+	OperationReport,
 } from "../operation.js";
 import type { PlanReport } from "../plan.js";
+import { planOperation, runOperation } from "../run-operation.js";
 import type { MembershipReport } from "./report.js";
 
 export type MembersChanged = OperationReport & MembershipReport;

@@ -1,11 +1,7 @@
 import type { OperationContext } from "../context.js";
-import {
-	type OperationOptions,
-	type OperationReport,
-	planOperation,
-	runOperation,
-} from "../operation.js";
+import type { OperationOptions, OperationReport } from "../operation.js";
 import type { PlanReport } from "../plan.js";
+import { planOperation, runOperation } from "../run-operation.js";
 import {
 	type RecoverReport,
 	type RecoverWish,

@@ -4,7 +4,8 @@ import { OperatorError, reasonOf } from "../../errors.js";
 import { askAnyNode } from "../any-node.js";
 import { callOptions, type OperationContext } from "../context.js";
 import { throwIfEnded } from "../interruption.js";
-import { withLock } from "../lock.js";
+import type { Operation, OperationReport } from "../operation.js";
+import { runOperation } from "../run-operation.js";
 
 /** Which snapshots the cluster takes by itself. */
 export type Schedule = SnapshotSchedule;
@@ -13,9 +14,13 @@ export type Schedule = SnapshotSchedule;
 export const scheduleChecks = ["directory"] as const;
 type ScheduleCheck = (typeof scheduleChecks)[number];
 
-export interface ScheduleReport {
-	readonly operation: "snapshot schedule";
-	readonly cluster: string;
+export interface ScheduleWish {
+	/** Null for none. */
+	readonly schedule: SnapshotSchedule | null;
+	readonly skip: readonly ScheduleCheck[];
+}
+
+export interface ScheduleReport extends OperationReport {
 	/** Null: the cluster takes none by itself. */
 	readonly schedule: SnapshotSchedule | null;
 }
@@ -34,31 +39,63 @@ export async function scheduleSnapshots(
 		schedule,
 		skip = [],
 		lockWaitMs,
-	}: {
-		readonly schedule: SnapshotSchedule | null;
-		readonly skip?: readonly ScheduleCheck[];
-		readonly lockWaitMs: number;
-	},
+	}: Partial<ScheduleWish> &
+		Pick<ScheduleWish, "schedule"> & { readonly lockWaitMs: number },
 ): Promise<ScheduleReport> {
 	if (schedule !== null) {
 		warnOfFrequency(context, schedule);
 		if (!skip.includes("directory"))
 			await requireDirectory(context, schedule.directory);
 	}
-	const wish = { operation: "snapshot schedule", lockWaitMs };
-	return withLock(context, wish, async ({ fencingToken, signal }) => {
-		await askAnyNode(context, (node) =>
-			context.engine.setSnapshotSchedule(
-				node,
-				{ schedule, fencingToken },
-				callOptions(signal),
-			),
-		);
-		return {
-			...{ operation: "snapshot schedule", schedule },
-			cluster: context.inventory.name,
-		};
-	});
+	const make = () => scheduleOperation({ schedule, skip });
+	const report: object = await runOperation(context, make, { lockWaitMs });
+	return report as ScheduleReport;
+}
+
+/** Killed, it lapses: the setting is in the log, or it is not. */
+export function scheduleOperation(wish: ScheduleWish): Operation {
+	const { schedule, skip } = wish;
+	return {
+		...{ name: "snapshot schedule", arguments: wish, skip, lapses: true },
+		text: textOf(wish),
+		prepare: async () => ({}),
+		steps: async ({ context, lock }) => [
+			{
+				...{ id: "cluster/schedule", node: null, cost: "" },
+				title:
+					schedule === null
+						? "tell the cluster to take no snapshots by itself"
+						: `tell the cluster to take a snapshot every ${schedule.intervalMs / 1000} s`,
+				// Nothing is half done: what is in the log holds.
+				undo: async () => undefined,
+				async run(signal) {
+					const { fencingToken } = lock;
+					const setting = { schedule, fencingToken };
+					await askAnyNode(context, (node) =>
+						context.engine.setSnapshotSchedule(
+							node,
+							setting,
+							callOptions(signal),
+						),
+					);
+					return null;
+				},
+			},
+		],
+		abortSteps: async () => [],
+		report: async () => ({ schedule }),
+	};
+}
+
+function textOf({ schedule, skip }: ScheduleWish): string {
+	if (schedule === null) return "snapshot schedule --off";
+	const { intervalMs, keep, directory, s3 } = schedule;
+	return [
+		`snapshot schedule --every ${intervalMs / 1000}s --keep ${keep}`,
+		`--directory ${directory}`,
+		...(s3 === null ? [] : [`--s3-bucket ${s3.bucket}`]),
+		...skip.map((check) => `--skip=${check}`),
+	].join(" ");
 }
 
 /**

@@ -4,7 +4,7 @@ import { callOptions, type OperationContext, refOf } from "../context.js";
 import { isSilence } from "../wait.js";
 
 /** Short, so that a dead operator leaves nothing drained; renewed three times as often. */
-const drainLeaseMs = 15_000;
+export const drainLeaseMs = 15_000;
 const renewEveryMs = drainLeaseMs / 3;
 
 /** A node held in drain for as long as this process lives. */

@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import type { Budgets } from "../../../src/operations/canary/budgets.js";
 import type { OperationCost } from "../../../src/operations/cost/cost.js";
 import { parseRecord } from "../../../src/operations/journal/record.js";
-import { takeUpUnfinished } from "../../../src/operations/operations.js";
 import type { RollOptions } from "../../../src/operations/roll/options.js";
 import { rollingRestart } from "../../../src/operations/rolling-restart.js";
+import { takeUpUnfinished } from "../../../src/operations/taking-up.js";
 import { FakeFront } from "../../fakes/fake-caller.js";
 import { failureOf, type Operating, operating } from "../operating.js";
 

@@ -1,9 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { OperationContext } from "../../../src/operations/context.js";
-import {
-	hostLockHolder,
-	withHostLock,
-} from "../../../src/operations/journal/host-lock.js";
+import { withHostLock } from "../../../src/operations/journal/host-lock.js";
+import { hostLockStatus } from "../../../src/operations/journal/host-lock-turn.js";
 import type { OperationLock } from "../../../src/operations/lock.js";
 import { FakeFiles } from "../../fakes/fake-files.js";
 import { mortal } from "../../fakes/mortal.js";
@@ -133,14 +131,14 @@ describe("the lock on the hosts", () => {
 
 	it("tells whether its holder lives", async () => {
 		const world = ground();
-		expect(await hostLockHolder(world.bob)).toBeNull();
+		expect(await hostLockStatus(world.bob)).toBeNull();
 		await withHostLock(world.ann, now, async () => {
-			expect(await hostLockHolder(world.bob)).toEqual({
-				...{ holder: "ann@desk:1", isAlive: true },
+			expect(await hostLockStatus(world.bob)).toMatchObject({
+				...{ holder: "ann@desk:1", operation: "recover", isAlive: true },
 			});
 		});
 		await killedHolder(world.ann);
-		expect(await hostLockHolder(world.bob)).toMatchObject({ isAlive: false });
+		expect(await hostLockStatus(world.bob)).toMatchObject({ isAlive: false });
 	});
 
 	it("says what is in the way when it can be neither taken nor read", async () => {

@@ -1,10 +1,10 @@
 import type { OperationEvent } from "../../../src/operations/events.js";
 import type { MembershipReport } from "../../../src/operations/membership/report.js";
-import {
-	type Operation,
-	type OperationReport,
-	runOperation,
+import type {
+	Operation,
+	OperationReport,
 } from "../../../src/operations/operation.js";
+import { runOperation } from "../../../src/operations/run-operation.js";
 import { mortal } from "../../fakes/mortal.js";
 import { type Operating, operating } from "../operating.js";
 

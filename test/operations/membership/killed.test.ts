@@ -7,14 +7,12 @@ import { removeNode } from "../../../src/operations/membership/remove-node.js";
 import { replaceNode } from "../../../src/operations/membership/replace-node.js";
 import { resetNode } from "../../../src/operations/membership/reset-node.js";
 import { scale } from "../../../src/operations/membership/scale.js";
-import {
-	type Operation,
-	runOperation,
-} from "../../../src/operations/operation.js";
+import type { Operation } from "../../../src/operations/operation.js";
+import { runOperation } from "../../../src/operations/run-operation.js";
 import {
 	deadHolderWaitMs,
 	takeUpUnfinished,
-} from "../../../src/operations/operations.js";
+} from "../../../src/operations/taking-up.js";
 import type { Operating } from "../operating.js";
 import {
 	boundaryOf,

@@ -8,7 +8,7 @@ import type { Operation } from "../../../src/operations/operation.js";
 import {
 	deadHolderWaitMs,
 	takeUpUnfinished,
-} from "../../../src/operations/operations.js";
+} from "../../../src/operations/taking-up.js";
 import { failureOf, type Operating } from "../operating.js";
 import { changing, type Done, killAt, rolesOf, three } from "./changing.js";
 

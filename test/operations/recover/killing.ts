@@ -27,6 +27,7 @@ export async function killedAt(
 	boundary: string,
 ): Promise<void> {
 	const operator = mortal(ground.context("bob"));
+	const before = ground.clusterFile;
 	await new Promise<void>((resolve, reject) => {
 		ground.onEvent = (event) => {
 			if (boundaryOf(event) !== boundary) return;
@@ -39,9 +40,23 @@ export async function killedAt(
 		);
 	});
 	ground.onEvent = () => undefined;
-	// The cluster file is a real one: what a process had begun to write when it was killed may yet get there, and it
-	// cannot be held back here. Nobody takes over before that.
-	await new Promise((resolve) => setTimeout(resolve, lastWriteMs));
+	if (boundary === fileBoundary) await fileOtherThan(ground, before);
 }
 
-const lastWriteMs = 60;
+/**
+ * The cluster file is a real one: what a process had begun to write when it was killed gets there all the same, and it
+ * cannot be held back here. Nobody takes over before that.
+ */
+const fileBoundary = "step-started cluster/file";
+
+async function fileOtherThan(
+	ground: DisasterGround,
+	before: string,
+): Promise<void> {
+	for (let look = 0; ground.clusterFile === before; look++) {
+		if (look > maxLooks) throw new Error("the cluster file was not written");
+		await new Promise((resolve) => setTimeout(resolve, 10));
+	}
+}
+
+const maxLooks = 3_000;

@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { OperationContext } from "../../../src/operations/context.js";
 import {
-	deadHolderWaitMs,
-	takeUpUnfinished,
-} from "../../../src/operations/operations.js";
-import {
 	type ClusterRecovered,
 	type RecoverPlan,
 	recoverCluster,
 } from "../../../src/operations/recover/recover-cluster.js";
+import {
+	deadHolderWaitMs,
+	takeUpUnfinished,
+} from "../../../src/operations/taking-up.js";
 import { failureOf } from "../operating.js";
 import { asideOf, DisasterGround } from "./disaster-ground.js";
 import { boundariesOf, killedAt } from "./killing.js";

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { OperationContext } from "../../../src/operations/context.js";
-import { runOperation } from "../../../src/operations/operation.js";
+import { listOperations } from "../../../src/operations/operations.js";
+import { runOperation } from "../../../src/operations/run-operation.js";
+import { restore } from "../../../src/operations/snapshots/restore.js";
 import {
 	deadHolderWaitMs,
-	listOperations,
 	takeUpUnfinished,
-} from "../../../src/operations/operations.js";
-import { restore } from "../../../src/operations/snapshots/restore.js";
+} from "../../../src/operations/taking-up.js";
 import { up } from "../../../src/operations/up.js";
 import { failureOf } from "../operating.js";
 import { asideOf, DisasterGround } from "./disaster-ground.js";

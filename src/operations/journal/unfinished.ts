@@ -1,0 +1,109 @@
+import type { StoredOperation } from "../../cluster/engine.js";
+import { OperatorError } from "../../errors.js";
+import { commandFor, type OperationContext } from "../context.js";
+import { onHosts, readReachableHosts } from "./host-journal.js";
+import { inCluster, type Keeping } from "./keeping.js";
+import { type OperationRecord, parseRecord } from "./record.js";
+
+/** What stands in the way of an operation that is about to begin. */
+interface Left {
+	readonly record: OperationRecord;
+	/** Where it is kept. */
+	readonly keeping: Keeping;
+}
+
+/**
+ * The operation that is not finished; null when there is none. What the hosts keep stands in everybody's way, and comes
+ * first; where no host can be reached, nobody can have it in hand there either. Throws OperatorError "refused" for one of
+ * a newer raftctl.
+ */
+export async function unfinishedOperation(
+	context: OperationContext,
+	keeping: Keeping = inCluster,
+): Promise<Left | null> {
+	const onTheirHosts = await readReachableHosts(context);
+	const held = onTheirHosts.find(({ unfinished }) => unfinished);
+	if (held !== undefined)
+		return { record: parseRecord(held), keeping: onHosts };
+	if (keeping === onHosts) return null;
+	const stored = (await keeping.read(context)).find(
+		({ unfinished }) => unfinished,
+	);
+	return stored === undefined ? null : { record: parseRecord(stored), keeping };
+}
+
+/**
+ * Throws OperatorError "partial" that names what is not finished and the two ways on. What lapses stands in nobody's way
+ * once its operator is gone.
+ */
+export async function requireNoneUnfinished(
+	context: OperationContext,
+	keeping: Keeping = inCluster,
+): Promise<void> {
+	const left = await unfinishedOperation(context, keeping);
+	if (left !== null && !mayLapse(left.record)) throw inTheWay(context, left);
+}
+
+/**
+ * True for a killed operation that leaves nothing to take up: a drain ends with its lease, a transfer came about or did
+ * not. One that was paused is waited for: somebody wished so.
+ */
+export function mayLapse({
+	lapses,
+	state,
+}: Pick<OperationRecord, "lapses" | "state">): boolean {
+	return lapses === true && state === "running";
+}
+
+export function inTheWay(
+	context: OperationContext,
+	{ record, keeping }: Left,
+): OperatorError {
+	const { text, state, step } = record;
+	const how = state === "running" ? "killed" : state;
+	const at = step === null ? "" : `, at ${step}`;
+	const where = keeping === onHosts ? "; its record is on the hosts" : "";
+	return new OperatorError(
+		"partial",
+		`"${text}" is not finished: it was ${how}${at}${where}`,
+		{
+			state: "nothing was touched",
+			next: `${commandFor(context, "operation resume")} goes on with it, ${commandFor(context, "operation abort")} gives it up`,
+		},
+	);
+}
+
+/** As it is now. Throws OperatorError "refused" when it is finished, or nobody knows it. */
+export async function requireUnfinished(
+	context: OperationContext,
+	{ id, keeping }: { readonly id: string; readonly keeping: Keeping },
+): Promise<OperationRecord> {
+	const stored = (await keeping.read(context)).find((one) => one.id === id);
+	if (stored?.unfinished) return parseRecord(stored);
+	throw stored === undefined ? unknown(context, id) : over(context, stored);
+}
+
+export function unknown(context: OperationContext, id: string): OperatorError {
+	return refusal(context, `the journal knows no operation ${id}`);
+}
+
+export function over(
+	context: OperationContext,
+	stored: StoredOperation,
+): OperatorError {
+	const { state } = parseRecord(stored);
+	return refusal(
+		context,
+		`operation ${stored.id} is finished already: ${state}`,
+	);
+}
+
+export function refusal(
+	context: OperationContext,
+	message: string,
+): OperatorError {
+	return new OperatorError("refused", message, {
+		state: "nothing was touched",
+		next: commandFor(context, "operation list"),
+	});
+}
