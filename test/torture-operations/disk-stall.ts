@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { eventually } from "../e2e/local-cluster.js";
 import { pause } from "./ground.js";
 import { operate } from "./operator.js";
-import type { Piece } from "./repertoire.js";
+import type { Piece } from "./piece.js";
 import {
 	clearAway,
 	conclude,
@@ -91,14 +91,13 @@ export async function diskStallRound(
 	piece: Piece,
 	{ at, disks }: { readonly at: number; readonly disks: Disks },
 ): Promise<number> {
-	const { ground, load, watch, counts, random } = stage;
+	const { ground, counts, random } = stage;
 	const { scene } = await prepare(stage, piece);
 	let stall: Promise<void> | null = null;
 	const stallLeader = async () => {
 		const { leader } = await stage.members();
 		if (!existsSync(disks.data.get(leader) ?? "")) return;
-		load.isExplained = true;
-		watch.struck.add(leader);
+		stage.strike(leader);
 		disks.freeze(leader);
 		counts.diskStalls++;
 		try {
@@ -127,7 +126,6 @@ export async function diskStallRound(
 		stage.fail(storyOf("with the leader's disk stalled, the operation", run));
 		await clearAway(stage);
 	} else await judge(stage, scene, { isDone: true });
-	watch.struck.clear();
-	load.isExplained = false;
+	stage.mend();
 	return length;
 }

@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { risen } from "./counts.js";
 import { chosenPieces, type Kind, kinds, type RunReport, run } from "./run.js";
 
-const usage =
-	"npm run torture:operations -- [--kills N] [--seed S] [--operations a,b] [--kinds operator,node,disk,race] [--json]";
-/** Ports of several runs on one machine must not meet. */
-const portBases = { first: 21_000, step: 100, count: 100 };
+const usage = `npm run torture:operations -- [--kills N] [--seed S] [--parallel N] [--operations a,b] [--kinds ${kinds.join()}] [--json]`;
+/** Each cluster has the ports, the disks and the processes of six nodes. */
+const maxParallel = 8;
 
 /** Returns the exit code: 0 only for a run that is valid and in which nothing is wrong. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -15,7 +15,6 @@ export async function main(argv: readonly string[]): Promise<number> {
 	if (options === null) return 2;
 	const directory = mkdtempSync(join(tmpdir(), "raftctl-torture-"));
 	const tell = (line: string) => console.error(line);
-	const portBase = ownPortBase();
 	const ended = new AbortController();
 	for (const signal of ["SIGINT", "SIGTERM"] as const)
 		process.once(signal, () => {
@@ -23,14 +22,9 @@ export async function main(argv: readonly string[]): Promise<number> {
 			ended.abort();
 		});
 	const { signal } = ended;
-	const report = await run({ ...options, directory, portBase, tell, signal });
+	const report = await run({ ...options, directory, tell, signal });
 	console.log(JSON.stringify(report.summary, null, options.json ? 0 : 2));
 	return conclude(report, directory, tell);
-}
-
-export function ownPortBase(): number {
-	const { first, step, count } = portBases;
-	return first + (process.pid % count) * step;
 }
 
 /** Keeps everything of a failure, and nothing else. */
@@ -39,12 +33,13 @@ export function conclude(
 	directory: string,
 	tell: (line: string) => void,
 ): number {
-	if (problems.length === 0) {
+	const all = [...problems, ...risen(summary)];
+	if (all.length === 0) {
 		rmSync(directory, { recursive: true, force: true });
 		return 0;
 	}
-	writeFileSync(join(directory, "problems"), `${problems.join("\n\n")}\n`);
-	for (const problem of problems) tell(problem);
+	writeFileSync(join(directory, "problems"), `${all.join("\n\n")}\n`);
+	for (const problem of all) tell(problem);
 	tell(`seed ${summary.seed}; logs and disks: ${directory}`);
 	return 1;
 }
@@ -57,6 +52,7 @@ function parse(argv: readonly string[]) {
 				kills: { type: "string", default: "1000" },
 				seed: { type: "string", default: `${Date.now() % 1_000_000}` },
 				operations: { type: "string", default: "" },
+				parallel: { type: "string", default: "1" },
 				kinds: { type: "string", default: kinds.join() },
 				json: { type: "boolean", default: false },
 			},
@@ -67,6 +63,7 @@ function parse(argv: readonly string[]) {
 			kills: wholeNumber("kills", values.kills),
 			seed: wholeNumber("seed", values.seed),
 			kinds: kindsOf(values.kinds),
+			parallel: parallelOf(values.parallel),
 			...{ operations, json: values.json },
 		};
 	} catch (error) {
@@ -80,6 +77,12 @@ function wholeNumber(name: string, text: string): number {
 	const number = Number(text);
 	if (/^\d+$/.test(text) && Number.isSafeInteger(number)) return number;
 	throw new Error(`--${name} is ${text}, no whole number`);
+}
+
+function parallelOf(text: string): number {
+	const number = wholeNumber("parallel", text);
+	if (number >= 1 && number <= maxParallel) return number;
+	throw new Error(`--parallel is ${text}, not 1 to ${maxParallel}`);
 }
 
 function kindsOf(text: string): readonly Kind[] {

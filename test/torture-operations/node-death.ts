@@ -1,5 +1,5 @@
 import { operate } from "./operator.js";
-import type { Piece } from "./repertoire.js";
+import type { Piece } from "./piece.js";
 import {
 	clearAway,
 	conclude,
@@ -15,10 +15,14 @@ const moreVoters = 2;
 
 /** Not on six nodes: it needs them all. */
 const tooLarge = new Set(["scale up", "scale down"]);
+/** They touch no node, or begin with a dead one. */
+const untouched = new Set(["snapshot-verify", "snapshot-prune", "up"]);
 
 /** Those during which a node can die and the quorum must still never be at risk. */
 export function survivable(pieces: readonly Piece[]): readonly Piece[] {
-	return pieces.filter(({ name }) => !tooLarge.has(name));
+	return pieces.filter(
+		({ name }) => !tooLarge.has(name) && !untouched.has(name),
+	);
 }
 
 /**
@@ -30,13 +34,12 @@ export async function nodeDeathRound(
 	piece: Piece,
 	at: number,
 ): Promise<number> {
-	const { ground, load, watch, counts, random } = stage;
+	const { ground, counts, random } = stage;
 	const { scene, members } = await prepare(stage, piece, moreVoters);
 	const victim = random.pick(members.voters);
 	let isStruck = false;
 	const die = () => {
-		load.isExplained = true;
-		watch.struck.add(victim);
+		stage.strike(victim);
 		isStruck = ground.signal(victim, "SIGKILL");
 		scene.owedStarts.set(victim, 1);
 	};
@@ -59,7 +62,6 @@ export async function nodeDeathRound(
 		stage.fail(storyOf(`with ${victim} dead, the operation`, run));
 		await clearAway(stage);
 	} else await judge(stage, scene, { isDone: true, more: moreVoters });
-	watch.struck.clear();
-	load.isExplained = false;
+	stage.mend();
 	return length;
 }

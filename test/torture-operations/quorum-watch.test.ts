@@ -20,6 +20,7 @@ const three = configurationOf({ n1: "voter", n2: "voter", n3: "voter" });
 function view(id: string, changes: Partial<NodeView> = {}): NodeView {
 	return {
 		...{ id, incarnation: `disk of ${id}`, role: "follower", term: 1 },
+		clusterId: "c1",
 		...{ leader: "n1", durable: 10, commit: 10, configuration: three },
 		...{ draining: false, lockHolder: "", operation: "" },
 		...changes,

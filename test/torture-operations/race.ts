@@ -1,15 +1,17 @@
 import { type OperatorRun, operate } from "./operator.js";
-import type { Piece } from "./repertoire.js";
+import type { Piece } from "./piece.js";
 import { clearAway, judge, prepare, storyOf } from "./round.js";
 import type { Stage } from "./stage.js";
 
 const lockedExitCode = 13;
 
-/** What has no lock, or is over before anybody could meet it. */
-const unlocked = new Set(["snapshot-save", "snapshot-schedule"]);
+/** It is over before anybody could meet it. */
+const tooShort = new Set(["snapshot-schedule"]);
 
 export function racing(pieces: readonly Piece[]): readonly Piece[] {
-	return pieces.filter(({ name }) => !unlocked.has(name));
+	return pieces.filter(
+		({ name, isUnlocked }) => isUnlocked !== true && !tooShort.has(name),
+	);
 }
 
 /**

@@ -1,20 +1,8 @@
 import { adminCall } from "../daemon/raftd-process.js";
-import type { Blow, OperatorRun } from "./operator.js";
-import { operate } from "./operator.js";
-import {
-	type Choice,
-	type Members,
-	type Piece,
-	sparesOf,
-} from "./repertoire.js";
+import type { Disturbance } from "./course.js";
+import { type OperatorRun, operate } from "./operator.js";
+import { type Choice, type Members, type Piece, sparesOf } from "./piece.js";
 import type { Shape, Stage } from "./stage.js";
-
-/** How one operation is disturbed. */
-export interface Disturbance {
-	/** The first hits the operation, each other one whoever takes it up. */
-	readonly blows: readonly Blow[];
-	readonly end: "resume" | "abort";
-}
 
 /** An operation that was chosen on a cluster that has its shape, and what was so before it. */
 export interface Scene {
@@ -23,6 +11,8 @@ export interface Scene {
 	readonly startsBefore: ReadonlyMap<string, number>;
 	/** Starts that the torture itself owes, by node. */
 	readonly owedStarts: Map<string, number>;
+	/** The newest operation of the journal then; null for none. */
+	readonly recordBefore: string | null;
 }
 
 /** Chooses a run of `piece` on a cluster brought to its shape, with `more` voters than it needs. */
@@ -33,11 +23,18 @@ export async function prepare(
 ): Promise<{ scene: Scene; members: Members }> {
 	const shape = withMore(piece.needs, more);
 	const members = await stage.bringTo(shape);
-	const choice = piece.choose(members, stage.random, stage.ground);
-	for (const id of sparesOf(stage.ground, members)) await stage.ground.wipe(id);
-	const startsBefore = await stage.ground.starts();
-	const scene = { piece, choice, startsBefore, owedStarts: new Map() };
-	return { scene, members };
+	const { ground } = stage;
+	const choice = await piece.choose(members, stage.random, ground);
+	for (const id of sparesOf(ground, members)) await ground.wipe(id);
+	for (const argv of choice.before ?? []) await ground.succeed(argv);
+	const startsBefore = await ground.starts();
+	const recordBefore = (await newestRecord(stage))?.id ?? null;
+	if (choice.dead !== undefined) {
+		stage.strike(choice.dead);
+		ground.signal(choice.dead, "SIGKILL");
+	}
+	const scene = { piece, choice, startsBefore, recordBefore };
+	return { scene: { ...scene, owedStarts: new Map() }, members };
 }
 
 export function withMore({ voters, learners }: Shape, more: number): Shape {
@@ -57,6 +54,8 @@ export async function rehearse(
 	return run.boundaries;
 }
 
+const refusedExitCode = 11;
+
 /** One operation, killed and taken up again until it is at its end, and everything looked at afterwards. */
 export async function operatorRound(
 	stage: Stage,
@@ -66,31 +65,44 @@ export async function operatorRound(
 	const { scene } = await prepare(stage, piece);
 	let run = await operate(stage.ground, scene.choice.argv, blows[0] ?? null);
 	const takeUps: TakeUp[] = [];
+	let isOver = false;
 	for (const blow of [...blows.slice(1), null]) {
-		if (!countBlow(stage, piece, run)) break;
-		const isLast = blow === null;
-		const as = isLast ? end : "resume";
-		const takeUp = await takeUpAs(stage, scene, as);
+		if (run.struckAt === null) break;
+		stage.counts.killed(stage.kind, piece.name, run.struckAt);
+		isOver = await wasOver(stage, scene);
+		if (isOver) break;
+		const isGivenUp = takeUps.at(-1)?.as === "abort";
+		const isLast = blow === null || isGivenUp || stage.random.chance(0.5);
+		const takeUp = await takeUpAs(stage, scene, isLast ? end : "resume");
 		takeUps.push(takeUp);
 		run = await operate(stage.ground, takeUp.argv, blow);
 	}
-	if (run.exitCode !== 0) {
+	if (run.exitCode === refusedExitCode && (await wasOver(stage, scene))) {
+		// The dead one's last word was on its way still.
+		isOver = true;
+		takeUps.pop();
+	}
+	if (run.exitCode !== 0 && !isOver) {
 		stage.fail(storyOf(takeUps.at(-1)?.as ?? "the operation", run));
 		return await clearAway(stage);
 	}
-	conclude(stage, takeUps);
-	const last = takeUps.at(-1)?.as;
-	await judge(stage, scene, { isDone: last !== "abort" });
+	if (isOver) stage.counts.overAlready++;
+	else conclude(stage, takeUps);
+	const isDone = takeUps.at(-1)?.as !== "abort";
+	await judge(stage, scene, { isDone });
 	await auditOf(stage, scene, takeUps);
 }
 
-/** Adds a blow that hit to what was counted. */
-function countBlow(stage: Stage, { name }: Piece, run: OperatorRun): boolean {
-	if (run.struckAt === null) return false;
-	stage.counts.kills++;
-	stage.counts.operations.add(name);
-	stage.counts.boundaries.add(`${name}: ${run.struckAt}`);
-	return true;
+/** It was killed after its last word to the journal: nothing is left to take up, and to do it again would be another one. */
+async function wasOver(
+	stage: Stage,
+	{ piece, recordBefore }: Scene,
+): Promise<boolean> {
+	if (!piece.isJournaled) return false;
+	const newest = await newestRecord(stage);
+	if (newest === undefined || newest.id === recordBefore) return false;
+	const { state } = newest.record;
+	return !newest.unfinished && (state === "done" || state === "aborted");
 }
 
 export interface TakeUp {
@@ -101,7 +113,7 @@ export interface TakeUp {
 /** A dead operator's lock is waited for by some, and released by others, who know that he is dead. */
 export async function takeUpAs(
 	stage: Stage,
-	{ piece, choice }: Pick<Scene, "piece" | "choice">,
+	{ piece, choice }: Scene,
 	as: "resume" | "abort",
 ): Promise<TakeUp> {
 	const { ground, random } = stage;
@@ -110,12 +122,10 @@ export async function takeUpAs(
 	const isUnfinished =
 		piece.isJournaled && (await newestRecord(stage))?.unfinished === true;
 	if (isUnfinished) return { as, argv: ["operation", as, "--yes"] };
-	const wait = isWaiting ? ["--lock-wait", "30s"] : [];
-	const hasLock = piece.name !== "snapshot-save";
-	return {
-		as: "run again",
-		argv: [...choice.argv, ...(hasLock ? wait : [])],
-	};
+	for (const fault of (await choice.tidy?.()) ?? []) stage.fail(fault);
+	const waits = isWaiting && piece.isUnlocked !== true;
+	const wait = waits ? ["--lock-wait", "30s"] : [];
+	return { as: "run again", argv: [...choice.argv, ...wait] };
 }
 
 export function conclude({ counts }: Stage, takeUps: readonly TakeUp[]): void {
@@ -131,6 +141,8 @@ export async function clearAway(stage: Stage): Promise<void> {
 	stage.mayDiffer = true;
 	await ground.run(["lock", "release", "--yes"]);
 	await ground.run(["operation", "abort", "--yes"]);
+	await ground.run(["up", "--yes"]);
+	stage.mend();
 }
 
 /** What must hold after every round. */
@@ -140,6 +152,7 @@ export async function judge(
 	{ isDone, more = 0 }: { readonly isDone: boolean; readonly more?: number },
 ): Promise<void> {
 	const members = await stage.rest();
+	if (choice.dead !== undefined) stage.mend();
 	const starts = await stage.ground.starts();
 	for (const [id, count] of starts) {
 		const now = count - (startsBefore.get(id) ?? 0);
@@ -155,6 +168,7 @@ export async function judge(
 	stage.mayDiffer = !isDone;
 	if (!isDone) return;
 	judgeGoal(stage, choice, { members, more });
+	for (const fault of (await choice.faults?.()) ?? []) stage.fail(fault);
 	const { exitCode, stdout } = await stage.ground.run(["diff"]);
 	if (exitCode !== 0) stage.fail(`the cluster file differs: ${stdout}`);
 }
@@ -178,6 +192,7 @@ function judgeGoal(
 }
 
 interface JournalRecord {
+	readonly id: string;
 	readonly unfinished: boolean;
 	readonly record: {
 		readonly state: string;
@@ -187,18 +202,24 @@ interface JournalRecord {
 }
 
 /** As the cluster's own journal has it, newest first. */
-async function newestRecord(stage: Stage): Promise<JournalRecord | undefined> {
+export async function newestRecord(
+	stage: Stage,
+): Promise<JournalRecord | undefined> {
 	const { leader } = await stage.members();
 	const place = { ...stage.ground.place(leader), path: "", data: "", peer: "" };
 	const { operations = [] } = await adminCall(place, "ListOperations");
-	const [newest] = operations as { unfinished?: boolean; record: string }[];
+	const [newest] = operations as {
+		readonly id: string;
+		readonly unfinished?: boolean;
+		readonly record: string;
+	}[];
 	if (newest === undefined) return undefined;
-	const { unfinished = false, record } = newest;
-	return { unfinished, record: JSON.parse(record) };
+	const { id, unfinished = false, record } = newest;
+	return { id, unfinished, record: JSON.parse(record) };
 }
 
 /** The journal tells the whole story: every attempt, how it ended, and what it did cost. */
-async function auditOf(
+export async function auditOf(
 	stage: Stage,
 	{ piece }: Scene,
 	takeUps: readonly TakeUp[],

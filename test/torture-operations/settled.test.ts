@@ -13,6 +13,7 @@ const configuration = {
 function view(id: string, changes: Partial<NodeView> = {}): NodeView {
 	return {
 		...{ id, incarnation: "", role: "follower", term: 2, leader: "n1" },
+		clusterId: "c1",
 		...{ durable: 9, commit: 9, configuration, draining: false },
 		...{ lockHolder: "", operation: "" },
 		...changes,

@@ -1,34 +1,12 @@
 import { eventually } from "../e2e/local-cluster.js";
 import type { Random } from "../sim/random.js";
+import type { Counts } from "./counts.js";
 import { Ground } from "./ground.js";
 import { Load } from "./load.js";
+import { type Members, type Piece, spareOf } from "./piece.js";
 import { QuorumWatch } from "./quorum-watch.js";
-import { type Members, type Piece, spareOf } from "./repertoire.js";
 import { isAtRest, membersNow, settle } from "./settled.js";
 import { lookAt } from "./view.js";
-
-/** What the run counts; the last five must stay 0. */
-export class Counts {
-	readonly operations = new Set<string>();
-	rounds = 0;
-	kills = 0;
-	nodeKills = 0;
-	diskStalls = 0;
-	races = 0;
-	resumed = 0;
-	aborted = 0;
-	/** Killed before the cluster knew of it, or kept in no journal: run again. */
-	runAgain = 0;
-	/** Distinct boundaries at which raftctl was killed, as "rolling-restart: step-started n2/drain". */
-	readonly boundaries = new Set<string>();
-	acknowledgedWrites = 0;
-	explainedFailures = 0;
-	failedRequests = 0;
-	lostWrites = 0;
-	leftDrained = 0;
-	extraRestarts = 0;
-	quorumAtRisk = 0;
-}
 
 export interface StageOptions {
 	readonly directory: string;
@@ -36,37 +14,47 @@ export interface StageOptions {
 	readonly voters: number;
 	readonly random: Random;
 	readonly counts: Counts;
+	/** Under which its kills are counted. */
+	readonly kind: string;
 	readonly tell: (line: string) => void;
 	/** Data directories that lie elsewhere, by node. */
 	readonly data?: ReadonlyMap<string, string>;
+	/** How long it may take until the cluster is at rest. */
+	readonly restLimitMs?: number;
 }
 
 /** A shape of the cluster: how many of which. */
 export type Shape = Piece["needs"];
 
 const maxCommandsToShape = 12;
+/** A lock ends after 20 s, a drain after 15 s. */
+const longPastLeasesMs = 60_000;
 
 /** A cluster under load and under watch, and what has gone wrong on it so far. */
 export class Stage {
 	readonly ground: Ground;
 	readonly random: Random;
 	readonly counts: Counts;
+	readonly kind: string;
 	readonly problems: string[] = [];
 	round = "the start";
 	/** Whether the cluster file may say something else than the cluster. */
 	mayDiffer = false;
 	readonly #tell: (line: string) => void;
 	readonly #voters: number;
+	readonly #restLimitMs: number;
 	#load: Load | null = null;
 	#watch: QuorumWatch | null = null;
 
 	constructor(options: StageOptions) {
-		const { directory, portBase, data } = options;
+		const { directory, portBase, data, restLimitMs } = options;
 		this.ground = new Ground(directory, portBase, data);
 		this.random = options.random;
 		this.counts = options.counts;
 		this.#tell = options.tell;
+		this.kind = options.kind;
 		this.#voters = options.voters;
+		this.#restLimitMs = restLimitMs ?? longPastLeasesMs;
 	}
 
 	get load(): Load {
@@ -89,6 +77,18 @@ export class Stage {
 		await eventually(async () => this.load.acknowledged.length > 10, "load");
 	}
 
+	/** The torture itself takes this node down or stalls it: until it is mended, that explains what fails. */
+	strike(id: string): void {
+		this.load.isExplained = true;
+		this.watch.struck.add(id);
+	}
+
+	/** What was struck serves again. */
+	mend(): void {
+		this.watch.struck.clear();
+		this.load.isExplained = false;
+	}
+
 	fail(what: string): void {
 		this.problems.push(`${this.round}: ${what}`);
 		this.#tell(`${this.round}: ${what}`);
@@ -102,7 +102,9 @@ export class Stage {
 	/** Who takes part and who leads now, whatever else goes on. */
 	async members(): Promise<Members> {
 		return await eventually(async () => {
-			const looks = await Promise.all(this.ground.places.map(lookAt));
+			const looks = await Promise.all(
+				this.ground.places.map((place) => lookAt(place)),
+			);
 			const members = membersNow(looks);
 			return members !== null && members.leader !== "" ? members : null;
 		}, "a leader");
@@ -110,7 +112,7 @@ export class Stage {
 
 	/** Everybody at rest; says what is not. */
 	async rest(): Promise<Members> {
-		const { unrest, members } = await settle(this.ground);
+		const { unrest, members } = await settle(this.ground, this.#restLimitMs);
 		const { drained, held, views } = unrest;
 		this.counts.leftDrained += drained.length;
 		for (const id of drained) this.fail(`${id} was left drained`);

@@ -3,6 +3,7 @@ import type { Place } from "./ground.js";
 /** What the torture looks at of one node's own word. */
 export interface NodeView {
 	readonly id: string;
+	readonly clusterId: string;
 	readonly incarnation: string;
 	readonly role: string;
 	readonly term: number;
@@ -30,9 +31,10 @@ export interface Configuration {
 /** gone: nobody listens there. silent: somebody may, but did not answer in time. */
 export type Look = NodeView | "gone" | "silent";
 
-const answerLimitMs = 2_000;
-
-export async function lookAt(place: Place): Promise<Look> {
+export async function lookAt(
+	place: Place,
+	answerLimitMs = 2_000,
+): Promise<Look> {
 	try {
 		const response = await fetch(
 			`http://${place.admin}/raftctl.admin.v1.AdminService/GetStatus`,
@@ -55,7 +57,8 @@ export async function lookAt(place: Place): Promise<Look> {
 function readView(status: any): NodeView {
 	const { configuration = {} } = status;
 	return {
-		...{ id: status.nodeId, incarnation: status.incarnation ?? "" },
+		...{ id: status.nodeId, clusterId: status.clusterId },
+		incarnation: status.incarnation ?? "",
 		...{ role: status.role, term: Number(status.term ?? 0) },
 		leader: status.leaderId ?? "",
 		durable: Number(status.durableIndex ?? 0),
