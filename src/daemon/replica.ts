@@ -16,6 +16,11 @@ export interface Replica {
 		options: ProposeOptions,
 		done: (outcome: CommandOutcome) => void,
 	): void;
+	/**
+	 * What `propose` would answer to any command now for want of room; null where there may be some. Whoever asks first
+	 * spends next to nothing on what is sent away, so that under overload there is time for what is not.
+	 */
+	overload(): Extract<CommandOutcome, { kind: "rejected" }> | null;
 	/** Opens a session for exactly-once commands; its id is the index at which it was opened. */
 	openSession(
 		options: {

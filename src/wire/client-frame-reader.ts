@@ -41,6 +41,14 @@ export function decodeRequestFrame(frame: Buffer): RequestFrame | RefusedFrame {
 	return refused(requestId, "unsupported", `a request of kind ${kind}`);
 }
 
+/** Of a command without a session; null for every other frame, and for what may be none. */
+export function requestIdOfCommand(frame: Buffer): number | null {
+	return frame[0] === ClientFrameKind.command &&
+		frame.length >= bodyHeaderBytes + payloadHeaderBytes.command
+		? frame.readUInt32LE(1)
+		: null;
+}
+
 function readCommand(
 	frame: Buffer,
 	requestId: number,

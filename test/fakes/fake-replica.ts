@@ -24,6 +24,8 @@ interface Told {
 	readonly event: Uint8Array;
 }
 
+type Rejected = Extract<CommandOutcome, { kind: "rejected" }>;
+
 /**
  * A cluster of one, in memory: it really runs the machine, keeps its events and keeps the contract of Replica — each
  * callback once, and never from within the call. `hold` keeps what arrives until `release`, as a slow disk would.
@@ -34,6 +36,8 @@ export class FakeReplica implements Replica {
 	/** The next commands end like this instead of being executed. */
 	readonly nextOutcomes: CommandOutcome[] = [];
 	readonly nextQueryOutcomes: QueryOutcome[] = [];
+	/** Set while there is no room for any command. */
+	full: Rejected | null = null;
 	/** So many of the next commands are executed, and their callers never hear of it. */
 	answersToLose = 0;
 	readonly sessions = new FakeSessions();
@@ -76,6 +80,10 @@ export class FakeReplica implements Replica {
 		const held = this.#held ?? [];
 		this.#held = null;
 		for (const run of held) run();
+	}
+
+	overload(): Rejected | null {
+		return this.full;
 	}
 
 	propose(

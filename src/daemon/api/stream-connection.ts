@@ -1,6 +1,9 @@
 import type { Duplex } from "node:stream";
 import { FrameBatch } from "../../wire/client-frame-batch.js";
-import { decodeRequestFrame } from "../../wire/client-frame-reader.js";
+import {
+	decodeRequestFrame,
+	requestIdOfCommand,
+} from "../../wire/client-frame-reader.js";
 import {
 	bodyHeaderBytes,
 	type CommandFrame,
@@ -180,6 +183,7 @@ export class StreamConnection implements Connection {
 	}
 
 	#handle(bytes: Buffer): void {
+		if (this.#isSentAway(bytes)) return;
 		const frame = decodeRequestFrame(bytes);
 		if (frame.kind === "refused") {
 			const { requestId, reason, message } = frame;
@@ -193,6 +197,17 @@ export class StreamConnection implements Connection {
 		if (frame.kind === "command") this.#propose(frame, bytes.length);
 		else if (frame.kind === "query") this.#query(frame, bytes.length);
 		else this.#openSession(frame, bytes.length);
+	}
+
+	/** A command for which there is no room is not even decoded. */
+	#isSentAway(bytes: Buffer): boolean {
+		const requestId = requestIdOfCommand(bytes);
+		if (requestId === null) return false;
+		const refusal = this.#context.replica.overload();
+		if (refusal === null) return false;
+		answerCommand(this.#batch, requestId, refusal);
+		this.#markDirty();
+		return true;
 	}
 
 	#propose(frame: CommandFrame, bytes: number): void {

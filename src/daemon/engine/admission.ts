@@ -91,6 +91,11 @@ export class Admission {
 		return null;
 	}
 
+	/** What every command is told now that comes from a client; null where there may be room for one. */
+	overload(): Rejection | null {
+		return this.#queueTooLong(this.#nowMs());
+	}
+
 	#noRoom(request: Request): Rejection | null {
 		const { maxPendingCommands, maxPendingBytes, maxPendingPerClient } =
 			this.#limits;
@@ -113,12 +118,8 @@ export class Admission {
 	}
 
 	#tooSoon({ origin }: Request, nowMs: number): Rejection | null {
-		const count = this.#pending.size;
-		if (!this.isPaused && count >= this.#wait.maxPending(nowMs))
-			return overloaded(
-				`${count} commands wait, more than it does in ${this.#limits.maxQueueWaitMs} ms`,
-				this.#wait.refused(nowMs, this.#random()),
-			);
+		const tooLong = this.#queueTooLong(nowMs);
+		if (tooLong !== null) return tooLong;
 		if (origin.kind !== "local") return null;
 		const waitMs = this.#buckets.take(origin.client, nowMs);
 		if (waitMs === 0) return null;
@@ -126,6 +127,15 @@ export class Admission {
 		return overloaded(
 			`a connection may send ${perSecond} commands a second`,
 			waitMs,
+		);
+	}
+
+	#queueTooLong(nowMs: number): Rejection | null {
+		if (this.isPaused || this.#pending.size < this.#wait.maxPending(nowMs))
+			return null;
+		return overloaded(
+			`more commands wait than it does in ${this.#limits.maxQueueWaitMs} ms`,
+			this.#wait.refused(nowMs, this.#random()),
 		);
 	}
 

@@ -79,6 +79,14 @@ export class Commands {
 		return refusal;
 	}
 
+	/** What a command of any client would be told now for want of room; null where there may be some. */
+	overload(): Rejection | null {
+		if (this.#stopping !== null) return null;
+		const refusal = this.#admission.overload();
+		if (refusal !== null) this.#options.counters.overloaded++;
+		return refusal;
+	}
+
 	/** Takes what a follower sends to its leader; what cannot be taken is answered in this turn. */
 	acceptForwarded(
 		from: { readonly peer: string; readonly link: number },

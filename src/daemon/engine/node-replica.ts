@@ -73,6 +73,10 @@ export class NodeReplica implements Replica {
 		);
 	}
 
+	overload(): ReturnType<Replica["overload"]> {
+		return this.#driver.parts.commands.overload();
+	}
+
 	openSession(
 		{ deadlineMs, client }: Parameters<Replica["openSession"]>[0],
 		done: Parameters<Replica["openSession"]>[1],

@@ -143,6 +143,41 @@ describe("the client port's stream", () => {
 		]);
 	});
 
+	it("sends a command away undecoded while there is no room, answers queries, and still knows a bad frame", async () => {
+		const node = await startNode();
+		const client = await StreamClient.open(node);
+		const full = {
+			...({ kind: "rejected", reason: "overloaded" } as const),
+			...{ message: "no room", retryAfterMs: 70 },
+		};
+		node.replica.full = full;
+		command(client, 1);
+		query(client, 2);
+		client.send();
+		const [sentAway, answered] = await client.until(
+			({ length }) => length === 2,
+		);
+		expect([sentAway, answered].map((each) => each?.kind).sort()).toEqual([
+			"failed",
+			"result",
+		]);
+		expect([sentAway, answered]).toContainEqual({
+			...{ kind: "failed", requestId: 1, outcome: "rejected" },
+			...{ reason: "overloaded", message: "no room", retryAfterMs: 70 },
+		});
+		expect(node.replica.proposals).toEqual([]);
+		node.replica.full = null;
+		command(client, 3);
+		client.send();
+		await client.until(({ length }) => length === 3);
+		expect(node.replica.proposals).toHaveLength(1);
+		node.replica.full = full;
+		client.socket.write(Buffer.from("060000000104000000" + "00", "hex"));
+		expect((await client.untilEnd()).at(-1)).toMatchObject({
+			...{ kind: "failed", requestId: 0, reason: "invalid" },
+		});
+	});
+
 	it("takes frames that arrive byte by byte, and the first with the request itself", async () => {
 		const node = await startNode();
 		const client = await StreamClient.open(node);

@@ -70,6 +70,18 @@ describe("admission", () => {
 		expect(admitted.admit(request("op", EntryKind.control))).toBeNull();
 	});
 
+	it("says beforehand what it would say to each, and nothing while there is room", () => {
+		const admitted = admission({ minPendingCommands: 2 });
+		expect(admitted.overload()).toBeNull();
+		overload(admitted, 200);
+		admitted.admit(request());
+		expect(admitted.overload()).toBeNull();
+		admitted.admit(request("c2"));
+		expect(admitted.overload()).toEqual(admitted.admit(request("c3")));
+		admitted.isPaused = true;
+		expect(admitted.overload()).toBeNull();
+	});
+
 	it("takes for no overload that nobody leads", () => {
 		const admitted = admission({ minPendingCommands: 2 });
 		overload(admitted, 200);
