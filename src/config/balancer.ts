@@ -113,7 +113,7 @@ const nginx = z
 		config: path
 			.optional()
 			.describe(
-				"A file of raftctl's own that nginx includes within `http`. By default /etc/nginx/conf.d/raftctl-<name>.conf.",
+				"A file of raftctl's own that nginx includes within http. By default /etc/nginx/conf.d/raftctl-<name>.conf.",
 			),
 		main: path
 			.default("/etc/nginx/nginx.conf")

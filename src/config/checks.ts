@@ -32,7 +32,10 @@ export function checkCluster(file: File, inventory: Inventory): Findings {
 			...timing(file, inventory),
 			...voters(file, inventory),
 		],
-		warnings: voterWarnings(file, inventory),
+		warnings: [
+			...voterWarnings(file, inventory),
+			...plainTextWarnings(file, inventory),
+		],
 	};
 }
 
@@ -231,6 +234,20 @@ function voterWarnings(file: File, { nodes }: Inventory): string[] {
 	const tolerated = count / 2 - 1;
 	return [
 		`${place} ${count} voters survive the loss of ${tolerated}, no more than ${count - 1} would: a majority of ${count} is ${count / 2 + 1}; take one out, or add one`,
+	];
+}
+
+const loopback = /^(localhost|127\.[0-9.]+|\[::1\]):/;
+
+function plainTextWarnings(file: File, { nodes, tls }: Inventory): string[] {
+	if (tls !== null || file.doubts(["tls"])) return [];
+	const at = nodes.findIndex(({ peer, client, admin }) =>
+		[peer, client, admin].some((one) => one !== "" && !loopback.test(one)),
+	);
+	const node = nodes[at];
+	if (node === undefined || file.doubts(["nodes", at])) return [];
+	return [
+		`${file.locate(["nodes", at])} ${node.id} is reached over a network, in plain text, and whoever reaches its admin port may operate the cluster: add tls, then give raftctl certs init`,
 	];
 }
 

@@ -6,6 +6,7 @@ import { duration } from "./duration.js";
 import { hosts, ssh } from "./hosts.js";
 import { name } from "./name.js";
 import { s3 } from "./s3.js";
+import { tls } from "./tls.js";
 
 const path = z.string().min(1);
 
@@ -147,6 +148,11 @@ export const clusterFile = z.strictObject({
 		.optional()
 		.describe(
 			"Where the schedule's snapshots go besides, and how nodes get in.",
+		),
+	tls: tls
+		.optional()
+		.describe(
+			"TLS everywhere, with certificates of the cluster's own authority (`raftctl certs init`). None by default, for a cluster of one machine.",
 		),
 	app: path
 		.optional()

@@ -38,6 +38,8 @@ export interface Inventory {
 	readonly canary: CanaryRequests | null;
 	/** Null: no storage for the schedule's copies is named; credentials are the environment's. */
 	readonly s3: S3Settings | null;
+	/** Null: plain text, on every port. */
+	readonly tls: TlsEntry | null;
 	/** A module with the team's own machine (`raftd --app`); null for the bundled key-value machine. */
 	readonly app: string | null;
 	/** Mistakes that are allowed but worth saying: an even number of voters, for one. */
@@ -81,6 +83,19 @@ export interface DeployEntry {
 	/** The account that the daemon runs under. */
 	readonly user: string;
 	readonly keepReleases: number;
+}
+
+export interface TlsEntry {
+	/** On this machine: the authority, its key, and what it has issued. */
+	readonly directory: string;
+	/** Whose certificate is shown to nodes. */
+	readonly role: "observer" | "operator" | "admin";
+	/** A file with a token to send instead; null for none. */
+	readonly tokenFile: string | null;
+	/** For the certificates of nodes, besides their own addresses and those of the balancer. */
+	readonly names: readonly string[];
+	readonly clientCertificates: "none" | "required";
+	readonly lifetimeMs: number;
 }
 
 export interface NodeEntry {

@@ -24,6 +24,7 @@ import {
 } from "./places.js";
 import { agentBeside, nodeAddresses } from "./ports.js";
 import { resolveS3 } from "./s3.js";
+import { resolveTls } from "./tls.js";
 
 // A parser compiled for a schema that is used once costs more than it saves.
 config({ jitless: true });
@@ -130,6 +131,7 @@ function resolveInventory(
 		},
 		canary: resolveCanary(file.canary),
 		s3: resolveS3(file.s3),
+		tls: resolveTls(file.tls, { directory, state }),
 		app: file.app === undefined ? null : resolve(directory, file.app),
 		warnings: [],
 	};

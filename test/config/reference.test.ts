@@ -15,6 +15,8 @@ interface Schema {
 	/** Of a mapping whose keys are names. */
 	readonly additionalProperties?: Schema | boolean;
 	readonly anyOf?: readonly Schema[];
+	/** Of a mapping that one of its keys makes this or that. */
+	readonly oneOf?: readonly Schema[];
 }
 
 /** Every key of the cluster file with its part of the schema: "nodes[].peer", "timing.diskStall". */
@@ -35,7 +37,9 @@ function keysOf(schema: Schema, prefix = ""): [string, Schema][] {
 		...own,
 		...items,
 		...values,
-		...(schema.anyOf ?? []).flatMap((inner) => keysOf(inner, prefix)),
+		...[...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].flatMap((inner) =>
+			keysOf(inner, prefix),
+		),
 	];
 }
 
@@ -74,7 +78,7 @@ describe("the cluster file's reference", () => {
 		expect(inventory.warnings).toEqual([]);
 		for (const [key] of keys)
 			expect(text).toMatch(
-				new RegExp(`^[ -]*${key.split(/[.\]]/).at(-1)}:`, "m"),
+				new RegExp(`^[# -]*${key.split(/[.\]]/).at(-1)}:`, "m"),
 			);
 	});
 });
