@@ -1,7 +1,11 @@
 import { Flags } from "@oclif/core";
+import { lockWaitFlag, skipFlag } from "../../src/cli/flags.js";
 import { OperatorCommand } from "../../src/cli/operator-command.js";
 import { withContext } from "../../src/operations/open-context.js";
-import { saveSnapshot } from "../../src/operations/snapshots/save.js";
+import {
+	saveChecks,
+	saveSnapshot,
+} from "../../src/operations/snapshots/save.js";
 
 export default class SnapshotSave extends OperatorCommand<typeof SnapshotSave> {
 	static override summary = "Take a snapshot and copy it here.";
@@ -10,6 +14,7 @@ export default class SnapshotSave extends OperatorCommand<typeof SnapshotSave> {
 	static override examples = [
 		"<%= config.bin %> snapshot save",
 		"<%= config.bin %> snapshot save --file /backups/orders.snapshot --node n3",
+		"<%= config.bin %> snapshot save --node n2 --skip=alarm",
 	];
 	static override flags = {
 		file: Flags.string({
@@ -22,13 +27,16 @@ export default class SnapshotSave extends OperatorCommand<typeof SnapshotSave> {
 			helpValue: "<node>",
 			summary: "The node that takes it; by default a caught-up follower.",
 		}),
+		skip: skipFlag(saveChecks),
+		"lock-wait": lockWaitFlag,
 	};
 
 	async run(): Promise<void> {
-		const { file, node } = this.flags;
+		const { file, node, skip } = this.flags;
 		const report = await withContext(await this.operating(), (context) =>
 			saveSnapshot(context, {
-				...{ node: node ?? null, file: file ?? null },
+				...{ node: node ?? null, file: file ?? null, skip },
+				lockWaitMs: this.flags["lock-wait"],
 				workingDirectory: process.cwd(),
 			}),
 		);

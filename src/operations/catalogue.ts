@@ -59,6 +59,11 @@ export const catalogue: Readonly<Record<string, () => Promise<Make>>> = {
 		return (wish: Parameters<typeof scheduleOperation>[0]) => () =>
 			scheduleOperation(wish);
 	},
+	"snapshot save": async () => {
+		const { saveOperation } = await import("./snapshots/save.js");
+		return (wish: Parameters<typeof saveOperation>[0]) => () =>
+			saveOperation(wish);
+	},
 	"snapshot restore": async () => {
 		const { restore } = await import("./snapshots/restore.js");
 		return (wish: Parameters<typeof restore>[0]) => restore(wish);

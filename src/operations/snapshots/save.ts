@@ -1,26 +1,24 @@
 import { resolve } from "node:path";
-import type { NodeRef, SnapshotSummary } from "../../cluster/engine.js";
+import type { SnapshotSummary } from "../../cluster/engine.js";
 import { OperatorError } from "../../errors.js";
-import {
-	callOptions,
-	commandFor,
-	lookAtCluster,
-	type OperationContext,
-	pollIntervalMs,
-	refOf,
-} from "../context.js";
-import { throwIfEnded } from "../interruption.js";
+import { lookAtCluster, type OperationContext, refOf } from "../context.js";
 import { nodeNamed } from "../node-named.js";
-import { runSteps, type Step } from "../steps/step.js";
-import { isSilence } from "../wait.js";
-import { createFile, type NewFile } from "./file-writer.js";
+import type { Operation, Run } from "../operation.js";
+import { runOperation } from "../run-operation.js";
+import { runSteps } from "../steps/step.js";
+import { copyStep, type Saving, takeStep } from "./saving.js";
 import { snapshotSource } from "./source.js";
 
-interface SaveOptions {
+/** What --skip can name: that no alarm stands against the node that takes it. */
+export const saveChecks = ["alarm"] as const;
+type SaveCheck = (typeof saveChecks)[number];
+
+export interface SaveWish {
 	/** Null: a caught-up follower. */
 	readonly node: string | null;
 	/** Null: `<cluster>-<index>.snapshot` in the working directory. */
 	readonly file: string | null;
+	readonly skip: readonly SaveCheck[];
 	readonly workingDirectory: string;
 }
 
@@ -37,173 +35,86 @@ export interface SaveReport {
 	readonly durationMs: number;
 }
 
-/** A large state takes its time; the node says nothing meanwhile. */
-const takeTimeoutMs = 10 * 60_000;
-const silenceMs = 10_000;
-/** So often in a row without a new byte, and the node is given up. */
-const maxVainAttempts = 5;
-
 /**
  * Has a node take a snapshot and copies it here, whole or not at all; a broken connection is taken up where it broke.
- * Changes nothing in the cluster, and needs no lock.
+ * Changes nothing in the cluster, and needs no lock; only who leaves a check out takes it, as the journal has to know.
  */
 export async function saveSnapshot(
 	context: OperationContext,
-	{ node, file, workingDirectory }: SaveOptions,
+	{ lockWaitMs, ...wish }: SaveWish & { readonly lockWaitMs: number },
 ): Promise<SaveReport> {
-	const { clock, inventory, signal } = context;
+	if (wish.skip.length > 0) {
+		const make = () => saveOperation(wish);
+		const report: object = await runOperation(context, make, { lockWaitMs });
+		return report as SaveReport;
+	}
+	const { clock, signal } = context;
 	const startedAt = clock.now();
-	if (node !== null) nodeNamed(context, node);
-	const facts = await lookAtCluster(context, signal);
-	const source = nodeNamed(context, snapshotSource(facts, node));
-	const saving: Saving = { context, source: refOf(source), snapshot: null };
-	const path = (snapshot: SnapshotSummary) =>
-		resolve(
-			workingDirectory,
-			file ?? `${inventory.name}-${snapshot.index}.snapshot`,
-		);
-	await runSteps(context, [takeStep(saving), copyStep(saving, path)], signal);
-	const { snapshot } = saving;
-	if (snapshot === null) throw new OperatorError("unexpected", "no snapshot");
+	const saving = newSaving(context, await sourceOf(context, wish));
+	await runSteps(context, stepsOf(saving, wish), signal);
 	return {
-		...{ operation: "snapshot save", cluster: inventory.name },
-		...{ file: path(snapshot), node: source.id, index: snapshot.index },
-		...{ term: snapshot.term, bytes: snapshot.fileBytes },
-		sha256: snapshot.sha256,
+		...{ operation: "snapshot save", cluster: context.inventory.name },
+		...outcomeOf(saving, wish),
 		durationMs: Math.round(clock.now() - startedAt),
 	};
 }
 
-interface Saving {
-	readonly context: OperationContext;
-	readonly source: NodeRef;
-	snapshot: SnapshotSummary | null;
-}
-
-function takeStep(saving: Saving): Step {
-	const { context, source } = saving;
+/** Killed, it lapses: the file is whole under its name, or not there. */
+export function saveOperation(wish: SaveWish): Operation {
+	let saving: Saving | null = null;
+	const savingOf = ({ context, memo }: Run) => {
+		saving ??= newSaving(context, (memo as { readonly node: string }).node);
+		return saving;
+	};
+	const { node, file, skip } = wish;
 	return {
-		...{ id: `${source.id}/snapshot`, node: source.id, cost: "" },
-		title: "take a snapshot",
-		async run(signal) {
-			const { index } = await context.engine.takeSnapshot(source, {
-				...{ timeoutMs: takeTimeoutMs, signal },
-			});
-			saving.snapshot = await summaryAt(saving, index);
-			return `at index ${index}, ${megabytes(saving.snapshot.fileBytes)}`;
-		},
+		...{ name: "snapshot save", arguments: wish, skip, lapses: true },
+		text: [
+			"snapshot save",
+			...(node === null ? [] : [`--node ${node}`]),
+			...(file === null ? [] : [`--file ${file}`]),
+			...skip.map((check) => `--skip=${check}`),
+		].join(" "),
+		prepare: async (context) => ({ node: await sourceOf(context, wish) }),
+		steps: async (run) => stepsOf(savingOf(run), wish),
+		abortSteps: async () => [],
+		report: async (run) => outcomeOf(savingOf(run), wish),
 	};
 }
 
-async function summaryAt(
-	{ context, source }: Saving,
-	index: number,
-): Promise<SnapshotSummary> {
-	const all = await context.engine.snapshots(
-		source,
-		callOptions(context.signal),
-	);
-	const found = all.find((one) => one.index === index);
-	if (found !== undefined) return found;
-	throw new OperatorError(
-		"refused",
-		`${source.id} has no snapshot at index ${index} any more`,
-		{
-			node: source.id,
-			state: "nothing was saved",
-			next: commandFor(context, "snapshot save"),
-		},
-	);
+async function sourceOf(
+	context: OperationContext,
+	{ node, skip }: SaveWish,
+): Promise<string> {
+	if (node !== null) nodeNamed(context, node);
+	const facts = await lookAtCluster(context, context.signal);
+	return snapshotSource(facts, { node, withAlarms: skip.includes("alarm") });
 }
 
-function copyStep(
-	saving: Saving,
-	path: (snapshot: SnapshotSummary) => string,
-): Step {
-	const { source } = saving;
+function newSaving(context: OperationContext, source: string): Saving {
+	return { context, source: refOf(nodeNamed(context, source)), snapshot: null };
+}
+
+function stepsOf(saving: Saving, wish: SaveWish) {
+	const path = (snapshot: SnapshotSummary) => pathOf(saving, wish, snapshot);
+	return [takeStep(saving), copyStep(saving, path)];
+}
+
+function outcomeOf(saving: Saving, wish: SaveWish) {
+	const { snapshot, source } = saving;
+	if (snapshot === null) throw new OperatorError("unexpected", "no snapshot");
 	return {
-		...{ id: `${source.id}/copy`, node: source.id, cost: "" },
-		title: "copy it here",
-		async run(signal, progress) {
-			const { snapshot } = saving;
-			if (snapshot === null)
-				throw new OperatorError("unexpected", "there is no snapshot to copy");
-			const file = await createFile(path(snapshot));
-			try {
-				await copyAll(saving, snapshot, { file, signal, progress });
-				await file.finish();
-			} catch (error) {
-				await file.discard();
-				throw error;
-			}
-			return `to ${path(snapshot)}`;
-		},
+		...{ file: pathOf(saving, wish, snapshot), node: source.id },
+		...{ index: snapshot.index, term: snapshot.term },
+		...{ bytes: snapshot.fileBytes, sha256: snapshot.sha256 },
 	};
 }
 
-interface Copy {
-	readonly file: NewFile;
-	readonly signal: AbortSignal;
-	readonly progress: (note: string) => void;
-}
-
-async function copyAll(
-	saving: Saving,
-	snapshot: SnapshotSummary,
-	copy: Copy,
-): Promise<void> {
-	const { clock } = saving.context;
-	let vain = 0;
-	while (copy.file.length < snapshot.fileBytes) {
-		const before = copy.file.length;
-		try {
-			await copyOn(saving, snapshot, copy);
-		} catch (error) {
-			throwIfEnded(copy.signal);
-			if (!isSilence(error)) throw error;
-			vain = copy.file.length > before ? 0 : vain + 1;
-			if (vain >= maxVainAttempts) throw error;
-			copy.progress(`taken up again after: ${error.message}`);
-			await clock.sleep(pollIntervalMs * 2 ** vain, copy.signal);
-			// The file of an index may be another one by now: two halves of two files are none.
-			const { id } = await summaryAt(saving, snapshot.index);
-			if (id !== snapshot.id) throw replaced(saving.source, snapshot);
-		}
-	}
-}
-
-async function copyOn(
-	{ context, source }: Saving,
-	{ id, index, fileBytes }: SnapshotSummary,
-	{ file, signal, progress }: Copy,
-): Promise<void> {
-	const { clock, engine } = context;
-	let toldAt = clock.now();
-	const wish = { index, id, offset: file.length };
-	const options = { timeoutMs: silenceMs, signal };
-	for await (const bytes of await engine.readSnapshot(source, wish, options)) {
-		throwIfEnded(signal);
-		await file.write(bytes);
-		if (clock.now() - toldAt < 1_000) continue;
-		toldAt = clock.now();
-		progress(`${megabytes(file.length)} of ${megabytes(fileBytes)}`);
-	}
-	if (file.length > fileBytes)
-		throw new OperatorError(
-			"unexpected",
-			`${source.id} sent more than the ${fileBytes} bytes of its snapshot`,
-			{ node: source.id },
-		);
-}
-
-function replaced(source: NodeRef, { index }: SnapshotSummary): OperatorError {
-	return new OperatorError(
-		"refused",
-		`the snapshot of ${source.id} at index ${index} was replaced while it was copied`,
-		{ node: source.id, state: "nothing was saved" },
-	);
-}
-
-export function megabytes(bytes: number): string {
-	return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
+function pathOf(
+	{ context }: Saving,
+	{ workingDirectory, file }: SaveWish,
+	{ index }: SnapshotSummary,
+): string {
+	const { name } = context.inventory;
+	return resolve(workingDirectory, file ?? `${name}-${index}.snapshot`);
 }

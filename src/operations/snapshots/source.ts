@@ -11,17 +11,24 @@ const maxLagEntries = 10_000;
  */
 export function snapshotSource(
 	facts: ClusterFacts,
-	wished: string | null,
+	wish: {
+		/** Null: the fittest. */
+		readonly node: string | null;
+		/** Also one against which an alarm stands, where no other is fit. */
+		readonly withAlarms: boolean;
+	},
 ): string {
+	const { node: wished, withAlarms } = wish;
 	const leader = confirmedLeader(facts);
 	const rank = (id: string) => {
+		if (hasAlarm(facts, id)) return 3;
 		if (id === leader?.nodeId) return 2;
 		const role = leader?.members.find((one) => one.id === id)?.role;
 		return role === "learner" ? 0 : 1;
 	};
 	const faults = facts.nodes.map(({ id }) => ({
 		id,
-		fault: unfitness(facts, id),
+		fault: unfitness(facts, id, withAlarms),
 	}));
 	const fit = faults.filter(({ fault }) => fault === null);
 	const found =
@@ -38,12 +45,28 @@ export function snapshotSource(
 		{
 			problems: asked.map(({ id, fault }) => `${id} ${fault}`),
 			state: "nothing was touched",
+			...(asked.every(({ fault }) => fault !== alarmed)
+				? {}
+				: {
+						next: "raftctl status names the alarms, docs/snapshots.md says what to make of them; --skip=alarm takes one all the same",
+					}),
 		},
 	);
 }
 
+const alarmed = "has an alarm raised against it";
+
+function hasAlarm(facts: ClusterFacts, id: string): boolean {
+	const { alarms = [] } = statusOf(facts, id) ?? {};
+	return alarms.some(({ node }) => node === id);
+}
+
 /** Why a snapshot of this node would be none of the cluster as it is; null when it would. */
-function unfitness(facts: ClusterFacts, id: string): string | null {
+function unfitness(
+	facts: ClusterFacts,
+	id: string,
+	withAlarms: boolean,
+): string | null {
 	const status = statusOf(facts, id);
 	if (status === null)
 		return facts.nodes.find((node) => node.id === id)?.fault ?? "is unknown";
@@ -51,8 +74,7 @@ function unfitness(facts: ClusterFacts, id: string): string | null {
 	if (leader === null) return "follows no leader that a quorum confirms";
 	if (!leader.members.some((member) => member.id === id))
 		return "is not a member of the cluster";
-	if (status.alarms.some(({ node }) => node === id))
-		return "has an alarm raised against it";
+	if (!withAlarms && hasAlarm(facts, id)) return alarmed;
 	const lag = lagOf(facts, id);
 	if (lag === null) return "has not told how far it is";
 	return lag > maxLagEntries ? `is ${lag} entries behind` : null;

@@ -17,12 +17,18 @@ afterEach(() => rm(directory, { recursive: true, force: true }));
 
 const save = (
 	world: Operating,
-	wish: { node?: string; file?: string; engine?: Engine } = {},
+	wish: {
+		node?: string;
+		file?: string;
+		engine?: Engine;
+		skip?: readonly "alarm"[];
+	} = {},
 ) =>
 	saveSnapshot(
 		{ ...world.context, engine: wish.engine ?? world.context.engine },
 		{
 			...{ node: wish.node ?? null, file: wish.file ?? null },
+			...{ skip: wish.skip ?? [], lockWaitMs: 0 },
 			workingDirectory: directory,
 		},
 	);
@@ -62,6 +68,31 @@ describe("saving a snapshot", () => {
 		expect(error.problems).toHaveLength(3);
 		const one = await failureOf(save(world, { node: "n2" }));
 		expect(one.message).toBe("n2 can take no snapshot now");
+	});
+
+	it("is taken of a node with an alarm when that check is left out by name, and the journal knows", async () => {
+		const world = operating();
+		const alarm = { kind: "state-differs", message: "it differs" } as const;
+		const against = (...nodes: string[]) =>
+			nodes.map((node) => ({ ...alarm, node }));
+		world.cluster.alarms = against("n1", "n2", "n3");
+		const error = await failureOf(save(world));
+		expect(error.message).toBe("no node can take a snapshot now");
+		expect(error.next).toContain("--skip=alarm");
+		expect(world.cluster.operations).toEqual([]);
+		const report = await save(world, { skip: ["alarm"], node: "n3" });
+		expect(report.node).toBe("n3");
+		expect(await readFile(report.file)).toEqual(snapshotBytes(report.index));
+		expect(world.cluster.lock).toBeNull();
+		const [stored] = world.cluster.operations;
+		expect(JSON.parse(stored?.record ?? "")).toMatchObject({
+			...{ operation: "snapshot save", state: "done", skip: ["alarm"] },
+			text: "snapshot save --node n3 --skip=alarm",
+			report: { node: "n3", index: report.index },
+		});
+		world.cluster.alarms = against("n2");
+		const fitter = await save(world, { skip: ["alarm"], file: "fitter" });
+		expect(fitter.node).toBe("n3");
 	});
 
 	it("overwrites nothing: neither a file of that name nor one that is being written", async () => {
