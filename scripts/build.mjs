@@ -68,8 +68,10 @@ const bundle = {
 	sourcemap: true,
 	sourcesContent: false,
 	logLevel: "warning",
-	// Optional accelerators of ws, absent on purpose, and tsx, which oclif asks for only to run from source.
-	external: ["bufferutil", "utf-8-validate", "tsx", "ts-node"],
+	// Optional accelerators of ws and ssh2, absent on purpose, and tsx, which oclif asks for only to run from source.
+	external: ["bufferutil", "utf-8-validate", "cpu-features", "tsx", "ts-node"],
+	// Compiled for the machine that builds: without it ssh2 does the same in JavaScript.
+	loader: { ".node": "empty" },
 };
 
 async function bundlePrograms() {

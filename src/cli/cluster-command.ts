@@ -7,6 +7,7 @@ import { orEndOfInput } from "./end-of-input.js";
 import { clusterFlags } from "./flags.js";
 import { interruption } from "./interruption.js";
 import { type Output, serialise } from "./output.js";
+import { linesView } from "./progress/lines.js";
 import { type ProgressView, viewFor } from "./progress/view.js";
 import { readStdin } from "./stdin.js";
 
@@ -59,6 +60,15 @@ export abstract class ClusterCommand<T extends typeof Command> extends Command {
 		});
 		this.#view.show(event);
 	};
+
+	/** Before something is asked in between: what is drawn ends, and progress goes on as lines. */
+	protected async drawNothing(): Promise<void> {
+		if (this.outputMode !== "table") return;
+		const drawn = this.#view;
+		const now = () => new Date();
+		this.#view = linesView({ sink: process.stderr, now });
+		await drawn?.close();
+	}
 
 	/** The cluster file, checked; its warnings are emitted. Throws OperatorError "config", naming every mistake. */
 	protected async inventory(): Promise<Inventory> {

@@ -1,4 +1,4 @@
-import { hostname, userInfo } from "node:os";
+import { hostname } from "node:os";
 import type { Command } from "@oclif/core";
 import type { Inventory } from "../config/inventory.js";
 import { reasonOf } from "../errors.js";
@@ -8,6 +8,8 @@ import type { PlanReport } from "../operations/plan.js";
 import { ClusterCommand } from "./cluster-command.js";
 import type { ReportFile } from "./report-file.js";
 import type { Outcome } from "./report-story.js";
+import { sshSurroundings } from "./ssh-surroundings.js";
+import { userName } from "./user-name.js";
 
 /** A command that operates on the cluster of the cluster file. */
 export abstract class OperatorCommand<
@@ -75,6 +77,7 @@ export abstract class OperatorCommand<
 			signal: this.signal,
 			holder: holder(),
 			release: this.config.version,
+			ssh: sshSurroundings(() => this.drawNothing()),
 		};
 	}
 }
@@ -87,13 +90,4 @@ function costOf(result: object): OperationCost | null {
 function holder(): ContextOptions["holder"] {
 	const host = hostname();
 	return { holder: `${userName()}@${host}:${process.pid}`, host };
-}
-
-/** A container may run as a user that no password file names. */
-function userName(): string {
-	try {
-		return userInfo().username;
-	} catch {
-		return `uid-${process.getuid?.() ?? "unknown"}`;
-	}
 }

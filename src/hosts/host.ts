@@ -1,10 +1,21 @@
-/** A machine: this one (local.ts), later one behind SSH. No shell strings: argv in. */
+/** A machine: this one (local.ts), or one behind SSH (ssh/ssh-host.ts). No shell strings: argv in. */
 export interface Host {
 	readonly name: string;
 	/** Runs to the end; a non-zero exit is a result, not an error. Throws OperatorError "unreachable" or "timeout". */
 	run(argv: readonly string[], options: RunOptions): Promise<RunResult>;
 	/** Writes a file whole (temporary file, rename) with `mode`, making its directory. */
 	upload(path: string, content: Uint8Array, mode: number): Promise<void>;
+	/**
+	 * Brings a file of this machine there, of any size: streamed, gone on with after a broken connection, checked by its
+	 * SHA-256 and renamed into place when it is whole, making its directory. Nothing is sent when the file is there with the
+	 * same content. Throws OperatorError "refused" when it does not fit, "unreachable", "timeout".
+	 */
+	send(
+		path: string,
+		source: string,
+		mode: number,
+		options?: SendOptions,
+	): Promise<Sent>;
 	/** Null when there is no such file. */
 	read(path: string): Promise<Uint8Array | null>;
 	close(): Promise<void>;
@@ -16,13 +27,26 @@ export interface RunOptions {
 	readonly stdin?: Uint8Array;
 }
 
+export interface SendOptions {
+	readonly signal?: AbortSignal;
+	/** How much of it is there by now. */
+	readonly onProgress?: (bytes: number, ofBytes: number) => void;
+}
+
+export interface Sent {
+	/** Over the line, with what had to be sent twice. */
+	readonly sentBytes: number;
+	/** It was there already. */
+	readonly present: boolean;
+}
+
 export interface RunResult {
 	readonly exitCode: number;
 	readonly stdout: string;
 	readonly stderr: string;
 }
 
-/** A long-running program on a host: a detached process here, later a systemd unit. */
+/** A long-running program on a host: a detached process here, a systemd unit there. */
 export interface Service {
 	readonly name: string;
 	/** Resolves once the process exists (not: is ready). Does nothing when it already runs. */

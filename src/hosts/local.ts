@@ -1,8 +1,18 @@
-import { randomUUID } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { createHash, randomUUID } from "node:crypto";
+import { constants, createReadStream } from "node:fs";
+import {
+	chmod,
+	copyFile,
+	mkdir,
+	open,
+	readFile,
+	rename,
+	rm,
+	stat,
+} from "node:fs/promises";
 import { dirname } from "node:path";
 import { OperatorError } from "../errors.js";
-import type { Host, RunOptions, RunResult } from "./host.js";
+import type { Host, RunOptions, RunResult, SendOptions, Sent } from "./host.js";
 
 const outputLimitBytes = 16 * 1024 * 1024;
 /** What a shell, and so a host behind SSH, answers when there is no such program. */
@@ -10,7 +20,8 @@ const noSuchProgram = 127;
 
 /** This machine as a Host. */
 export function localHost(): Host {
-	return { name: "local", run, upload, read, close: async () => {} };
+	const close = async () => {};
+	return { name: "local", run, upload, send, read, close };
 }
 
 async function run(
@@ -71,6 +82,58 @@ async function upload(
 		await rm(partial, { force: true });
 		throw error;
 	}
+}
+
+async function send(
+	path: string,
+	source: string,
+	mode: number,
+	{ signal, onProgress }: SendOptions = {},
+): Promise<Sent> {
+	const [wanted, present, { size }] = await Promise.all([
+		hashOf(source),
+		hashOf(path),
+		stat(source),
+	]);
+	if (wanted === present) {
+		await chmod(path, mode);
+		return { sentBytes: 0, present: true };
+	}
+	await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+	const partial = `${path}.${randomUUID()}`;
+	try {
+		signal?.throwIfAborted();
+		await copyFile(source, partial, constants.COPYFILE_EXCL);
+		if ((await hashOf(partial)) !== wanted)
+			throw new OperatorError(
+				"unreachable",
+				`${source} changes while it is copied`,
+				{
+					...{ node: "local", state: "it was not put in its place" },
+				},
+			);
+		await chmod(partial, mode);
+		const file = await open(partial, "r");
+		await file.sync().finally(() => file.close());
+		await rename(partial, path);
+	} catch (error) {
+		await rm(partial, { force: true });
+		throw error;
+	}
+	onProgress?.(size, size);
+	return { sentBytes: size, present: false };
+}
+
+/** SHA-256; null when there is no such file. */
+async function hashOf(path: string): Promise<string | null> {
+	const hash = createHash("sha256");
+	try {
+		for await (const chunk of createReadStream(path)) hash.update(chunk);
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+		throw error;
+	}
+	return hash.digest("hex");
 }
 
 async function read(path: string): Promise<Uint8Array | null> {

@@ -38,7 +38,11 @@ export interface StepObserver {
 }
 
 export interface Machines {
-	host(name: string): Promise<Host>;
+	/**
+	 * A host that answers. On another than this one things are done as the account that the daemon runs under, whose files
+	 * they are, or as the one that logs in. Throws OperatorError "unreachable".
+	 */
+	host(name: string, as?: "daemon" | "login"): Promise<Host>;
 	service(spec: ServiceSpec): Promise<Service>;
 }
 

@@ -2,15 +2,16 @@ import { join } from "node:path";
 import { reactionMsOf } from "../balancers/haproxy/timing.js";
 import type { MemberStatus } from "../cluster/engine.js";
 import type { Inventory, NodeEntry } from "../config/inventory.js";
+import { stateDirectoryOn } from "../config/places.js";
 
 /** Readable by the operator alone: it names where the data lies. */
 export const configMode = 0o600;
 
 export function nodeConfigPath(
-	{ stateDirectory }: Inventory,
-	{ id }: NodeEntry,
+	inventory: Inventory,
+	{ id, host }: NodeEntry,
 ): string {
-	return join(stateDirectory, id, "node.yaml");
+	return join(stateDirectoryOn(inventory, host), id, "node.yaml");
 }
 
 export interface NodeConfigOptions {

@@ -12,7 +12,7 @@ export function openBalancer(
 	const { balancer, name } = inventory;
 	const place = {
 		cluster: name,
-		openHost: (host: string) => machines.host(host),
+		openHost: (host: string) => machines.host(host, "login"),
 	};
 	switch (balancer?.kind) {
 		case undefined:

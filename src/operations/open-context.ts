@@ -1,18 +1,10 @@
-import { dirname, join } from "node:path";
 import { createRaftdEngine } from "../cluster/raftd-engine.js";
 import type { Inventory } from "../config/inventory.js";
-import { OperatorError } from "../errors.js";
-import type { Host } from "../hosts/host.js";
-import { localHost } from "../hosts/local.js";
-import { localService } from "../hosts/local-service.js";
+import type { SshSurroundings } from "../hosts/ssh/surroundings.js";
 import { systemClock } from "./clock.js";
-import type {
-	Holder,
-	Machines,
-	OperationContext,
-	Programs,
-} from "./context.js";
+import type { Holder, OperationContext, Programs } from "./context.js";
 import type { Emit } from "./events.js";
+import { openMachines } from "./machines.js";
 import { openBalancer } from "./open-balancer.js";
 
 export interface ContextOptions {
@@ -22,6 +14,7 @@ export interface ContextOptions {
 	readonly signal: AbortSignal;
 	readonly holder: Holder;
 	readonly release: string;
+	readonly ssh: SshSurroundings;
 }
 
 interface OpenContext extends OperationContext {
@@ -33,7 +26,7 @@ interface OpenContext extends OperationContext {
 function openContext(options: ContextOptions): OpenContext {
 	const { inventory } = options;
 	const engine = createRaftdEngine();
-	const machines = openMachines(inventory);
+	const machines = openMachines(inventory, options.ssh);
 	const balancer = openBalancer(inventory, machines);
 	return {
 		...options,
@@ -46,37 +39,6 @@ function openContext(options: ContextOptions): OpenContext {
 			await balancer?.close();
 			await machines.close();
 		},
-	};
-}
-
-function openMachines({
-	stateDirectory,
-}: Inventory): Machines & { close(): Promise<void> } {
-	const local: Host = localHost();
-	const requireLocal = (host: string): void => {
-		if (host !== local.name)
-			throw new OperatorError(
-				"config",
-				`host ${host} is not this machine; only "local" can be operated yet`,
-			);
-	};
-	return {
-		async host(name) {
-			requireLocal(name);
-			return local;
-		},
-		async service({ host, name, argv }) {
-			requireLocal(host);
-			const logFile = join(stateDirectory, name, "log");
-			return localService({
-				name,
-				argv,
-				pidFile: join(stateDirectory, name, "pid"),
-				logFile,
-				workingDirectory: dirname(stateDirectory),
-			});
-		},
-		close: () => local.close(),
 	};
 }
 

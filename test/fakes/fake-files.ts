@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Host, RunOptions, RunResult } from "../../src/hosts/host.js";
 
@@ -19,6 +20,11 @@ export class FakeFiles {
 			run: async (argv, options) => this.#run(argv, options),
 			upload: async (path, content) => {
 				this.files.set(path, Buffer.from(content).toString("utf8"));
+			},
+			send: async (path, source) => {
+				const text = await readFile(source, "utf8");
+				this.files.set(path, text);
+				return { sentBytes: text.length, present: false };
 			},
 			read: async (path) => {
 				const text = this.files.get(path);

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { OperatorError } from "../../src/errors.js";
 import type { Host, Service } from "../../src/hosts/host.js";
 import type { Machines } from "../../src/operations/context.js";
@@ -8,6 +9,7 @@ const stopMs = 150;
 /** A host in memory, with the programs of a FakeCluster on it. Every other program just runs. */
 export class FakeMachines implements Machines {
 	readonly files = new Map<string, { content: Uint8Array; mode: number }>();
+	/** What was done, in order; looking at a directory is nothing done. */
 	readonly log: string[] = [];
 	readonly #others = new Map<string, boolean>();
 
@@ -17,12 +19,17 @@ export class FakeMachines implements Machines {
 		return {
 			name,
 			run: async (argv) => {
-				this.log.push(argv.join(" "));
+				if (argv[0] !== "ls") this.log.push(argv.join(" "));
 				this.#runProgram(argv);
 				return { exitCode: 0, stdout: this.#listing(argv), stderr: "" };
 			},
 			upload: async (path, content, mode) => {
 				this.files.set(path, { content, mode });
+			},
+			send: async (path, source, mode) => {
+				const content = await readFile(source);
+				this.files.set(path, { content, mode });
+				return { sentBytes: content.length, present: false };
 			},
 			read: async (path) =>
 				this.files.get(path)?.content ?? this.#identity(path),

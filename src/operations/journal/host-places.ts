@@ -1,3 +1,4 @@
+import { stateDirectoryOn } from "../../config/places.js";
 import { OperatorError } from "../../errors.js";
 import type { Host, RunResult } from "../../hosts/host.js";
 import type { OperationContext } from "../context.js";
@@ -31,11 +32,11 @@ export async function reachablePlaces(context: OperationContext): Promise<{
 	readonly silence: OperatorError | null;
 }> {
 	const { inventory, machines, signal } = context;
-	const { nodes, stateDirectory } = inventory;
-	const names = [...new Set(nodes.map(({ host }) => host))].sort();
+	const names = [...new Set(inventory.nodes.map(({ host }) => host))].sort();
 	const answers = await Promise.all(
 		names.map(async (name): Promise<Place | OperatorError> => {
 			try {
+				const stateDirectory = stateDirectoryOn(inventory, name);
 				return { host: await machines.host(name), stateDirectory };
 			} catch (error) {
 				throwIfEnded(signal);

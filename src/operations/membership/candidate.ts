@@ -1,6 +1,7 @@
 import { isAbsolute, join, normalize, resolve, sep } from "node:path";
 import type { NodeStatus } from "../../cluster/engine.js";
 import type { Inventory, NodeEntry } from "../../config/inventory.js";
+import { stateDirectoryOn } from "../../config/places.js";
 import { OperatorError } from "../../errors.js";
 import type { OperationContext } from "../context.js";
 
@@ -103,9 +104,11 @@ export function refusedCandidate(
  * else's data, and not the directory in which raftctl keeps its own.
  */
 export function requireRemovable(
-	{ nodes, stateDirectory }: Inventory,
-	{ id, dataDirectory: path }: NodeEntry,
+	inventory: Inventory,
+	{ id, host, dataDirectory: path }: NodeEntry,
 ): void {
+	const stateDirectory = stateDirectoryOn(inventory, host);
+	const nodes = inventory.nodes.filter((node) => node.host === host);
 	const holds = (inner: string) =>
 		inner === path || resolve(inner).startsWith(path + sep);
 	const fault =

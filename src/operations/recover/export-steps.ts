@@ -19,8 +19,8 @@ export async function fileOf(
 	context: OperationContext,
 	cluster: NewCluster,
 ): Promise<FileManifest | null> {
-	const path = sourcePath(context, cluster);
 	for (const name of hostsOf(context, cluster)) {
+		const path = sourcePath(context, cluster, name);
 		const host = await context.machines.host(name);
 		if (await isThere(host, path)) return manifestOf(context, host, path);
 	}
@@ -39,21 +39,21 @@ function hostsOf(
 export function exportSteps(birth: Birth, proposed: string): readonly Step[] {
 	const { run, cluster } = birth;
 	const { context } = run;
-	const path = sourcePath(context, cluster);
+	const pathOn = (name: string) => sourcePath(context, cluster, name);
 	const names = hostsOf(context, cluster);
 	return [
 		exportStep(birth, proposed),
 		...(names.length < 2 ? [] : names).map((name) => ({
 			...{ id: `${name}/copy`, node: null, title: `copy the file to ${name}` },
-			cost: `room for the state in ${path}`,
+			cost: `room for the state in ${pathOn(name)}`,
 			async isDone() {
 				const host = await context.machines.host(name);
-				return (await isThere(host, path)) ? "it is there" : null;
+				return (await isThere(host, pathOn(name))) ? "it is there" : null;
 			},
 			async run() {
 				const content = await readAnywhere(context, cluster);
 				const host = await context.machines.host(name);
-				await host.upload(path, content, 0o600);
+				await host.upload(pathOn(name), content, 0o600);
 				return null;
 			},
 		})),
@@ -66,7 +66,7 @@ async function readAnywhere(
 ): Promise<Uint8Array> {
 	for (const name of hostsOf(context, cluster)) {
 		const host = await context.machines.host(name);
-		const content = await host.read(sourcePath(context, cluster));
+		const content = await host.read(sourcePath(context, cluster, name));
 		if (content !== null) return content;
 	}
 	throw new OperatorError("unexpected", "the exported file is gone");
@@ -74,11 +74,12 @@ async function readAnywhere(
 
 function exportStep({ run, cluster }: Birth, proposed: string): Step {
 	const { context } = run;
-	const path = sourcePath(context, cluster);
+	const [likely] = nodesOf(context, [proposed]);
+	const expected = sourcePath(context, cluster, likely?.host ?? "local");
 	return {
 		...{ id: "cluster/export", node: null },
 		title: `write all that ${proposed} has into a file`,
-		cost: `room for the state in ${path}`,
+		cost: `room for the state in ${expected}`,
 		isDone: async () =>
 			(await fileOf(context, cluster)) === null ? null : "it is there",
 		async guard() {
@@ -93,6 +94,7 @@ function exportStep({ run, cluster }: Birth, proposed: string): Step {
 					message: `${node.id} has more than ${proposed}, now that all are down: it is taken instead`,
 				});
 			const host = await context.machines.host(node.host);
+			const path = sourcePath(context, cluster, node.host);
 			await doOn(host, node.id, ["mkdir", "-p", "-m", "700", dirname(path)]);
 			const words = ["--data-dir", node.dataDirectory, "--out", path];
 			const { manifest } = await askRaftd<{ readonly manifest: FileManifest }>(

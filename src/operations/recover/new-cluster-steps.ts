@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { ClusterFileEdit } from "../../config/edits.js";
 import type { NodeEntry } from "../../config/inventory.js";
+import { stateDirectoryOn } from "../../config/places.js";
 import { OperatorError } from "../../errors.js";
 import { balancerService, writeBalancerConfig } from "../balancer-service.js";
 import type { OperationContext } from "../context.js";
@@ -82,13 +83,13 @@ function prepareStep({ run, cluster }: Birth, node: NodeEntry): Step {
 		async run() {
 			const host = await context.machines.host(node.host);
 			const config = join(
-				born.inventory.stateDirectory,
+				stateDirectoryOn(born.inventory, node.host),
 				...[node.id, "restore.yaml"],
 			);
 			const beside = { ...node, dataDirectory: prepared };
 			const text = await renderNodeConfig(born.inventory, beside);
 			await host.upload(config, Buffer.from(text), configMode);
-			const file = sourcePath(context, cluster);
+			const file = sourcePath(context, cluster, node.host);
 			const words = ["snapshot", "restore", file, "--config", config];
 			const { index } = await askRaftd<{ readonly index: number }>(
 				context,
@@ -236,7 +237,8 @@ function startStep({ run, cluster }: Birth): Step {
 			for (const node of born.inventory.nodes) {
 				const host = await context.machines.host(node.host);
 				const mark = Buffer.from(`${cluster.clusterId}\n`);
-				await host.upload(startedPath(context, cluster), mark, configMode);
+				const path = startedPath(context, cluster, node.host);
+				await host.upload(path, mark, configMode);
 			}
 			await renewBalancer(born);
 			for (const node of born.inventory.nodes)

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { editedInventory } from "../../config/edits.js";
 import type { NodeEntry } from "../../config/inventory.js";
+import { stateDirectoryOn } from "../../config/places.js";
 import { OperatorError, reasonOf } from "../../errors.js";
 import { callOptions, type OperationContext, refOf } from "../context.js";
 import { throwIfEnded } from "../interruption.js";
@@ -77,13 +78,14 @@ export function nodesOf(
 	return inventory.nodes.filter(({ id }) => ids.includes(id));
 }
 
-/** The one file that all members come from, on every host of theirs. */
+/** The one file that all members come from, on this host of theirs. */
 export function sourcePath(
 	{ inventory }: OperationContext,
 	{ clusterId }: NewCluster,
+	host: string,
 ): string {
-	const { stateDirectory } = inventory;
-	return join(stateDirectory, "restored", `${clusterId}.snapshot`);
+	const state = stateDirectoryOn(inventory, host);
+	return join(state, "restored", `${clusterId}.snapshot`);
 }
 
 export function preparedPath(
@@ -112,9 +114,10 @@ export function oldConfigPath(
 export function startedPath(
 	{ inventory }: OperationContext,
 	{ clusterId }: NewCluster,
+	host: string,
 ): string {
-	const { stateDirectory } = inventory;
-	return join(stateDirectory, "restored", `${clusterId}.started`);
+	const state = stateDirectoryOn(inventory, host);
+	return join(state, "restored", `${clusterId}.started`);
 }
 
 export async function wasStarted(
@@ -123,7 +126,8 @@ export async function wasStarted(
 ): Promise<boolean> {
 	for (const node of nodesOf(context, cluster.chosen)) {
 		const host = await context.machines.host(node.host);
-		if ((await host.read(startedPath(context, cluster))) !== null) return true;
+		const mark = startedPath(context, cluster, node.host);
+		if ((await host.read(mark)) !== null) return true;
 	}
 	return false;
 }

@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { OperatorError } from "../../errors.js";
 import type { Host } from "../../hosts/host.js";
 import type { OperationContext } from "../context.js";
@@ -22,6 +22,11 @@ export interface FileManifest {
 	readonly sha256: string;
 }
 
+/** What a release has for it on the hosts. */
+function raftdOn({ deploy }: OperationContext["inventory"]): string {
+	return join(deploy.directory, "current", "bin", "raftd");
+}
+
 /** Runs one of raftd's words for files on a host. Throws the error that raftd tells. */
 export async function askRaftd<Report>(
 	{ programs, inventory, signal }: OperationContext,
@@ -33,7 +38,11 @@ export async function askRaftd<Report>(
 ): Promise<Report> {
 	const { app } = inventory;
 	const machine = takesMachine && app !== null ? ["--app", app] : [];
-	const argv = [programs.node, programs.raftd, ...words, ...machine, "--json"];
+	const raftd =
+		host.name === "local"
+			? [programs.node, programs.raftd]
+			: [raftdOn(inventory)];
+	const argv = [...raftd, ...words, ...machine, "--json"];
 	const { exitCode, stdout } = await host.run(argv, {
 		...{ timeoutMs: stateTimeoutMs, signal },
 	});
@@ -93,11 +102,7 @@ export async function copyTo(
 			throw error;
 		}
 	} else {
-		const here = await context.machines.host("local");
-		const content = await here.read(file);
-		if (content === null)
-			throw new OperatorError("usage", `there is no file ${file}`);
-		await host.upload(part, content, 0o600);
+		await host.send(part, file, 0o600, { signal: context.signal });
 	}
 	await doOn(host, host.name, ["mv", "-T", part, path]);
 }

@@ -131,7 +131,11 @@ function recoverOnce(
 		async report(run): Promise<RecoverReport> {
 			const { cluster, survey: found } = run.memo as RecoverMemo;
 			return {
-				file: sourcePath(run.context, cluster),
+				file: sourcePath(
+					run.context,
+					cluster,
+					nodesOf(run.context, cluster.chosen)[0]?.host ?? "local",
+				),
 				...{ survey: found, fromIndex: await birthOf(run).fromIndex() },
 				...(await newClusterReport(run.context, cluster, tally)),
 			};

@@ -1,4 +1,5 @@
 import { OperatorError } from "../../errors.js";
+import type { Host } from "../../hosts/host.js";
 import { commandFor, type OperationContext } from "../context.js";
 import { onHosts } from "../journal/host-journal.js";
 import type { Operation, Run } from "../operation.js";
@@ -157,13 +158,14 @@ async function requireNoData(context: OperationContext): Promise<void> {
 /** One for each host: what is restored everywhere is one file, whatever becomes of the given one meanwhile. */
 function copySteps({ run, cluster }: Birth, file: string): readonly Step[] {
 	const { context } = run;
-	const path = sourcePath(context, cluster);
+	const pathOn = (name: string) => sourcePath(context, cluster, name);
 	const { manifest } = run.memo as Memo;
 	const nodes = nodesOf(context, cluster.chosen);
 	return [...new Set(nodes.map(({ host }) => host))].map((name) => ({
 		...{ id: `${name}/copy`, node: null, title: `copy the file to ${name}` },
-		cost: `${manifest.fileBytes} bytes in ${path}`,
+		cost: `${manifest.fileBytes} bytes in ${pathOn(name)}`,
 		async isDone() {
+			const path = pathOn(name);
 			const host = await context.machines.host(name);
 			if (await isThere(host, path)) return "it is there";
 			const there = nodes.filter((node) => node.host === name);
@@ -175,6 +177,7 @@ function copySteps({ run, cluster }: Birth, file: string): readonly Step[] {
 				: null;
 		},
 		async run() {
+			const path = pathOn(name);
 			const host = await context.machines.host(name);
 			await copyTo(context, host, { file, path });
 			const copied = await manifestOf(context, host, path);
@@ -188,7 +191,7 @@ function copySteps({ run, cluster }: Birth, file: string): readonly Step[] {
 		},
 		async undo() {
 			const host = await context.machines.host(name);
-			await doOn(host, name, ["rm", "-f", path]);
+			await doOn(host, name, ["rm", "-f", pathOn(name)]);
 		},
 	}));
 }
@@ -196,7 +199,7 @@ function copySteps({ run, cluster }: Birth, file: string): readonly Step[] {
 /** The copies are as good as the file, which the operator has. */
 function tidyStep({ run, cluster }: Birth): Step {
 	const { context } = run;
-	const path = sourcePath(context, cluster);
+	const pathOn = ({ name }: Host) => sourcePath(context, cluster, name);
 	const nodes = nodesOf(context, cluster.chosen);
 	const names = [...new Set(nodes.map(({ host }) => host))];
 	const hosts = () =>
@@ -206,7 +209,7 @@ function tidyStep({ run, cluster }: Birth): Step {
 		title: "remove the copies of the file",
 		async isDone() {
 			const found = await Promise.all(
-				(await hosts()).map((host) => isThere(host, path)),
+				(await hosts()).map((host) => isThere(host, pathOn(host))),
 			);
 			const disks = await Promise.all(
 				nodes.map((node) => diskOf(context, node, cluster)),
@@ -217,7 +220,7 @@ function tidyStep({ run, cluster }: Birth): Step {
 		},
 		async run() {
 			for (const host of await hosts())
-				await doOn(host, host.name, ["rm", "-f", path]);
+				await doOn(host, host.name, ["rm", "-f", pathOn(host)]);
 			return null;
 		},
 	};

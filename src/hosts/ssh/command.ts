@@ -1,0 +1,257 @@
+import { randomBytes } from "node:crypto";
+import type { ClientChannel } from "ssh2";
+import { OperatorError } from "../../errors.js";
+import { type Connection, LostBeforehand, type Session } from "./connection.js";
+import { connectionLost, unreachable } from "./failures.js";
+import { endLine, LaunchReader, launchLine } from "./launcher.js";
+import type { Link } from "./link.js";
+import { raced } from "./raced.js";
+
+export interface Command {
+	readonly argv: readonly string[];
+	/** What stands before everything: how the command comes to run under another account. */
+	readonly prefix: readonly string[];
+	/** From the moment that the host is connected; waiting for a turn counts. */
+	readonly timeoutMs: number;
+	readonly signal?: AbortSignal;
+	/** Written to it while it reads; none when left out. */
+	readonly feed?: (
+		channel: ClientChannel,
+		signal: AbortSignal,
+	) => Promise<void>;
+	readonly outputLimitBytes: number;
+}
+
+export interface CommandOutput {
+	readonly exitCode: number;
+	readonly stdout: Buffer;
+	readonly stderr: Buffer;
+}
+
+/** To end a command and to be told so; the host's own limit is there for what this does not reach. */
+const endLimitMs = 4_000;
+/** A command that was stopped right at its start has this long to say which process it is. */
+const beginLimitMs = 2_000;
+
+/**
+ * Runs a command on a host to its end. When its time is over, the signal is aborted or it writes too much, it is ended there
+ * first. Throws OperatorError "timeout" or "unreachable", or the signal's reason.
+ */
+export async function execute(
+	link: Link,
+	command: Command,
+): Promise<CommandOutput> {
+	command.signal?.throwIfAborted();
+	try {
+		return await attempt(link, command);
+	} catch (error) {
+		if (!(error instanceof LostBeforehand)) throw error;
+	}
+	// It was noticed only now that the connection is gone; the command did not run.
+	return attempt(link, command).catch((error: unknown) => {
+		throw error instanceof LostBeforehand
+			? unreachable(link, `the connection to ${link.name} breaks at once`, {
+					cause: error,
+				})
+			: error;
+	});
+}
+
+async function attempt(link: Link, command: Command): Promise<CommandOutput> {
+	const never = new AbortController().signal;
+	const connection = await raced(link.connection(), command.signal ?? never);
+	const over = new AbortController();
+	const timer = setTimeout(
+		() => over.abort(tooSlow(link, command)),
+		command.timeoutMs,
+	);
+	const signal = AbortSignal.any([command.signal ?? never, over.signal]);
+	try {
+		return await runOn(connection, command, signal);
+	} finally {
+		clearTimeout(timer);
+	}
+}
+
+async function runOn(
+	connection: Connection,
+	command: Command,
+	signal: AbortSignal,
+): Promise<CommandOutput> {
+	const marker = `raftctl-${randomBytes(9).toString("hex")}`;
+	const line = launchLine({ ...command, marker });
+	const session = await connection.session(line, signal);
+	const run = new Run(command, new LaunchReader(marker), session);
+	const { destination, lost } = connection;
+	const ended = new AbortController();
+	const either = AbortSignal.any([signal, lost, run.failed]);
+	try {
+		void command
+			.feed?.(session.channel, AbortSignal.any([either, ended.signal]))
+			.catch((error: unknown) => run.fail(error));
+		if (command.feed === undefined) session.channel.end();
+		const { exit, ...output } = await raced(run.finished, either);
+		if (exit === null) throw lost.reason;
+		if (run.reader.process === null) throw notBegun(destination, run);
+		if (exit.code === null) throw killed(destination, command, exit);
+		return { exitCode: exit.code, ...output };
+	} catch (error) {
+		if (lost.aborted || error === undefined)
+			throw connectionLost(
+				destination,
+				`${command.argv[0]} ran on ${destination.name}`,
+				lost.reason,
+			);
+		if (either.aborted) await end(connection, command, run);
+		throw error;
+	} finally {
+		ended.abort();
+	}
+}
+
+interface Exit {
+	/** Null: a signal ended it. */
+	readonly code: number | null;
+	readonly signal: string;
+}
+
+interface Finished extends Pick<CommandOutput, "stdout" | "stderr"> {
+	/** Null: the connection ended before it. */
+	readonly exit: Exit | null;
+}
+
+/** What a command says while it runs. */
+class Run {
+	readonly reader: LaunchReader;
+	readonly finished: Promise<Finished>;
+	readonly begun: Promise<void>;
+	readonly #failed = new AbortController();
+	readonly #stdout: Buffer[] = [];
+	readonly #stderr: Buffer[] = [];
+	#bytes = 0;
+
+	constructor(command: Command, reader: LaunchReader, session: Session) {
+		this.reader = reader;
+		const { channel } = session;
+		let exit: Exit | null = null;
+		const { outputLimitBytes } = command;
+		const keep = (chunks: Buffer[], chunk: Buffer) => {
+			this.#bytes += chunk.length;
+			if (this.#bytes > outputLimitBytes) this.fail(tooMuch(command));
+			else chunks.push(chunk);
+		};
+		this.begun = new Promise((begun) => {
+			channel.on("data", (chunk: Buffer) => {
+				try {
+					keep(this.#stdout, reader.push(chunk));
+				} catch (error) {
+					this.fail(error);
+				}
+				if (reader.process !== null) begun();
+			});
+		});
+		channel.stderr.on("data", (chunk: Buffer) => keep(this.#stderr, chunk));
+		channel.on("exit", (code: number | null, signal?: string) => {
+			exit = { code, signal: signal ?? "a signal" };
+		});
+		// Writing to what has ended already is no failure: how it ended is what counts.
+		channel.on("error", () => {});
+		this.finished = new Promise((resolve) => {
+			channel.once("close", () => {
+				session.release();
+				resolve({
+					exit,
+					stdout: Buffer.concat(this.#stdout),
+					stderr: Buffer.concat(this.#stderr),
+				});
+			});
+		});
+	}
+
+	get failed(): AbortSignal {
+		return this.#failed.signal;
+	}
+
+	get stderr(): string {
+		return Buffer.concat(this.#stderr).toString("utf8").trim();
+	}
+
+	fail(error: unknown): void {
+		this.#failed.abort(error);
+	}
+}
+
+/** Over another channel: SSH's own signals reach nothing that runs without a terminal. */
+async function end(
+	connection: Connection,
+	{ prefix }: Command,
+	run: Run,
+): Promise<void> {
+	await within(beginLimitMs, run.begun);
+	const { process } = run.reader;
+	if (process === null) return;
+	const over = AbortSignal.timeout(endLimitMs);
+	const line = endLine(process, prefix);
+	const ending = connection
+		.besides(line, over)
+		// A server that gives no channel for it ends what ran over the connection when that is gone, or at the command's limit.
+		.catch(() => null);
+	const channel = await ending;
+	if (channel === null) return;
+	channel.resume();
+	channel.stderr.resume();
+	channel.end();
+	await within(
+		endLimitMs,
+		new Promise<void>((resolve) => channel.once("close", () => resolve())),
+	);
+}
+
+async function within(limitMs: number, done: Promise<void>): Promise<void> {
+	await raced(done, AbortSignal.timeout(limitMs)).catch(() => {});
+}
+
+function tooSlow(
+	{ name }: Pick<Link, "name">,
+	{ argv, timeoutMs }: Command,
+): OperatorError {
+	return new OperatorError(
+		"timeout",
+		`${argv[0]} did not end within ${timeoutMs} ms`,
+		{ node: name, state: "It was ended." },
+	);
+}
+
+function tooMuch({ argv, outputLimitBytes }: Command): OperatorError {
+	return new OperatorError(
+		"unreachable",
+		`${argv[0]} wrote more than ${outputLimitBytes} bytes`,
+		{ state: "It was ended." },
+	);
+}
+
+function killed(
+	destination: Connection["destination"],
+	{ argv }: Command,
+	{ signal }: Exit,
+): OperatorError {
+	return unreachable(destination, `${argv[0]} was ended by ${signal}`, {
+		state: "whether that was done to its end is not known",
+	});
+}
+
+/** The shell, or what should have given the command another account, ended before it. */
+function notBegun(
+	destination: Connection["destination"],
+	{ stderr, reader }: Run,
+): OperatorError {
+	const said = [stderr, reader.noise].find((text) => text !== "");
+	return unreachable(
+		destination,
+		`${destination.name} did not let ${destination.user} run a command`,
+		{
+			...(said === undefined ? {} : { problems: said.split("\n").slice(0, 5) }),
+			next: "look whether the account has a shell, and what sudo allows it (templates/sudoers): sudo -l, there",
+		},
+	);
+}
