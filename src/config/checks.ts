@@ -237,8 +237,6 @@ function voterWarnings(file: File, { nodes }: Inventory): string[] {
 	];
 }
 
-const loopback = /^(localhost|127\.[0-9.]+|\[::1\]):/;
-
 function plainTextWarnings(file: File, { nodes, tls }: Inventory): string[] {
 	if (tls !== null || file.doubts(["tls"])) return [];
 	const at = nodes.findIndex(({ peer, client, admin }) =>
