@@ -1,12 +1,19 @@
+import type { ClientTlsSource } from "./door.js";
+
 export interface Endpoint {
 	readonly host: string;
 	readonly port: number;
 	/** As it was given: host:port. */
 	readonly address: string;
+	/** Absent: plain text. */
+	readonly tls?: ClientTlsSource;
 }
 
 /** Throws TypeError for an address that is not host:port or [v6]:port. */
-export function parseEndpoints(addresses: readonly string[]): Endpoint[] {
+export function parseEndpoints(
+	addresses: readonly string[],
+	tls?: ClientTlsSource,
+): Endpoint[] {
 	if (addresses.length === 0) throw new TypeError("no endpoints are given");
 	return addresses.map((address) => {
 		const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s/]+)):(\d{1,5})$/.exec(
@@ -15,7 +22,8 @@ export function parseEndpoints(addresses: readonly string[]): Endpoint[] {
 		const port = Number(match?.[3]);
 		if (match === null || port < 1 || port > 65_535)
 			throw new TypeError(`${JSON.stringify(address)} is not host:port`);
-		return { host: match[1] ?? match[2] ?? "", port, address };
+		const host = match[1] ?? match[2] ?? "";
+		return { host, port, address, ...(tls !== undefined && { tls }) };
 	});
 }
 

@@ -1,5 +1,6 @@
 export type { Ack, Consistency, FailureReason } from "../wire/client-frames.js";
 export type { Transport } from "./connection.js";
+export type { ClientTls, ClientTlsSource } from "./door.js";
 export {
 	EventsGoneError,
 	NotDoneError,

@@ -1,5 +1,5 @@
-import { request } from "node:http";
 import type { Connection, ConnectionHandlers } from "./connection.js";
+import { type Door, doorOf } from "./door.js";
 import type { Endpoint } from "./endpoints.js";
 import {
 	type OpenedStream,
@@ -43,9 +43,11 @@ export async function openConnection(
 		if (!(error instanceof UnsupportedEndpointError)) throw error;
 		refusal = error;
 	}
-	const leader = await leaderBehind(endpoint, connectTimeoutMs, refusal);
+	const door = await doorOf(endpoint);
+	const asked = { endpoint, door, timeoutMs: connectTimeoutMs };
+	const leader = await leaderBehind(asked, refusal);
 	plain.add(endpoint, refusal.message, performance.now());
-	return plainOf(endpoint, options, leader);
+	return plainOf({ endpoint, door }, options, leader);
 }
 
 async function openPlain(
@@ -55,12 +57,10 @@ async function openPlain(
 	const refusal = new UnsupportedEndpointError(
 		`${endpoint.address} does not answer like raftd`,
 	);
-	const { connectTimeoutMs } = options;
-	return plainOf(
-		endpoint,
-		options,
-		await leaderBehind(endpoint, connectTimeoutMs, refusal),
-	);
+	const door = await doorOf(endpoint);
+	const asked = { endpoint, door, timeoutMs: options.connectTimeoutMs };
+	const leader = await leaderBehind(asked, refusal);
+	return plainOf({ endpoint, door }, options, leader);
 }
 
 function streamOf(opened: OpenedStream): Opened {
@@ -71,17 +71,22 @@ function streamOf(opened: OpenedStream): Opened {
 	};
 }
 
+interface Way {
+	readonly endpoint: Endpoint;
+	readonly door: Door;
+}
+
 function plainOf(
-	endpoint: Endpoint,
+	way: Way,
 	{ connectTimeoutMs, plain }: OpenOptions,
 	leader: string | null,
 ): Opened {
 	return {
 		leader,
 		begin: (handlers) => {
-			const useForMs = plain.leftMs(endpoint, performance.now());
-			const options = { connectTimeoutMs, useForMs };
-			return new PlainConnection(endpoint, options, handlers);
+			const useForMs = plain.leftMs(way.endpoint, performance.now());
+			const options = { connectTimeoutMs, useForMs, door: way.door };
+			return new PlainConnection(way.endpoint, options, handlers);
 		},
 		discard() {},
 	};
@@ -92,12 +97,15 @@ function plainOf(
  * swallow it, or do what it likes with it. Rejects with `refusal` when it is none.
  */
 function leaderBehind(
-	{ host, port, address }: Endpoint,
-	timeoutMs: number,
+	{ endpoint, door, timeoutMs }: Way & { readonly timeoutMs: number },
 	refusal: UnsupportedEndpointError,
 ): Promise<string | null> {
+	const { host, port, address } = endpoint;
 	return new Promise((resolve, reject) => {
-		const outgoing = request({ host, port, path: "/v1/whoami", agent: false });
+		const outgoing = door.request({
+			...door.settings(),
+			...{ host, port, path: "/v1/whoami", agent: false },
+		});
 		const timer = setTimeout(
 			() =>
 				outgoing.destroy(

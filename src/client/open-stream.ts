@@ -1,4 +1,3 @@
-import { request } from "node:http";
 import type { Socket } from "node:net";
 import {
 	featuresHeader,
@@ -6,6 +5,7 @@ import {
 	type StreamFeature,
 	streamProtocol,
 } from "../wire/client-frames.js";
+import { doorOf } from "./door.js";
 import type { Endpoint } from "./endpoints.js";
 
 export interface OpenedStream {
@@ -27,13 +27,15 @@ export class UnsupportedEndpointError extends Error {
 }
 
 /** Connects and upgrades. Rejects with UnsupportedEndpointError, or with what went wrong on the network. */
-export function openStream(
+export async function openStream(
 	endpoint: Endpoint,
 	timeoutMs: number,
 ): Promise<OpenedStream> {
 	const { host, port, address } = endpoint;
-	return new Promise((resolve, reject) => {
+	const { request, settings } = await doorOf(endpoint);
+	return await new Promise((resolve, reject) => {
 		const outgoing = request({
+			...settings(),
 			host,
 			port,
 			path: "/v1/stream",

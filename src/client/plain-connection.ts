@@ -1,6 +1,7 @@
-import { Agent, type ClientRequest, request as httpRequest } from "node:http";
+import type { Agent, ClientRequest } from "node:http";
 import { maxResponseFrameBytes } from "../wire/client-frames.js";
 import type { Connection, ConnectionHandlers } from "./connection.js";
+import type { Door } from "./door.js";
 import type { Endpoint } from "./endpoints.js";
 import { plainAnswer, plainRequest } from "./plain-requests.js";
 import type { Request } from "./request.js";
@@ -14,6 +15,7 @@ const maxAtOnce = 64;
 const maxIdleMs = 500;
 
 interface PlainOptions {
+	readonly door: Door;
 	readonly connectTimeoutMs: number;
 	/** After this time it is left, and a stream is tried again. */
 	readonly useForMs: number;
@@ -25,12 +27,7 @@ export class PlainConnection implements Connection {
 	readonly #endpoint: Endpoint;
 	readonly #options: PlainOptions;
 	readonly #handlers: ConnectionHandlers;
-	readonly #agent = new Agent({
-		keepAlive: true,
-		maxSockets: maxAtOnce,
-		scheduling: "lifo",
-		timeout: maxIdleMs,
-	});
+	readonly #agent: Agent;
 	readonly #pending = new Map<Request, ClientRequest>();
 	readonly #renewal: NodeJS.Timeout;
 	#retiring = false;
@@ -44,6 +41,12 @@ export class PlainConnection implements Connection {
 		this.#endpoint = endpoint;
 		this.#options = options;
 		this.#handlers = handlers;
+		this.#agent = options.door.agent({
+			keepAlive: true,
+			maxSockets: maxAtOnce,
+			scheduling: "lifo",
+			timeout: maxIdleMs,
+		});
 		this.#renewal = setTimeout(() => handlers.onLeave(this), options.useForMs);
 		this.#renewal.unref();
 	}
@@ -89,7 +92,9 @@ export class PlainConnection implements Connection {
 		const { host, port } = this.#endpoint;
 		const plain = plainRequest(request, request.deadlineMs - nowMs);
 		request.attempts++;
-		const sent = httpRequest({
+		const { door } = this.#options;
+		const sent = door.request({
+			...door.settings(),
 			...{ host, port, agent: this.#agent, method: "POST", path: plain.path },
 			headers: { ...plain.headers, "content-length": plain.body.length },
 		});
@@ -122,7 +127,7 @@ export class PlainConnection implements Connection {
 
 	/** Ends it when no connection comes about in time. Returns whether one has: without, nothing was sent. */
 	#watchConnect(sent: ClientRequest): () => boolean {
-		const { connectTimeoutMs } = this.#options;
+		const { connectTimeoutMs, door } = this.#options;
 		let isConnected = false;
 		const timer = setTimeout(
 			() =>
@@ -135,8 +140,7 @@ export class PlainConnection implements Connection {
 		};
 		sent.once("socket", (socket) => {
 			socket.setNoDelay(true);
-			if (socket.connecting) socket.once("connect", connected);
-			else connected();
+			door.whenOpen(socket, connected);
 		});
 		sent.once("close", () => clearTimeout(timer));
 		return () => isConnected;

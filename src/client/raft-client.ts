@@ -1,5 +1,6 @@
 import type { Ack, Consistency } from "../wire/client-frames.js";
 import type { Transport } from "./connection.js";
+import type { ClientTlsSource } from "./door.js";
 import { parseEndpoints } from "./endpoints.js";
 import type { Answer } from "./request.js";
 import { Requester, type RequestLimits } from "./requester.js";
@@ -12,6 +13,8 @@ import {
 export interface ConnectOptions extends Partial<RequestLimits> {
 	/** host:port of a balancer, or of several nodes' client ports. */
 	readonly endpoints: readonly string[];
+	/** The cluster speaks TLS to applications; absent: plain text. */
+	readonly tls?: ClientTlsSource;
 	/**
 	 * Sends a command again whose outcome is unknown, in a session that keeps it from being executed twice, until it is
 	 * answered or its time is over. Default false.
@@ -76,11 +79,12 @@ const defaults: RequestLimits = {
 export function connectRaft(options: ConnectOptions): RaftClient {
 	const {
 		endpoints: addresses,
+		tls,
 		exactlyOnce = false,
 		onFallback = () => {},
 		...changes
 	} = options;
-	const endpoints = parseEndpoints(addresses);
+	const endpoints = parseEndpoints(addresses, tls);
 	const limits = { ...defaults, ...changes };
 	const requester = new Requester(endpoints, {
 		...limits,

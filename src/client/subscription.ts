@@ -1,4 +1,5 @@
 import type { WebSocket } from "ws";
+import { materialOf } from "./door.js";
 import { backoffMs, type Endpoint, EndpointRing } from "./endpoints.js";
 import { type IndexedEvent, parseEventMessage } from "./event-messages.js";
 import { EventsGoneError, NotDoneError } from "./failures.js";
@@ -96,13 +97,15 @@ export class EventSubscription implements Subscription {
 	async #connect(): Promise<void> {
 		const { WebSocket } = await import("ws");
 		if (this.#ended) return;
-		const { address } = this.#ring.current();
+		const { address, tls } = this.#ring.current();
+		const scheme = tls === undefined ? "ws" : "wss";
 		const socket = new WebSocket(
-			`ws://${address}/v1/events?from=${this.#next}`,
+			`${scheme}://${address}/v1/events?from=${this.#next}`,
 			{
 				handshakeTimeout: this.#options.connectTimeoutMs,
 				maxPayload: messageLimitBytes,
 				perMessageDeflate: false,
+				...(tls === undefined ? {} : materialOf(tls)),
 			},
 		);
 		this.#socket = socket;

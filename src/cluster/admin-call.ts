@@ -1,5 +1,5 @@
-import { Agent, request } from "node:http";
 import { OperatorError, reasonOf } from "../errors.js";
+import { type AdminDoor, adminDoor, handshakeFault } from "./admin-door.js";
 import type { CallOptions, NodeRef } from "./engine.js";
 
 /** What a node said no with: Connect's error object, as JSON over HTTP. */
@@ -37,17 +37,18 @@ export interface AdminCaller {
 /** A status with a thousand members is far below this; anything larger is not an answer of raftd. */
 const maxAnswerBytes = 4 * 1024 * 1024;
 
-export function createAdminCaller(): AdminCaller {
-	const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+export function createAdminCaller(
+	door: AdminDoor = adminDoor(null),
+): AdminCaller {
 	return {
 		async call(node, method, body, options) {
-			const answer = await post(agent, { node, method, body, options });
+			const answer = await post(door, { node, method, body, options });
 			const json = parse(answer.text);
 			if (answer.status === 200 && json !== null)
 				return { ok: true, body: json };
 			return { ok: false, failure: failureOf(answer.status, json) };
 		},
-		close: () => agent.destroy(),
+		close: () => door.close(),
 	};
 }
 
@@ -59,7 +60,7 @@ interface Post {
 }
 
 async function post(
-	agent: Agent,
+	door: AdminDoor,
 	{ node, method, body, options }: Post,
 ): Promise<{ status: number; text: string }> {
 	options.signal?.throwIfAborted();
@@ -68,31 +69,50 @@ async function post(
 		? AbortSignal.any([options.signal, timeout])
 		: timeout;
 	const exchanged = {
-		url: `http://${node.admin}/raftctl.admin.v1.AdminService/${method}`,
+		...{ node, path: `/raftctl.admin.v1.AdminService/${method}` },
 		payload: JSON.stringify(body),
 		signal,
 	};
 	try {
-		return await exchange(agent, exchanged).catch((error: unknown) => {
+		return await exchange(door, exchanged).catch((error: unknown) => {
 			// A kept connection of a process that has since been restarted; only reading may be done twice.
 			if (!(error instanceof StaleConnection) || !/^(Get|List)/.test(method))
 				throw error;
-			return exchange(agent, exchanged);
+			return exchange(door, exchanged);
 		});
 	} catch (error) {
 		if (options.signal?.aborted) throw options.signal.reason;
-		throw new OperatorError(
-			"unreachable",
-			timeout.aborted
-				? `${node.id} did not answer within ${options.timeoutMs} ms`
-				: `${node.id} does not answer: ${reasonOf(error)}`,
-			{
-				node: node.id,
-				state: `asked ${method} at ${node.admin}`,
-				cause: error,
-			},
-		);
+		throw silence(node, error, {
+			state: `asked ${method} at ${node.admin}`,
+			limitMs: timeout.aborted ? options.timeoutMs : null,
+		});
 	}
+}
+
+/** `limitMs`: of the time that ran out; null when something else ended it. */
+export function silence(
+	{ id }: NodeRef,
+	cause: unknown,
+	{
+		state,
+		limitMs,
+	}: { readonly state: string; readonly limitMs: number | null },
+): OperatorError {
+	if (limitMs !== null)
+		return new OperatorError(
+			"unreachable",
+			`${id} did not answer within ${limitMs} ms`,
+			{ node: id, state, cause },
+		);
+	const fault = handshakeFault(cause);
+	return new OperatorError(
+		"unreachable",
+		`${id} does not answer: ${fault ?? reasonOf(cause)}`,
+		{
+			...{ node: id, state, cause },
+			...(fault === null ? {} : { next: "raftctl certs status" }),
+		},
+	);
 }
 
 class StaleConnection extends Error {
@@ -100,25 +120,24 @@ class StaleConnection extends Error {
 }
 
 interface Exchange {
-	readonly url: string;
+	readonly node: NodeRef;
+	readonly path: string;
 	readonly payload: string;
 	readonly signal: AbortSignal;
 }
 
-function exchange(
-	agent: Agent,
-	{ url, payload, signal }: Exchange,
+async function exchange(
+	door: AdminDoor,
+	{ node, path, payload, signal }: Exchange,
 ): Promise<{ status: number; text: string }> {
-	return new Promise((resolve, reject) => {
-		const call = request(url, {
-			method: "POST",
-			agent,
-			signal,
-			headers: {
-				"content-type": "application/json",
-				"content-length": Buffer.byteLength(payload),
-			},
-		});
+	const call = await door.open(node, {
+		...{ method: "POST", path, signal },
+		headers: {
+			"content-type": "application/json",
+			"content-length": Buffer.byteLength(payload),
+		},
+	});
+	return await new Promise((resolve, reject) => {
 		call.on("error", (error: NodeJS.ErrnoException) =>
 			reject(
 				call.reusedSocket && error.code === "ECONNRESET"

@@ -76,6 +76,11 @@ export interface Engine {
 		},
 		options: CallOptions,
 	): Promise<void>;
+	/** Makes `node` read its certificates again, and tells which it uses. Throws "refused" when it cannot use them. */
+	reloadCertificates(
+		node: NodeRef,
+		options: CallOptions,
+	): Promise<CertificatesStatus>;
 	clearAlarm(
 		node: NodeRef,
 		alarm: {
@@ -206,6 +211,22 @@ export interface CallOptions {
 	readonly signal?: AbortSignal;
 }
 
+/** What a node shows, and whom it believes. */
+export interface CertificatesStatus {
+	readonly leaf: CertificateStatus;
+	/** Shown to applications; often the same. */
+	readonly clientLeaf: CertificateStatus;
+	readonly authorities: readonly CertificateStatus[];
+	/** Why what lies in its files is not what it uses; empty when it is. */
+	readonly fault: string;
+}
+
+export interface CertificateStatus {
+	/** SHA-256 over the whole certificate, in lower-case hexadecimal digits. */
+	readonly fingerprint: string;
+	readonly expiresAtMs: number;
+}
+
 export interface AlarmStatus {
 	readonly kind: string;
 	readonly node: string;
@@ -213,6 +234,8 @@ export interface AlarmStatus {
 }
 
 export interface NodeStatus {
+	/** Null for a node that speaks no TLS. */
+	readonly certificates: CertificatesStatus | null;
 	readonly clusterId: string;
 	readonly clusterName: string;
 	readonly nodeId: string;

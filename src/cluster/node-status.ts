@@ -1,5 +1,7 @@
 import type {
 	CatchUpJson,
+	CertificateJson,
+	CertificatesJson,
 	CheckJson,
 	ConnectionsJson,
 	DrainStateJson,
@@ -13,6 +15,7 @@ import type {
 import { type AnswerReader, answerReader } from "./answer-reader.js";
 import type {
 	CatchUpView,
+	CertificatesStatus,
 	DrainStatus,
 	FollowerView,
 	LockStatus,
@@ -84,6 +87,27 @@ export function decodeNodeStatus(
 		leaderlessTotalMs: read.number("leaderlessTotalMs", json.leaderlessTotalMs),
 		...decodeStored(node, json),
 		writeLevel: decodeWriteLevel(read, json.writeLevel),
+		certificates: decodeCertificates(node, json.certificates),
+	};
+}
+
+/** Null of a node that speaks no TLS. */
+export function decodeCertificates(
+	node: NodeRef,
+	json: CertificatesJson | undefined,
+): CertificatesStatus | null {
+	const read = answerReader(node);
+	const given = read.message("certificates", json);
+	if (given === null) return null;
+	const certificate = (one: CertificateJson | undefined) => ({
+		fingerprint: read.text("fingerprint", one?.fingerprint),
+		expiresAtMs: read.number("expiresAtMs", one?.expiresAtMs),
+	});
+	return {
+		leaf: certificate(given.leaf),
+		clientLeaf: certificate(given.clientLeaf),
+		authorities: read.list("authorities", given.authorities).map(certificate),
+		fault: read.text("fault", given.fault),
 	};
 }
 

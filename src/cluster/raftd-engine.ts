@@ -5,11 +5,13 @@ import type {
 	DrainResponseJson,
 	GetReadIndexResponseJson,
 	GetStatusResponseJson,
+	ReloadCertificatesResponseJson,
 	RenewLockResponseJson,
 	TransferLeadershipResponseJson,
 } from "../wire/gen/raftctl/admin/v1/admin_pb.js";
 import { type Ask, createAsk } from "./admin-ask.js";
-import { type AdminCaller, createAdminCaller } from "./admin-call.js";
+import { createAdminCaller } from "./admin-call.js";
+import { adminDoor, type OperatorCredentials } from "./admin-door.js";
 import { ChangeRefusedError } from "./change-refused.js";
 import type {
 	CallOptions,
@@ -20,6 +22,7 @@ import type {
 	NodeStatus,
 } from "./engine.js";
 import {
+	decodeCertificates,
 	decodeDrain,
 	decodeInteger,
 	decodeLock,
@@ -27,10 +30,12 @@ import {
 } from "./node-status.js";
 import { journalCalls, snapshotCalls } from "./raftd-journal.js";
 
-/** raftd over its admin port: JSON on plain node:http, so that a command starts without loading an RPC library. */
+/** raftd over its admin port: JSON on Node's own HTTP, so that a command starts without loading an RPC library. */
 export function createRaftdEngine(
-	caller: AdminCaller = createAdminCaller(),
+	credentials: OperatorCredentials | null = null,
 ): Engine {
+	const door = adminDoor(credentials);
+	const caller = createAdminCaller(door);
 	const ask = createAsk(caller);
 	const status = async (node: NodeRef, options: CallOptions) =>
 		decodeNodeStatus(
@@ -106,7 +111,22 @@ export function createRaftdEngine(
 		},
 		...lockCalls(ask),
 		...journalCalls(ask),
-		...snapshotCalls(ask),
+		...snapshotCalls(ask, door),
+		async reloadCertificates(node, options) {
+			const answer = await ask<ReloadCertificatesResponseJson>(
+				node,
+				"ReloadCertificates",
+				{},
+				options,
+			);
+			const certificates = decodeCertificates(node, answer.certificates);
+			if (certificates !== null) return certificates;
+			throw new OperatorError(
+				"unexpected",
+				`${node.id} does not say which certificates it uses`,
+				{ node: node.id },
+			);
+		},
 		close: () => caller.close(),
 	};
 }

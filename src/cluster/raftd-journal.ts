@@ -5,6 +5,7 @@ import type {
 	WriteOperationResponseJson,
 } from "../wire/gen/raftctl/admin/v1/admin_pb.js";
 import type { Ask } from "./admin-ask.js";
+import type { AdminDoor } from "./admin-door.js";
 import { answerReader } from "./answer-reader.js";
 import type { Engine } from "./engine.js";
 import { downloadSnapshot } from "./snapshot-download.js";
@@ -51,7 +52,7 @@ type SnapshotCalls = Pick<
 >;
 
 /** Snapshots of the node that is asked, and the schedule of the cluster. */
-export function snapshotCalls(ask: Ask): SnapshotCalls {
+export function snapshotCalls(ask: Ask, door: AdminDoor): SnapshotCalls {
 	return {
 		async takeSnapshot(node, options) {
 			const answer = await ask<TakeSnapshotResponseJson>(
@@ -74,7 +75,8 @@ export function snapshotCalls(ask: Ask): SnapshotCalls {
 				.list("snapshots", answer.snapshots)
 				.map((snapshot) => decodeSnapshotSummary(read, snapshot));
 		},
-		readSnapshot: downloadSnapshot,
+		readSnapshot: (node, wish, options) =>
+			downloadSnapshot(door, { node, wish, options }),
 		async setSnapshotSchedule(node, { schedule, fencingToken }, options) {
 			const { s3, intervalMs, ...rest } = schedule ?? {};
 			const wish =

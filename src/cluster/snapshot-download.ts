@@ -1,5 +1,7 @@
-import { type IncomingMessage, request } from "node:http";
-import { type ErrorKind, OperatorError, reasonOf } from "../errors.js";
+import type { IncomingMessage } from "node:http";
+import { type ErrorKind, OperatorError } from "../errors.js";
+import { silence } from "./admin-call.js";
+import type { AdminDoor } from "./admin-door.js";
 import type { CallOptions, NodeRef, SnapshotWish } from "./engine.js";
 
 /** Of the sentence that goes with a refusal. */
@@ -11,9 +13,8 @@ const maxSentenceBytes = 1024;
  * has no hands free, and for a body that is cut short; "refused" when there is no such snapshot, or another in its place.
  */
 export async function downloadSnapshot(
-	node: NodeRef,
-	wish: SnapshotWish,
-	options: CallOptions,
+	door: AdminDoor,
+	{ node, wish, options }: SnapshotQuestion,
 ): Promise<AsyncIterable<Uint8Array>> {
 	options.signal?.throwIfAborted();
 	const { index, offset } = wish;
@@ -22,29 +23,35 @@ export async function downloadSnapshot(
 		...{ node, options, abort },
 		asked: `snapshot ${index} from byte ${offset} on, at ${node.admin}`,
 	};
-	const response = await inTime(download, begun(download, wish));
+	const response = await inTime(download, begun(door, download, wish));
 	if (response.statusCode === (offset === 0 ? 200 : 206))
 		return body(download, response);
 	throw await refusalOf(download, response, offset);
 }
 
-function begun(
+interface SnapshotQuestion {
+	readonly node: NodeRef;
+	readonly wish: SnapshotWish;
+	readonly options: CallOptions;
+}
+
+async function begun(
+	door: AdminDoor,
 	{ node, options, abort }: Download,
 	{ index, offset, id }: SnapshotWish,
 ): Promise<IncomingMessage> {
 	const signal = options.signal
 		? AbortSignal.any([options.signal, abort.signal])
 		: abort.signal;
-	return new Promise((resolve, reject) => {
-		const call = request(`http://${node.admin}/snapshots/${index}`, {
-			// A connection of its own: it may take long, and calls must not wait behind it.
-			agent: false,
-			signal,
-			headers: {
-				...(offset > 0 && { range: `bytes=${offset}-` }),
-				...(offset > 0 && id !== undefined && { "if-range": `"${id}"` }),
-			},
-		});
+	const call = await door.open(node, {
+		// It may take long, and calls must not wait behind it.
+		...{ path: `/snapshots/${index}`, alone: true, signal },
+		headers: {
+			...(offset > 0 && { range: `bytes=${offset}-` }),
+			...(offset > 0 && id !== undefined && { "if-range": `"${id}"` }),
+		},
+	});
+	return await new Promise((resolve, reject) => {
 		call.on("response", resolve);
 		call.on("error", reject);
 		call.end();
@@ -129,13 +136,10 @@ async function inTime<Result>(
 		return await work;
 	} catch (cause) {
 		if (signal?.aborted) throw signal.reason;
-		throw new OperatorError(
-			"unreachable",
-			abort.signal.aborted
-				? `${node.id} did not answer within ${timeoutMs} ms`
-				: `${node.id} does not answer: ${reasonOf(cause)}`,
-			{ node: node.id, state: `asked for ${asked}`, cause },
-		);
+		throw silence(node, cause, {
+			state: `asked for ${asked}`,
+			limitMs: abort.signal.aborted ? timeoutMs : null,
+		});
 	} finally {
 		clearTimeout(timer);
 	}

@@ -228,6 +228,7 @@ export class FakeCluster {
 		const others = this.members().filter((one) => one.id !== id);
 		const connections = this.at(id).length;
 		return {
+			certificates: null,
 			clusterId: this.clusterId,
 			clusterName: "test",
 			nodeId: id,

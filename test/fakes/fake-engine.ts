@@ -38,6 +38,10 @@ export function fakeEngine(cluster: FakeCluster): Engine {
 			if (request.close && !drain.closing) cluster.closeConnections(node.id);
 			return cluster.drainStatus(node.id);
 		},
+		async reloadCertificates(node) {
+			reach(node);
+			throw new OperatorError("refused", `${node.id} speaks no TLS`);
+		},
 		async undrain(node, fencingToken) {
 			reach(node);
 			cluster.requireFencing(node.id, fencingToken);

@@ -108,6 +108,7 @@ export function inventoryOf(
 		},
 		canary: null,
 		s3: null,
+		tls: null,
 		app: null,
 		warnings: [],
 	};
