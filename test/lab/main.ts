@@ -1,0 +1,148 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { OperatorError } from "../../src/errors.js";
+import {
+	allHosts,
+	type Cut,
+	type HostName,
+	type Lab,
+	type LabOptions,
+	labNamed,
+	openLab,
+} from "./lab.js";
+import { lockLab } from "./lock.js";
+import { installPrograms, requireRoot } from "./requirements.js";
+
+const usage = `npm run lab -- up | down | status | test [FILE...]
+npm run lab -- shell HOST [COMMAND...]          as root, on one machine
+npm run lab -- off | boot | replace HOST
+npm run lab -- freeze | thaw HOST
+npm run lab -- cut HOST [others|operator|all] [both|in|out]
+npm run lab -- heal [HOST]
+npm run lab -- fill | empty HOST                the disk at /var/lib/raftctl
+
+RAFTCTL_LAB=labtest,10.78.0 names another lab than the usual one, raftlab,10.77.0.`;
+
+/** Returns the exit code. */
+export async function main(
+	argv: readonly string[],
+	root: string,
+): Promise<number> {
+	const [verb = "", ...words] = argv;
+	const tell = (line: string) => console.error(line);
+	try {
+		const which = labNamed(process.env.RAFTCTL_LAB);
+		if (verb === "test") return await test(root, words);
+		const lab = () => opened({ ...which, root, tell });
+		if (verb === "status") return await showStatus(await lab());
+		if (verb === "shell") return await shell(await lab(), words);
+		const change = changes[verb];
+		if (change === undefined) {
+			tell(usage);
+			return 2;
+		}
+		const lock = await lockLab(which.name, {
+			as: `npm run lab -- ${argv.join(" ")} (pid ${process.pid})`,
+			waitMs: 0,
+		});
+		try {
+			await change(await lab(), words, tell);
+		} finally {
+			await lock.release();
+		}
+		return 0;
+	} catch (error) {
+		if (!(error instanceof OperatorError)) throw error;
+		for (const line of [error.message, error.state, error.next])
+			if (line !== undefined) tell(line);
+		return error.exitCode;
+	}
+}
+
+async function opened(options: LabOptions): Promise<Lab> {
+	requireRoot();
+	await installPrograms(options.tell ?? (() => {}));
+	return await openLab(options);
+}
+
+type Change = (
+	lab: Lab,
+	words: readonly string[],
+	tell: (line: string) => void,
+) => Promise<void>;
+
+const changes: Readonly<Record<string, Change>> = {
+	async up(lab, _words, tell) {
+		const began = performance.now();
+		await lab.up();
+		tell(`up after ${((performance.now() - began) / 1_000).toFixed(1)} s`);
+		await showStatus(lab);
+		tell(`ssh -F ${lab.access.config} h1`);
+	},
+	down: (lab) => lab.down(),
+	off: (lab, [host]) => lab.powerOff(hostIn(host)),
+	boot: (lab, [host]) => lab.boot(hostIn(host)),
+	replace: (lab, [host]) => lab.replace(hostIn(host)),
+	freeze: (lab, [host]) => lab.freeze(hostIn(host)),
+	thaw: (lab, [host]) => lab.thaw(hostIn(host)),
+	cut: (lab, [host, from = "others", direction = "both"]) =>
+		lab.cut(hostIn(host), {
+			from: oneOf(["others", "operator", "all"], from),
+			direction: oneOf(["both", "in", "out"], direction),
+		} satisfies Cut),
+	heal: (lab, [host]) =>
+		lab.heal(host === undefined ? undefined : hostIn(host)),
+	fill: (lab, [host]) => lab.fillDisk(hostIn(host)),
+	empty: (lab, [host]) => lab.emptyDisk(hostIn(host)),
+};
+
+async function showStatus(lab: Lab): Promise<number> {
+	for (const { name, address, state, cutFrom } of await lab.status())
+		console.log(
+			`${name}  ${address.padEnd(12)}  ${state}${cutFrom.length > 0 ? `, cut from ${cutFrom.join(", ")}` : ""}`,
+		);
+	return 0;
+}
+
+async function shell(
+	lab: Lab,
+	[host, ...command]: readonly string[],
+): Promise<number> {
+	const [program = "", ...args] = [
+		...(await lab.entry(hostIn(host))),
+		...(command.length > 0 ? command : ["bash", "--login"]),
+	];
+	return await attached(program, args);
+}
+
+/** The tests of the lab, in the lab: what `npm run test:lab` does. */
+async function test(root: string, files: readonly string[]): Promise<number> {
+	return await attached("npx", [
+		...["--no-install", "vitest", "run", "--root", root],
+		...["--config", "test/lab/vitest.config.ts", ...files],
+	]);
+}
+
+async function attached(
+	program: string,
+	args: readonly string[],
+): Promise<number> {
+	const child = spawn(program, args, { stdio: "inherit" });
+	const [code] = (await once(child, "exit")) as [number | null];
+	return code ?? 1;
+}
+
+function hostIn(word: string | undefined): HostName {
+	return oneOf(allHosts, word ?? "");
+}
+
+function oneOf<const T extends string>(words: readonly T[], word: string): T {
+	const found = words.find((each) => each === word);
+	if (found !== undefined) return found;
+	throw new OperatorError(
+		"usage",
+		word === ""
+			? `one of these is missing: ${words.join(", ")}`
+			: `"${word}" is none of ${words.join(", ")}`,
+	);
+}
