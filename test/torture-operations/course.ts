@@ -8,6 +8,7 @@ export interface Disturbance {
 	readonly end: "resume" | "abort";
 }
 
+const maxOthers = 3;
 const within = { stepMs: 400, processMs: 1_500 };
 
 /** Visits every boundary of one operation, resumed and aborted, killed and terminated; between them, random moments. */
@@ -32,7 +33,7 @@ export class Course {
 		}
 		const at = hasSteps ? (this.#toCome.pop() ?? 0) : -1;
 		const isWithin = !hasSteps || lap % 3 === 2;
-		const others = random.chance(0.5) ? random.whole(1, 2) : 0;
+		const others = random.whole(0, maxOthers);
 		const isResumed = (turn + lap) % 2 === 0;
 		return {
 			blows: [
@@ -43,11 +44,12 @@ export class Course {
 		};
 	}
 
+	/** Early, as there is less and less left to do. */
 	#other(random: Random): Blow {
 		const isWithin = this.#boundaries === 0;
-		const at = isWithin ? -1 : random.below(this.#boundaries);
+		const at = Math.floor(random.next() ** 2 * this.#boundaries);
 		const isExact = !isWithin && random.chance(0.5);
-		return this.#blow(random, { at, isExact });
+		return this.#blow(random, { at: isWithin ? -1 : at, isExact });
 	}
 
 	#blow(

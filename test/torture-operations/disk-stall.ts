@@ -5,15 +5,9 @@ import { eventually } from "../e2e/local-cluster.js";
 import { pause } from "./ground.js";
 import { operate } from "./operator.js";
 import type { Piece } from "./piece.js";
-import {
-	clearAway,
-	conclude,
-	judge,
-	prepare,
-	storyOf,
-	takeUpAs,
-} from "./round.js";
+import { clearAway, judge, prepare, storyOf } from "./round.js";
 import type { Stage } from "./stage.js";
+import { conclude, takeUpAs } from "./take-up.js";
 
 const diskMiB = 256;
 const extraStallMs = 2_000;

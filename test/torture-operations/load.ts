@@ -14,7 +14,7 @@ import { pause } from "./ground.js";
 const writers = 2;
 const readers = 1;
 const subscribers = 2;
-const paceMs = 20;
+const paceMs = 40;
 const timeoutMs = 20_000;
 const catchUpLimitMs = 60_000;
 
@@ -66,8 +66,11 @@ export class Load {
 	async stop(): Promise<string[]> {
 		this.#isOver = true;
 		await Promise.all(this.#loops);
-		await this.#subscribers.caughtUp(this.#newestIndex(), catchUpLimitMs);
-		await this.#subscribers.close();
+		try {
+			await this.#subscribers.caughtUp(this.#newestIndex(), catchUpLimitMs);
+		} finally {
+			await this.#subscribers.close();
+		}
 		const indexes = new Set(this.acknowledged.map(({ index }) => index));
 		return this.#subscribers.all.flatMap(({ received, failure }, number) => {
 			if (failure !== null) return [`subscriber ${number} ended: ${failure}`];

@@ -20,6 +20,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 		process.once(signal, () => {
 			tell("ends after this round; once more ends it now");
 			ended.abort();
+			process.once(signal, () => process.exit(130));
 		});
 	const { signal } = ended;
 	const report = await run({ ...options, directory, tell, signal });

@@ -1,14 +1,8 @@
 import { operate } from "./operator.js";
 import type { Piece } from "./piece.js";
-import {
-	clearAway,
-	conclude,
-	judge,
-	prepare,
-	storyOf,
-	takeUpAs,
-} from "./round.js";
+import { clearAway, judge, prepare, storyOf } from "./round.js";
 import type { Stage } from "./stage.js";
+import { conclude, takeUpAs } from "./take-up.js";
 
 /** Two more voters than the operation needs: one may be down by its doing, and one by the torture's. */
 const moreVoters = 2;

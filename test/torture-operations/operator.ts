@@ -22,7 +22,8 @@ export interface OperatorRun {
 }
 
 const terminateLimitMs = 10_000;
-const runLimitMs = 240_000;
+/** Only bounds what would hang: a machine that is busy with other things is slow. */
+const runLimitMs = 600_000;
 const boundaryTypes = new Set(["step-started", "step-finished"]);
 
 /**

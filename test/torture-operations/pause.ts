@@ -1,16 +1,8 @@
 import { type Blow, type OperatorRun, operate } from "./operator.js";
 import type { Piece } from "./piece.js";
-import {
-	auditOf,
-	clearAway,
-	conclude,
-	judge,
-	newestRecord,
-	prepare,
-	storyOf,
-	takeUpAs,
-} from "./round.js";
+import { auditOf, clearAway, judge, prepare, storyOf } from "./round.js";
 import type { Stage } from "./stage.js";
+import { conclude, newestRecord, takeUpAs } from "./take-up.js";
 
 const pausedExitCode = 14;
 const refusedExitCode = 11;

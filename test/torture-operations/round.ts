@@ -1,8 +1,11 @@
-import { adminCall } from "../daemon/raftd-process.js";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parse } from "yaml";
 import type { Disturbance } from "./course.js";
 import { type OperatorRun, operate } from "./operator.js";
 import { type Choice, type Members, type Piece, sparesOf } from "./piece.js";
 import type { Shape, Stage } from "./stage.js";
+import { conclude, newestRecord, type TakeUp, takeUpAs } from "./take-up.js";
 
 /** An operation that was chosen on a cluster that has its shape, and what was so before it. */
 export interface Scene {
@@ -105,36 +108,6 @@ async function wasOver(
 	return !newest.unfinished && (state === "done" || state === "aborted");
 }
 
-export interface TakeUp {
-	readonly as: "resume" | "abort" | "run again";
-	readonly argv: readonly string[];
-}
-
-/** A dead operator's lock is waited for by some, and released by others, who know that he is dead. */
-export async function takeUpAs(
-	stage: Stage,
-	{ piece, choice }: Scene,
-	as: "resume" | "abort",
-): Promise<TakeUp> {
-	const { ground, random } = stage;
-	const isWaiting = random.chance(1 / 8);
-	if (!isWaiting) await ground.succeed(["lock", "release", "--yes"]);
-	const isUnfinished =
-		piece.isJournaled && (await newestRecord(stage))?.unfinished === true;
-	if (isUnfinished) return { as, argv: ["operation", as, "--yes"] };
-	for (const fault of (await choice.tidy?.()) ?? []) stage.fail(fault);
-	const waits = isWaiting && piece.isUnlocked !== true;
-	const wait = waits ? ["--lock-wait", "30s"] : [];
-	return { as: "run again", argv: [...choice.argv, ...wait] };
-}
-
-export function conclude({ counts }: Stage, takeUps: readonly TakeUp[]): void {
-	const last = takeUps.at(-1)?.as;
-	if (last === "resume") counts.resumed++;
-	else if (last === "abort") counts.aborted++;
-	else if (last === "run again") counts.runAgain++;
-}
-
 /** After a failure: whatever is unfinished is given up, so that the rounds to come stand on their own. */
 export async function clearAway(stage: Stage): Promise<void> {
 	const { ground } = stage;
@@ -169,6 +142,27 @@ export async function judge(
 	if (!isDone) return;
 	judgeGoal(stage, choice, { members, more });
 	for (const fault of (await choice.faults?.()) ?? []) stage.fail(fault);
+	await judgeFile(stage, members);
+}
+
+/** The file names the members, and now and then `diff` is asked, too. */
+async function judgeFile(
+	stage: Stage,
+	{ voters, learners }: Members,
+): Promise<void> {
+	const path = join(stage.ground.directory, "cluster.yaml");
+	const { nodes } = parse(await readFile(path, "utf8")) as {
+		readonly nodes: readonly { readonly id: string; readonly role?: string }[];
+	};
+	const wordOf = (id: string, role = "voter") => `${id} ${role}`;
+	const named = nodes.map(({ id, role }) => wordOf(id, role));
+	const real = [
+		...voters.map((id) => wordOf(id)),
+		...learners.map((id) => wordOf(id, "learner")),
+	];
+	if (named.sort().join() !== real.sort().join())
+		stage.fail(`the cluster file has ${named}, the cluster ${real}`);
+	if (stage.random.chance(3 / 4)) return;
 	const { exitCode, stdout } = await stage.ground.run(["diff"]);
 	if (exitCode !== 0) stage.fail(`the cluster file differs: ${stdout}`);
 }
@@ -189,33 +183,6 @@ function judgeGoal(
 		stage.fail(
 			`it came to ${JSON.stringify(members)}, not to ${JSON.stringify(goal)}`,
 		);
-}
-
-interface JournalRecord {
-	readonly id: string;
-	readonly unfinished: boolean;
-	readonly record: {
-		readonly state: string;
-		readonly attempts: readonly { readonly as: string }[];
-		readonly report: object | null;
-	};
-}
-
-/** As the cluster's own journal has it, newest first. */
-export async function newestRecord(
-	stage: Stage,
-): Promise<JournalRecord | undefined> {
-	const { leader } = await stage.members();
-	const place = { ...stage.ground.place(leader), path: "", data: "", peer: "" };
-	const { operations = [] } = await adminCall(place, "ListOperations");
-	const [newest] = operations as {
-		readonly id: string;
-		readonly unfinished?: boolean;
-		readonly record: string;
-	}[];
-	if (newest === undefined) return undefined;
-	const { id, unfinished = false, record } = newest;
-	return { id, unfinished, record: JSON.parse(record) };
 }
 
 /** The journal tells the whole story: every attempt, how it ended, and what it did cost. */

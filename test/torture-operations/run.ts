@@ -138,6 +138,12 @@ async function playOnStage(
 	const disks =
 		kind === "disk" ? Disks.mount(directory, ["n1", "n2", "n3"]) : null;
 	const ports = await claimPorts();
+	// A person who ends it twice wants it gone, and no disk left frozen.
+	const end = () => {
+		stage.ground.killAll();
+		disks?.unmount();
+	};
+	process.once("exit", end);
 	const stage = new Stage({
 		...{ directory, voters, counts, random, kind, tell },
 		...(disks === null ? {} : { data: disks.data }),
@@ -151,8 +157,8 @@ async function playOnStage(
 	} finally {
 		disks?.thaw();
 		await stage.close().catch((error) => stage.fail(String(error)));
-		stage.ground.killAll();
-		disks?.unmount();
+		end();
+		process.off("exit", end);
 		ports.release();
 	}
 	return stage.problems;

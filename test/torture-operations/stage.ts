@@ -1,3 +1,4 @@
+import { reasonOf } from "../../src/errors.js";
 import { eventually } from "../e2e/local-cluster.js";
 import type { Random } from "../sim/random.js";
 import type { Counts } from "./counts.js";
@@ -27,6 +28,7 @@ export interface StageOptions {
 export type Shape = Piece["needs"];
 
 const maxCommandsToShape = 12;
+const startLimitMs = 120_000;
 /** A lock ends after 20 s, a drain after 15 s. */
 const longPastLeasesMs = 60_000;
 
@@ -74,7 +76,8 @@ export class Stage {
 		await ground.succeed(["up", "--yes"]);
 		this.#load = await Load.start(ground.balancer, () => this.round);
 		this.#watch = new QuorumWatch(ground.places, () => this.round);
-		await eventually(async () => this.load.acknowledged.length > 10, "load");
+		const isUnderLoad = async () => this.load.acknowledged.length > 10;
+		await eventually(isUnderLoad, "load", startLimitMs);
 	}
 
 	/** The torture itself takes this node down or stalls it: until it is mended, that explains what fails. */
@@ -101,13 +104,17 @@ export class Stage {
 
 	/** Who takes part and who leads now, whatever else goes on. */
 	async members(): Promise<Members> {
-		return await eventually(async () => {
-			const looks = await Promise.all(
-				this.ground.places.map((place) => lookAt(place)),
-			);
-			const members = membersNow(looks);
-			return members !== null && members.leader !== "" ? members : null;
-		}, "a leader");
+		return await eventually(
+			async () => {
+				const looks = await Promise.all(
+					this.ground.places.map((place) => lookAt(place)),
+				);
+				const members = membersNow(looks);
+				return members !== null && members.leader !== "" ? members : null;
+			},
+			"a leader",
+			startLimitMs,
+		);
 	}
 
 	/** Everybody at rest; says what is not. */
@@ -165,6 +172,10 @@ export class Stage {
 		this.round = "the end";
 		try {
 			await this.readBack();
+		} catch (error) {
+			this.fail(reasonOf(error));
+		}
+		try {
 			for (const what of await this.load.stop()) this.fail(what);
 		} finally {
 			await this.watch.stop();

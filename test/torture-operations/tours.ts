@@ -4,7 +4,7 @@ import { nodeDeathRound, survivable } from "./node-death.js";
 import { pausable, pauseRound } from "./pause.js";
 import type { Piece } from "./piece.js";
 import { raceRound, racing } from "./race.js";
-import { operatorRound, rehearse } from "./round.js";
+import { clearAway, operatorRound, rehearse } from "./round.js";
 import type { Stage } from "./stage.js";
 
 const readBackEvery = 10;
@@ -54,7 +54,12 @@ async function killOnce(
 	const disturbance = course.next(random);
 	stage.round = `round ${++counts.rounds}, ${piece.name}, ${describe(disturbance)}`;
 	stage.tell(`${stage.round} (${counts.kills} kills)`);
-	await operatorRound(stage, piece, disturbance);
+	try {
+		await operatorRound(stage, piece, disturbance);
+	} catch (error) {
+		stage.fail((error as Error).stack ?? String(error));
+		await clearAway(stage);
+	}
 }
 
 export async function killNodes(

@@ -1,0 +1,79 @@
+import { adminCall, type NodeFile } from "../daemon/raftd-process.js";
+import type { Choice, Piece } from "./piece.js";
+import type { Stage } from "./stage.js";
+
+export interface TakeUp {
+	readonly as: "resume" | "abort" | "run again";
+	readonly argv: readonly string[];
+}
+
+/** A dead operator's lock is waited for by some, and released by others, who know that he is dead. */
+export async function takeUpAs(
+	stage: Stage,
+	{ piece, choice }: { readonly piece: Piece; readonly choice: Choice },
+	as: "resume" | "abort",
+): Promise<TakeUp> {
+	const { random } = stage;
+	const isWaiting = random.chance(1 / 8);
+	if (!isWaiting) await releaseLock(stage);
+	const isUnfinished =
+		piece.isJournaled && (await newestRecord(stage))?.unfinished === true;
+	if (isUnfinished) return { as, argv: ["operation", as, "--yes"] };
+	for (const fault of (await choice.tidy?.()) ?? []) stage.fail(fault);
+	const waits = isWaiting && piece.isUnlocked !== true;
+	const wait = waits ? ["--lock-wait", "30s"] : [];
+	return { as: "run again", argv: [...choice.argv, ...wait] };
+}
+
+export function conclude({ counts }: Stage, takeUps: readonly TakeUp[]): void {
+	const last = takeUps.at(-1)?.as;
+	if (last === "resume") counts.resumed++;
+	else if (last === "abort") counts.aborted++;
+	else if (last === "run again") counts.runAgain++;
+}
+
+/** By the command, or by the call that it makes, which takes a tenth of the time. */
+async function releaseLock(stage: Stage): Promise<void> {
+	if (stage.random.chance(1 / 4)) {
+		await stage.ground.succeed(["lock", "release", "--yes"]);
+		return;
+	}
+	const leader = await leaderFile(stage);
+	const { lock } = (await adminCall(leader, "GetStatus")) as {
+		readonly lock?: { readonly fencingToken?: string };
+	};
+	const { fencingToken = "0" } = lock ?? {};
+	await adminCall(leader, "ReleaseLock", { fencingToken });
+}
+
+/** As the admin calls of tests want it. */
+async function leaderFile(stage: Stage): Promise<NodeFile> {
+	const { leader } = await stage.members();
+	return { ...stage.ground.place(leader), path: "", data: "", peer: "" };
+}
+
+interface JournalRecord {
+	readonly id: string;
+	readonly unfinished: boolean;
+	readonly record: {
+		readonly state: string;
+		readonly attempts: readonly { readonly as: string }[];
+		readonly report: object | null;
+	};
+}
+
+/** As the cluster's own journal has it, newest first. */
+export async function newestRecord(
+	stage: Stage,
+): Promise<JournalRecord | undefined> {
+	const leader = await leaderFile(stage);
+	const { operations = [] } = await adminCall(leader, "ListOperations");
+	const [newest] = operations as {
+		readonly id: string;
+		readonly unfinished?: boolean;
+		readonly record: string;
+	}[];
+	if (newest === undefined) return undefined;
+	const { id, unfinished = false, record } = newest;
+	return { id, unfinished, record: JSON.parse(record) };
+}
