@@ -106,7 +106,7 @@ describe("a full disk at one target", () => {
 					...["snapshot", "restore", "good.snapshot"],
 					...["--yes", "--erase", name],
 				]);
-				expect(full.exitCode).not.toBe(0);
+				expect(full.exitCode).toBe(11);
 				expect(full.stderr).toContain("the disk is full");
 				for (const id of ["n1", "n2"])
 					expect(readdirSync(below(id)).filter(isData)).toEqual(["data"]);

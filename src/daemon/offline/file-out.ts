@@ -68,7 +68,7 @@ export function notWritten(path: string, error: unknown): unknown {
 		return error;
 	const full = isFull(cause);
 	return new OperatorError(
-		"unexpected",
+		full ? "refused" : "unexpected",
 		full
 			? `the disk is full: no room for ${resolve(path)}`
 			: `${resolve(path)} could not be written: ${reasonOf(cause)}`,

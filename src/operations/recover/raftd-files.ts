@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path";
-import { OperatorError } from "../../errors.js";
+import { OperatorError, reasonOf } from "../../errors.js";
 import type { Host } from "../../hosts/host.js";
 import type { OperationContext } from "../context.js";
 import { reportOf } from "../doctor.js";
@@ -99,10 +99,24 @@ export async function copyTo(
 			await doOn(host, host.name, ["cp", "--", file, part]);
 		} catch (error) {
 			await host.run(["rm", "-f", part], { timeoutMs: 30_000 });
-			throw error;
+			throw notCopied(host, path, error);
 		}
 	} else {
 		await host.send(part, file, 0o600, { signal: context.signal });
 	}
 	await doOn(host, host.name, ["mv", "-T", part, path]);
+}
+
+/** Nothing was begun but this: whoever mends it gives the command again. */
+function notCopied(host: Host, path: string, cause: unknown): OperatorError {
+	return new OperatorError(
+		"refused",
+		`the file could not be copied to ${path}: ${reasonOf(cause)}`,
+		{
+			node: host.name,
+			state: "the copy was removed; no data was touched",
+			next: "make room there, or mend what it says, and give the command again",
+			cause,
+		},
+	);
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import {
 	existsSync,
 	mkdirSync,
@@ -7,6 +8,7 @@ import {
 	statSync,
 	writeFileSync,
 } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openDataDirectory } from "../../../src/daemon/doctor/data-directory.js";
 import { examine } from "../../../src/daemon/doctor/examine.js";
@@ -241,6 +243,30 @@ describe("a restore that is refused", () => {
 		expect(code).toBe(11);
 		expect(error.message).toBe(`${file} is of machine kv, and not of ledger`);
 	});
+
+	it.skipIf(process.getuid?.() !== 0)(
+		"leaves nothing behind on a disk that is full, and says so",
+		async () => {
+			const file = await ground.saved();
+			const small = ground.at("small");
+			mkdirSync(small);
+			execFileSync("mount", [
+				...["-t", "tmpfs", "-o", "size=40k", "tmpfs", small],
+			]);
+			try {
+				const config = ground.nodeFile("n1", { data: join(small, "data") });
+				const { code, error } = await restored(file, config);
+				expect(code).toBe(11);
+				expect(error).toMatchObject({
+					kind: "refused",
+					message: expect.stringContaining("the disk is full: no room for "),
+				});
+				expect(readdirSync(small)).toEqual([]);
+			} finally {
+				execFileSync("umount", [small]);
+			}
+		},
+	);
 
 	it("lets another that is under way go on", async () => {
 		const file = await ground.saved();

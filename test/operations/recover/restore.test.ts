@@ -140,7 +140,13 @@ describe("restoring a snapshot", () => {
 	it("leaves nothing behind when a disk is full, and nothing to resume", async () => {
 		ground.files.isFull = true;
 		const failure = await failureOf(work()(ground.context()));
-		expect(failure.message).toContain("No space left");
+		expect(failure).toMatchObject({
+			...{
+				kind: "refused",
+				state: "the copy was removed; no data was touched",
+			},
+			message: expect.stringContaining("No space left"),
+		});
 		expectAsBefore();
 		ground.files.isFull = false;
 		await work()(ground.context());
