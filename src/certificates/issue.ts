@@ -1,5 +1,9 @@
 import { randomBytes, webcrypto } from "node:crypto";
 import { isIP } from "node:net";
+import {
+	type CertificateName,
+	certificateUri,
+} from "../wire/certificate-names.js";
 
 /** An authority: its certificate and its private key, each as PEM. */
 export interface Authority {
@@ -17,8 +21,7 @@ export interface LeafWish extends Validity {
 	readonly commonName: string;
 	/** Host names and IP addresses under which it is reached. */
 	readonly names: readonly string[];
-	/** Whom it speaks for: raftd://… */
-	readonly uri: string;
+	readonly speaksFor: CertificateName;
 	/** One that is listened with is also dialled with. */
 	readonly isServer: boolean;
 }
@@ -79,7 +82,7 @@ export async function issueLeaf(
 				...wish.names.map(
 					(value) => ({ type: isIP(value) > 0 ? "ip" : "dns", value }) as const,
 				),
-				{ type: "url", value: wish.uri },
+				{ type: "url", value: certificateUri(wish.speaksFor) },
 			]),
 			await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
 			await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey),

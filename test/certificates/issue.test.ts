@@ -14,14 +14,15 @@ import { certificateName } from "../../src/wire/certificate-names.js";
 
 const notBefore = new Date("2026-01-01T00:00:00Z");
 const notAfter = new Date("2046-01-01T00:00:00Z");
-const uri = "raftd://c-1/node/n1";
+const speaksFor = { kind: "node", clusterId: "c-1", node: "n1" } as const;
 
 async function pair() {
 	const authority = await createAuthority({
 		...{ clusterName: "shop", notBefore, notAfter },
 	});
 	const leaf = await issueLeaf(authority, {
-		...{ commonName: "n1", names: ["localhost", "127.0.0.1", "::1"], uri },
+		...{ commonName: "n1", names: ["localhost", "127.0.0.1", "::1"] },
+		speaksFor,
 		...{ isServer: true, notBefore, notAfter },
 	});
 	return { authority, leaf };

@@ -6,7 +6,7 @@ import {
 	issueLeaf,
 } from "../../src/certificates/issue.js";
 import type { TlsFiles } from "../../src/daemon/tls/material.js";
-import { certificateUri, type Role } from "../../src/wire/certificate-names.js";
+import type { Role } from "../../src/wire/certificate-names.js";
 
 const day = 86_400_000;
 
@@ -50,7 +50,7 @@ export class TestAuthority {
 		const { clusterId } = this;
 		return issueLeaf(this.authority, {
 			...{ commonName: id, names: ["localhost", "127.0.0.1"] },
-			uri: certificateUri({ kind: "node", clusterId, node: id }),
+			speaksFor: { kind: "node", clusterId, node: id },
 			...{ isServer: true, notBefore, notAfter },
 		});
 	}
@@ -62,7 +62,7 @@ export class TestAuthority {
 		const { clusterId } = this;
 		return issueLeaf(this.authority, {
 			...{ commonName: role, names: [] },
-			uri: certificateUri({ kind: "role", clusterId, role }),
+			speaksFor: { kind: "role", clusterId, role },
 			...{ isServer: false, notBefore, notAfter },
 		});
 	}

@@ -1,0 +1,125 @@
+import { join } from "node:path";
+import { issueLeaf } from "../../certificates/issue.js";
+import {
+	putLeaves,
+	readCertificates,
+	type StoredCertificates,
+} from "../../certificates/store.js";
+import type { CertificatesStatus } from "../../cluster/engine.js";
+import type { Inventory, NodeEntry } from "../../config/inventory.js";
+import { stateDirectoryOn } from "../../config/places.js";
+import { OperatorError } from "../../errors.js";
+import { callOptions, type OperationContext, refOf } from "../context.js";
+import { waitUntil } from "../wait.js";
+import { nodeWish, requireTls } from "./wishes.js";
+
+/** The key is in one of them: nobody else on the host may read it. */
+const fileMode = 0o600;
+
+/** How long a node may take to say that it uses what was put before it; it looks by itself about once a second. */
+const settleTimeoutMs = 15_000;
+
+/** Where a node's certificates lie on its host. */
+export function nodeTlsPaths(
+	inventory: Pick<Inventory, "stateDirectory" | "deploy">,
+	{ id, host }: Pick<NodeEntry, "id" | "host">,
+): { readonly ca: string; readonly leaf: string } {
+	const directory = join(stateDirectoryOn(inventory, host), id, "tls");
+	return { ca: join(directory, "ca.crt"), leaf: join(directory, "node.pem") };
+}
+
+/** Throws OperatorError "config" when there are no certificates yet. */
+export async function requireCertificates(
+	inventory: Inventory,
+): Promise<StoredCertificates> {
+	const { directory } = requireTls(inventory);
+	const stored = await readCertificates(directory);
+	if (stored !== null) return stored;
+	throw new OperatorError(
+		"config",
+		`there are no certificates in ${directory}`,
+		{
+			state: "nothing was touched",
+			next: "raftctl certs init",
+		},
+	);
+}
+
+/**
+ * Puts the node's certificates on its host, where they differ; one that was never issued is issued now. What a running
+ * node has it takes up by itself.
+ */
+export async function deliverCertificates(
+	context: Pick<OperationContext, "inventory" | "machines" | "clock">,
+	node: NodeEntry,
+): Promise<void> {
+	const { inventory } = context;
+	const stored = await requireCertificates(inventory);
+	const leaf =
+		stored.nodes.get(node.id) ?? (await issueMissing(context, node, stored));
+	await putOnHost(context, node, { ca: stored.bundle, leaf });
+}
+
+async function issueMissing(
+	{ inventory, clock }: Pick<OperationContext, "inventory" | "clock">,
+	node: NodeEntry,
+	{ authority }: StoredCertificates,
+): Promise<string> {
+	const { directory } = requireTls(inventory);
+	if (authority === null)
+		throw new OperatorError(
+			"config",
+			`${node.id} has no certificate in ${directory}, and the authority's key is not there to issue one`,
+			{
+				state: "nothing was touched",
+				next: "raftctl certs renew on the machine that has ca.key, then copy the directory without that file",
+			},
+		);
+	const wish = nodeWish(inventory, node, clock.unixMs());
+	const leaf = await issueLeaf(authority, wish);
+	await putLeaves(directory, { nodes: new Map([[node.id, leaf]]) });
+	return leaf;
+}
+
+/** Each file replaced whole; only those that are given, and differ. */
+export async function putOnHost(
+	{ inventory, machines }: Pick<OperationContext, "inventory" | "machines">,
+	node: NodeEntry,
+	wanted: { readonly ca?: string; readonly leaf?: string },
+): Promise<void> {
+	const host = await machines.host(node.host);
+	const paths = nodeTlsPaths(inventory, node);
+	// Whom it believes first: a leaf of an authority that it does not know yet could not be taken up.
+	for (const key of ["ca", "leaf"] as const) {
+		const text = wanted[key];
+		if (text === undefined) continue;
+		const content = Buffer.from(text);
+		const present = await host.read(paths[key]);
+		if (present !== null && content.equals(present)) continue;
+		await host.upload(paths[key], content, fileMode);
+	}
+}
+
+/**
+ * Until the node itself says that it uses what was put there. Throws OperatorError "timeout" with what it said last, and
+ * "refused" when it cannot use the files.
+ */
+export async function awaitUse(
+	context: OperationContext,
+	node: NodeEntry,
+	wait: {
+		readonly name: string;
+		readonly signal: AbortSignal;
+		readonly uses: (certificates: CertificatesStatus) => boolean;
+	},
+): Promise<void> {
+	const { engine } = context;
+	const { name, signal, uses } = wait;
+	await waitUntil(context, {
+		...{ name, node: node.id, timeoutMs: settleTimeoutMs, signal },
+		probe: async () =>
+			uses(await engine.reloadCertificates(refOf(node), callOptions(signal)))
+				? null
+				: `${node.id} uses others yet`,
+	});
+}

@@ -1,0 +1,77 @@
+import { fingerprintsIn } from "../../certificates/store.js";
+import { OperatorError } from "../../errors.js";
+import { commandFor } from "../context.js";
+import type { Operation } from "../operation.js";
+import { requireCertificates } from "./deliver.js";
+import { keyMissing } from "./renew.js";
+import { phaseOf } from "./rotation.js";
+import { rotationSteps } from "./rotation-steps.js";
+import { requireTls } from "./wishes.js";
+
+export interface RotateWish {
+	/** The last phase to be gone through: applications may have to learn of the new authority in between. */
+	readonly until: "trust" | "use" | "drop";
+}
+
+/** The signing authority when the rotation began: another one means that it is over. */
+interface RotateMemo {
+	readonly old: string;
+}
+
+/**
+ * Replaces the authority: every node believes both, then every node shows what the new one has issued, then the old one
+ * is forgotten. No node is restarted, and no connection that stands is cut. What is left to do follows from the files
+ * and from what the nodes say that they use.
+ */
+export function rotateCertificates(wish: RotateWish): Operation {
+	return {
+		name: "certs rotate",
+		text: `certs rotate${wish.until === "drop" ? "" : ` --until ${wish.until}`}`,
+		arguments: wish,
+		skip: [],
+		async prepare({ inventory }) {
+			const { directory } = requireTls(inventory);
+			const stored = await requireCertificates(inventory);
+			const { authority, bundle, next } = stored;
+			if (authority === null) throw keyMissing(directory);
+			const [signs = ""] = fingerprintsIn(authority.certificate);
+			const coming = next === null ? [] : fingerprintsIn(next.certificate);
+			const old = coming.includes(signs)
+				? fingerprintsIn(bundle).find((one) => one !== signs)
+				: signs;
+			return { old: old ?? "" } satisfies RotateMemo;
+		},
+		async steps(run) {
+			const stored = await requireCertificates(run.context.inventory);
+			const { old } = run.memo as RotateMemo;
+			const [signs] = fingerprintsIn(stored.authority?.certificate ?? "");
+			const isOver = phaseOf(stored) === "steady" && signs !== old;
+			return isOver ? [] : rotationSteps(run, wish.until);
+		},
+		// Every state in between is a valid one: whoever is believed stays believed until all use the new authority.
+		abortSteps: async () => [],
+		async report({ context: { inventory } }) {
+			const stored = await requireCertificates(inventory);
+			return { until: wish.until, phase: phaseOf(stored) };
+		},
+		failure: ({ context }, cause) => {
+			if (cause instanceof OperatorError && cause.next !== undefined)
+				return cause;
+			const known = cause instanceof OperatorError ? cause : null;
+			return new OperatorError(
+				known?.kind === "unreachable" || known === null
+					? "partial"
+					: known.kind,
+				cause instanceof Error ? cause.message : String(cause),
+				{
+					...(known?.node === undefined ? {} : { node: known.node }),
+					problems: known?.problems ?? [],
+					state:
+						"every node believes every certificate that is in use; nothing is lost",
+					next: `${commandFor(context, "operation resume")} goes on where it stopped`,
+					cause,
+				},
+			);
+		},
+	};
+}
