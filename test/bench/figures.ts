@@ -12,6 +12,8 @@ export interface Figure {
 export interface Settings {
 	/** A CPU profile of every raftd goes there. */
 	readonly profile: string | undefined;
+	/** Of the sizes of the states that operations work on; 1 for what is asked. */
+	readonly scale: number;
 }
 
 export const mebibyte = 1024 * 1024;

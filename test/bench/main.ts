@@ -1,8 +1,9 @@
 /**
  * The numbers of this software on this machine.
  *
- *   npm run bench -- [throughput|snapshot|transfer|overload|restart|simulator]… [--json]
+ *   npm run bench -- [throughput|snapshot|transfer|overload|restart|operations|simulator]… [--json]
  *     throughput: --rounds 3  --seconds 4  --bytes 256  --clients 1,16,64,256,1000
+ *     operations: --scale 0.01 for a look, with states of a hundredth
  *     the others: --profile DIRECTORY writes a CPU profile of every raftd
  *
  * --json prints one object: {"rows","ratios","startUp"} of throughput, and "figures" of the others, each {"of", "name",
@@ -11,6 +12,7 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type Figure, holds, type Settings, table } from "./figures.js";
+import { operationsFigures } from "./operations.js";
 import { overloadFigures } from "./overload.js";
 import { restartFigures } from "./restart.js";
 import { simulatorFigures } from "./simulator.js";
@@ -27,6 +29,7 @@ const measures: Record<string, (settings: Settings) => Promise<Figure[]>> = {
 	transfer: transferFigures,
 	overload: overloadFigures,
 	restart: restartFigures,
+	operations: operationsFigures,
 	simulator: simulatorFigures,
 };
 
@@ -38,6 +41,7 @@ const { values, positionals } = parseArgs({
 		bytes: { type: "string", default: "256" },
 		clients: { type: "string", default: "1,16,64,256,1000" },
 		profile: { type: "string" },
+		scale: { type: "string", default: "1" },
 		json: { type: "boolean", default: false },
 	},
 });
@@ -61,6 +65,7 @@ if (chosen.includes("throughput"))
 	});
 const settings = {
 	profile: values.profile === undefined ? undefined : resolve(values.profile),
+	scale: Number(values.scale),
 };
 const figures: (Figure & { readonly of: string })[] = [];
 for (const [name, measure] of Object.entries(measures)) {
