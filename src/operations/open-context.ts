@@ -3,6 +3,7 @@ import type { Inventory } from "../config/inventory.js";
 import type { SshSurroundings } from "../hosts/ssh/surroundings.js";
 import { systemClock } from "./clock.js";
 import type { Holder, OperationContext, Programs } from "./context.js";
+import { operatorCredentials } from "./credentials.js";
 import type { Emit } from "./events.js";
 import { openMachines } from "./machines.js";
 import { openBalancer } from "./open-balancer.js";
@@ -25,7 +26,7 @@ interface OpenContext extends OperationContext {
 /** The real thing behind every operation: raftd's admin port, this machine, the balancer of the cluster file. */
 function openContext(options: ContextOptions): OpenContext {
 	const { inventory } = options;
-	const engine = createRaftdEngine();
+	const engine = createRaftdEngine(operatorCredentials(inventory));
 	const machines = openMachines(inventory, options.ssh);
 	const balancer = openBalancer(inventory, machines);
 	return {

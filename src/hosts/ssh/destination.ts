@@ -94,7 +94,8 @@ function resolve(wanted: Wanted): Destination {
 	const settings = settingsFor(directives, alias);
 	const hostName = (settings.hostName ?? alias)
 		.replaceAll("%h", alias)
-		.replaceAll("%%", "%");
+		.replaceAll("%%", "%")
+		.toLowerCase();
 	const user = wanted.user ?? settings.user ?? person.user;
 	const port = wanted.port ?? settings.port ?? 22;
 	const absolute = (path: string) =>

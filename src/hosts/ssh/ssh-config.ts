@@ -104,11 +104,9 @@ export function settingsFor(
 	};
 }
 
-/** ssh_config(5), Host: one that is negated wins over all that match. */
+/** ssh_config(5), Host: one that is negated wins over all that match. Large and small letters differ here. */
 function concerns(patterns: readonly string[], host: string): boolean {
-	const name = host.toLowerCase();
-	const matching = (pattern: string) =>
-		matchesPattern(pattern.toLowerCase(), name);
+	const matching = (pattern: string) => matchesPattern(pattern, host);
 	const negated = patterns.filter((pattern) => pattern.startsWith("!"));
 	if (negated.some((pattern) => matching(pattern.slice(1)))) return false;
 	return patterns.some(
