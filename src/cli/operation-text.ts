@@ -1,4 +1,8 @@
+import type { OperationCost } from "../operations/cost/cost.js";
+import type { OperationRecord } from "../operations/journal/record.js";
 import type { OperationView } from "../operations/operations.js";
+import { fieldLines } from "./field-lines.js";
+import { budgetLines, costText } from "./report-cost.js";
 import { textTable } from "./text-table.js";
 
 /** The journal for people, newest first. */
@@ -48,7 +52,8 @@ export function operationText(view: OperationView): string {
 		textTable(facts[0] ?? [], facts.slice(1)),
 		...planLines(view),
 		...section("remembered from before", fieldLines(record.memo)),
-		...section("what it cost", fieldLines(record.report ?? {})),
+		...section("what it did", fieldLines(deedsOf(record))),
+		...section("what it cost", costLines(record)),
 		...section("next", nextCommands(view)),
 	].join("\n");
 }
@@ -77,9 +82,6 @@ const attemptWords = {
 	abort: "given up",
 } as const;
 
-/** A table is as wide as its widest cell: what is longer is in the JSON. */
-const fieldLength = 160;
-
 function stateOf({ state, pauseRequested }: OperationView): string {
 	return state === "running" && pauseRequested
 		? "running, asked to pause"
@@ -88,14 +90,10 @@ function stateOf({ state, pauseRequested }: OperationView): string {
 
 function planLines({ record, unfinished }: OperationView): readonly string[] {
 	if (record === null) return [];
-	const { plan, finished, step } = record;
-	const done = new Set(finished);
+	const { plan, finished } = record;
 	const earlier = finished.filter((id) => !plan.some((one) => one.id === id));
 	const rows = plan.map(({ id, title, cost }) => [
-		done.has(id) ? "done" : unfinished && id === step ? "here" : "-",
-		id,
-		title,
-		cost,
+		...[markOf(id, record, unfinished), id, title, cost],
 	]);
 	return [
 		...(rows.length === 0
@@ -106,18 +104,28 @@ function planLines({ record, unfinished }: OperationView): readonly string[] {
 	];
 }
 
-function fieldLines(fields: object): readonly string[] {
-	return Object.entries(fields)
-		.filter(([, value]) => value !== null && value !== undefined)
-		.map(([name, value]) => `${name}: ${shortened(valueText(value))}`);
+/** Of an operation that is done, a step that was not run had nothing to do, also when it was planned anew without it. */
+function markOf(
+	id: string,
+	{ finished, skipped = [], state, step }: OperationRecord,
+	unfinished: boolean,
+): string {
+	if (finished.includes(id)) return "done";
+	if (skipped.includes(id) || state === "done") return "skipped";
+	if (!unfinished) return id === step ? "failed" : "not reached";
+	return id === step ? "here" : "to come";
 }
 
-function valueText(value: unknown): string {
-	return typeof value === "object" ? JSON.stringify(value) : String(value);
+/** What its report has beside what is said above: the cost is a section of its own. */
+function deedsOf({ report }: OperationRecord): object {
+	const said = ["operation", "cluster", "id", "dryRun", "plan", "cost"];
+	const entries = Object.entries(report ?? {});
+	return Object.fromEntries(entries.filter(([name]) => !said.includes(name)));
 }
 
-function shortened(text: string): string {
-	return text.length <= fieldLength ? text : `${text.slice(0, fieldLength)}…`;
+function costLines({ report }: OperationRecord): readonly string[] {
+	const { cost } = (report ?? {}) as { readonly cost?: OperationCost };
+	return cost === undefined ? [] : [costText(cost), ...budgetLines(cost)];
 }
 
 /** To the second: a journal is read, not measured. */

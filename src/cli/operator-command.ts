@@ -42,7 +42,7 @@ export abstract class OperatorCommand<
 
 	/** Prints the result of --dry-run; with --detailed-exitcode the exit code tells whether there is something to do. */
 	protected async printPlan(
-		report: Pick<PlanReport, "operation" | "cluster" | "plan">,
+		report: Pick<PlanReport, "operation" | "cluster" | "plan" | "soFar">,
 		flags: { readonly "detailed-exitcode": boolean },
 	): Promise<void> {
 		const { planText } = await import("./plan-text.js");

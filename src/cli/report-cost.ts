@@ -23,13 +23,18 @@ export function canaryLines(cost: OperationCost): string[] {
 	return [
 		...(words.length === 0 ? [] : [`the canary: ${words.join(", ")}`]),
 		...(cost.canary?.lostWrites ?? []),
-		...cost.budgets
-			.filter(({ exceeded }) => exceeded)
-			.map(
-				(one) =>
-					`over budget: --${one.budget} ${amountText(one, one.limit)}, it was ${amountText(one, one.measured)}`,
-			),
+		...budgetLines(cost),
 	];
+}
+
+/** The budgets that are exceeded, a line each. */
+export function budgetLines({ budgets }: OperationCost): string[] {
+	return budgets
+		.filter(({ exceeded }) => exceeded)
+		.map(
+			(one) =>
+				`over budget: --${one.budget} ${amountText(one, one.limit)}, it was ${amountText(one, one.measured)}`,
+		);
 }
 
 /** A budget's limit, or what was measured of it. */

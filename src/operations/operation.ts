@@ -39,7 +39,7 @@ export interface Operation {
 	steps(run: Run): Promise<readonly Step[]>;
 	/** What leaves the cluster valid, nothing drained and nothing half added, when the operation is given up. */
 	abortSteps(run: Run): Promise<readonly Step[]>;
-	/** What an earlier attempt did already, in sentences for whoever takes it up; by default nothing is said. */
+	/** What an earlier attempt did already, in sentences for whoever takes it up; by default the steps that came to their end. */
 	soFar?(run: Run): Promise<readonly string[]>;
 	/** What it did, for people and machines; operation, cluster, plan and duration are added. */
 	report(run: Run): Promise<object>;

@@ -105,10 +105,22 @@ export async function planTakingUp(
 		const steps =
 			await operation[as === "resume" ? "steps" : "abortSteps"](run);
 		const plan = await planReport(context, operation.name, steps);
-		return { ...plan, soFar: (await operation.soFar?.(run)) ?? [] };
+		const soFar = await operation.soFar?.(run);
+		return { ...plan, soFar: soFar ?? doneBefore(record, plan.plan) };
 	} finally {
 		await operation.end?.(run);
 	}
+}
+
+/** As the journal has it; what is planned again is not done, whatever it says. */
+function doneBefore(
+	{ finished }: OperationRecord,
+	left: readonly PlannedStep[],
+): readonly string[] {
+	const done = [...new Set(finished)].filter(
+		(step) => !left.some(({ id }) => id === step),
+	);
+	return done.length === 0 ? [] : [`done: ${done.join(", ")}`];
 }
 
 /** Ends what a killed or stopped process began: `resume` does what is left, `abort` leaves the cluster valid. */

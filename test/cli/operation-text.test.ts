@@ -31,6 +31,13 @@ const record: OperationRecord = {
 	report: null,
 };
 
+const cost = {
+	...{ requests: null, failedRequests: null, slowestWriteMs: null },
+	...{ longestStallMs: null, leaderlessMaxMs: 40, leaderlessTotalMs: 40 },
+	...{ connectionsMoved: 3, canary: null, budgets: [], overBudget: false },
+	downtime: [{ node: "n3", downtimeMs: 2_100, back: true }],
+};
+
 function view(changed: Partial<OperationRecord> = {}): OperationView {
 	const changedRecord = { ...record, ...changed };
 	const { id, state } = changedRecord;
@@ -79,17 +86,17 @@ describe("the text of one operation", () => {
 			"left out  snapshot",
 			"error     n4 did not catch up within 10 m (timeout)",
 			"",
-			"      STEP         WHAT                COST",
-			"done  n4/join      make n4 a learner",
-			"here  n4/catch-up  let n4 catch up     1 GiB",
-			"-     n3/remove    promote and remove",
+			"         STEP         WHAT                COST",
+			"done     n4/join      make n4 a learner",
+			"here     n4/catch-up  let n4 catch up     1 GiB",
+			"to come  n3/remove    promote and remove",
 			"",
 			"done before that plan:",
 			"  n4/start",
 			"",
 			"remembered from before:",
 			"  incarnation: a1b2",
-			'  voters: ["n1","n2","n3"]',
+			"  voters: n1, n2, n3",
 			"",
 			"next:",
 			"  raftctl operation resume t7k2mz-3f9a1c goes on with it",
@@ -97,14 +104,40 @@ describe("the text of one operation", () => {
 		]);
 	});
 
-	it("shows of a finished one what it cost, and no next command", () => {
-		const report = { durationMs: 61_000, leaderless: { maxMs: 40 } };
+	it("shows of a finished one what it did and what it cost, and no next command", () => {
+		const report = {
+			...{ operation: "replace-node", cluster: "orders", id: "t7k2mz-3f9a1c" },
+			...{ changes: ["n4 joined", "n3 left"], skipped: [], durationMs: 61_000 },
+			cost,
+		};
 		const text = operationText(
 			view({ state: "done", step: null, error: null, report }),
 		);
-		expect(text).toContain("what it cost:\n  durationMs: 61000\n");
-		expect(text).toContain('leaderless: {"maxMs":40}');
-		expect(text).not.toMatch(/next:|operation resume|here/);
+		expect(text).toContain(
+			"what it did:\n  changes: n4 joined, n3 left\n  duration: 1 m 1 s\n",
+		);
+		expect(text).toContain(
+			"what it cost:\n  without a leader 40 ms at most, 3 connections moved, n3 down 2.1 s",
+		);
+		expect(text).not.toMatch(/next:|operation resume|here|[{}"]/);
+	});
+
+	it("tells what was left out, as there was nothing to do, from what was not reached", () => {
+		const marks = (changed: Partial<OperationRecord>) =>
+			operationText(view(changed))
+				.split("\n")
+				.flatMap((line) => /^([a-z ]+?) {2,}n\d\//.exec(line)?.[1] ?? []);
+		const skipped = ["n4/join"];
+		const stopped = { finished: [], skipped };
+		expect(marks(stopped)).toEqual(["skipped", "here", "to come"]);
+		expect(marks({ ...stopped, state: "failed" })).toEqual([
+			...["skipped", "failed", "not reached"],
+		]);
+		expect(marks({ state: "done", step: null })).toEqual([
+			...["done", "skipped", "skipped"],
+		]);
+		// A record of a release that did not keep them.
+		expect(marks({})).toEqual(["done", "here", "to come"]);
 	});
 
 	it("of one under way offers to pause it, once", () => {

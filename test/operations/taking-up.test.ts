@@ -141,6 +141,28 @@ describe("a rolling restart whose operator was killed", () => {
 		expect(world.cluster.lockNow()).toBeNull();
 	});
 
+	it("shows which nodes are done and which remain, before anything is asked", async () => {
+		const world = await killedAt("step-finished n2/admit");
+		let shown: OperationEvent | undefined;
+		await takeUpUnfinished(world.context, {
+			...{ ...wish, as: "resume" },
+			confirm: async () => {
+				shown = world.events.at(-1);
+			},
+		});
+		expect(shown).toMatchObject({
+			type: "plan",
+			soFar: ["restarted and back in service: n2", "not yet: n1, n3"],
+		});
+		const aborted = await killedAt("step-finished n2/restart");
+		const plan = await takeUpUnfinished(aborted.context, {
+			...{ ...wish, as: "abort", dryRun: true },
+		});
+		expect(plan).toMatchObject({
+			soFar: ["restarted and back in service: none", "not yet: n1, n2, n3"],
+		});
+	});
+
 	it("is planned anew for resume, without what is done", async () => {
 		const world = await killedAt("step-finished n2/admit");
 		const plan = await takeUpUnfinished(world.context, {

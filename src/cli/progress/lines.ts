@@ -1,7 +1,7 @@
 import type { OperationEvent } from "../../operations/events.js";
 import { costText } from "../report-cost.js";
 import { durationText } from "./duration.js";
-import { planLines, planTitle } from "./plan-lines.js";
+import { planLines, planTitle, soFarLines } from "./plan-lines.js";
 import type { ProgressView, TextSink } from "./view.js";
 import { warningText } from "./warning.js";
 
@@ -28,7 +28,7 @@ export function linesView({
 			const time = now().toISOString().slice(11, 19);
 			sink.write(`${time} ${lineOf(event, titles)}\n`);
 			if (event.type === "plan")
-				for (const line of planLines(event.steps))
+				for (const line of [...soFarLines(event), ...planLines(event.steps)])
 					sink.write(`${time}          ${line}\n`);
 		},
 		close: () => Promise.resolve(),

@@ -12,7 +12,7 @@ import {
 	type StepEvent,
 	type Task,
 } from "./live-steps.js";
-import { planLines, planTitle } from "./plan-lines.js";
+import { planLines, planTitle, soFarLines } from "./plan-lines.js";
 import type { ProgressView } from "./view.js";
 
 interface LiveViewOptions {
@@ -33,7 +33,8 @@ export function liveView({ stream, now }: LiveViewOptions): ProgressView {
 				list = new LiveList(event.steps, stream);
 				// The list below tells no costs, and begins only after a question.
 				stream.write(`${planTitle(event.operation, event.steps)}\n`);
-				for (const line of planLines(event.steps)) stream.write(`  ${line}\n`);
+				for (const line of [...soFarLines(event), ...planLines(event.steps)])
+					stream.write(`  ${line}\n`);
 			} else if (list === null) lines.show(event);
 			else list.show(event);
 		},

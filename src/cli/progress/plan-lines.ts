@@ -15,6 +15,15 @@ export function planLines(steps: readonly PlannedStep[]): readonly string[] {
 	);
 }
 
+/** What an earlier attempt did already; before the plan, which is only what is left. */
+export function soFarLines({
+	soFar = [],
+}: {
+	readonly soFar?: readonly string[];
+}): readonly string[] {
+	return soFar.map((sentence) => `so far: ${sentence}`);
+}
+
 export function planTitle(
 	operation: string,
 	{ length }: readonly PlannedStep[],

@@ -50,7 +50,7 @@ function hostJournal(context: OperationContext): Journal {
 			const file: RecordFile = { version: 1, sequence, operation };
 			const content = Buffer.from(`${JSON.stringify(file)}\n`);
 			for (const place of places) {
-				if (attempt === "begins")
+				if (attempt === "begins" || !operation.unfinished)
 					await runThere(place, ["rm", "-f", pausePath(place, record.id)]);
 				await place.host.upload(recordPath(place, record.id), content, 0o600);
 			}

@@ -33,6 +33,28 @@ describe("progress without a terminal", () => {
 		await expect(text()).toMatchFileSnapshot("lines.golden");
 	});
 
+	it("says of what is taken up how far it came, before the plan of what is left", async () => {
+		const step = { id: "n3/stop", title: "stop", node: "n3", cost: "" };
+		const event = {
+			...{ type: "plan", operation: "rolling-restart", steps: [step] },
+			soFar: ["restarted: n1, n2"],
+		} as const;
+		const plain = screen(false);
+		linesView({ sink: plain.stream, now }).show(event);
+		expect(plain.text().split("\n")).toEqual([
+			"03:04:05 plan     rolling-restart: 1 step",
+			"03:04:05          so far: restarted: n1, n2",
+			...["03:04:05          n3: stop", ""],
+		]);
+		const terminal = screen(true);
+		const live = liveView({ stream: terminal.stream, now });
+		live.show(event);
+		await live.close();
+		expect(terminal.text()).toBe(
+			"rolling-restart: 1 step\n  so far: restarted: n1, n2\n  n3: stop\n",
+		);
+	});
+
 	it("tells a warning before anything began without the time", () => {
 		const { stream, text } = screen(false);
 		const view = linesView({ sink: stream, now });
