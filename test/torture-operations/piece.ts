@@ -15,6 +15,8 @@ export interface Piece {
 	readonly needs: { readonly voters: number; readonly learners: number };
 	/** Whether the cluster's journal keeps it; the others are simply run again. */
 	readonly isJournaled: boolean;
+	/** Killed, it stands in nobody's way: it may be run again as well as taken up. */
+	readonly lapses?: true;
 	/** It has no lock to be waited for. */
 	readonly isUnlocked?: true;
 	/** One concrete run of it. */

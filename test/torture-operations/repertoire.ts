@@ -2,6 +2,8 @@ import { join } from "node:path";
 import { filePieces } from "./files.js";
 import { type Piece, spareOf, three } from "./piece.js";
 
+const lapsing = { isJournaled: true, lapses: true } as const;
+
 export const repertoire: readonly Piece[] = [
 	{
 		...{ name: "rolling-restart", needs: three, isJournaled: true },
@@ -12,18 +14,18 @@ export const repertoire: readonly Piece[] = [
 		}),
 	},
 	{
-		...{ name: "transfer-leader", needs: three, isJournaled: false },
+		...{ name: "transfer-leader", needs: three, ...lapsing },
 		choose: () => ({ argv: ["transfer-leader"], goal: three, starts: {} }),
 	},
 	{
-		...{ name: "drain", needs: three, isJournaled: false },
+		...{ name: "drain", needs: three, ...lapsing },
 		choose: ({ voters }, random) => ({
 			argv: ["drain", random.pick(voters), "--for", "2s"],
 			...{ goal: three, starts: {} },
 		}),
 	},
 	{
-		...{ name: "undrain", needs: three, isJournaled: false },
+		...{ name: "undrain", needs: three, ...lapsing },
 		choose: ({ voters }, random) => {
 			const node = random.pick(voters);
 			return {
@@ -43,7 +45,7 @@ export const repertoire: readonly Piece[] = [
 	},
 	...filePieces,
 	{
-		...{ name: "snapshot-schedule", needs: three, isJournaled: false },
+		...{ name: "snapshot-schedule", needs: three, ...lapsing },
 		choose: (_, random, { directory }) => ({
 			argv: random.chance(0.5)
 				? ["snapshot", "schedule", "--off"]

@@ -18,7 +18,8 @@ export async function takeUpAs(
 	if (!isWaiting) await releaseLock(stage);
 	const isUnfinished =
 		piece.isJournaled && (await newestRecord(stage))?.unfinished === true;
-	if (isUnfinished) return { as, argv: ["operation", as, "--yes"] };
+	const isLeft = piece.lapses === true && random.chance(0.5);
+	if (isUnfinished && !isLeft) return { as, argv: ["operation", as, "--yes"] };
 	for (const fault of (await choice.tidy?.()) ?? []) stage.fail(fault);
 	const waits = isWaiting && piece.isUnlocked !== true;
 	const wait = waits ? ["--lock-wait", "30s"] : [];
