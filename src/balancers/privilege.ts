@@ -34,7 +34,7 @@ export async function runPrivileged(
 	);
 }
 
-async function isRoot(
+export async function isRoot(
 	host: Host,
 	limits: { readonly timeoutMs: number },
 ): Promise<boolean> {

@@ -121,6 +121,12 @@ const nginx = z
 		pid: path
 			.default("/run/nginx.pid")
 			.describe("The file with the process id of nginx's master."),
+		keepAlive: z
+			.boolean()
+			.default(false)
+			.describe(
+				"Whether clients may use a connection for several requests. With it, a reload cuts off some that come just then.",
+			),
 	})
 	.refine(({ host, hosts }) => host === undefined || hosts === undefined, {
 		error: 'has both "host" and "hosts"; one of them is enough',
@@ -229,6 +235,7 @@ function resolveFront(
 		config: file.config ?? `/etc/nginx/conf.d/raftctl-${cluster}.conf`,
 		main: file.main,
 		pid: file.pid,
+		keepAlive: file.keepAlive,
 	};
 }
 

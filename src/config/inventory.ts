@@ -158,6 +158,8 @@ export interface NginxBalancerEntry extends FrontBalancer {
 	readonly main: string;
 	/** Holds the process id of the master. */
 	readonly pid: string;
+	/** Clients may use a connection for several requests. */
+	readonly keepAlive: boolean;
 }
 
 /** The team's own script, run on this machine. */

@@ -1,6 +1,7 @@
 import type { Balancer } from "../balancers/balancer.js";
 import { embeddedBalancer } from "../balancers/embedded/balancer.js";
 import { haproxyBalancer } from "../balancers/haproxy/balancer.js";
+import { nginxBalancer } from "../balancers/nginx/balancer.js";
 import type { Inventory } from "../config/inventory.js";
 import type { Machines } from "./context.js";
 
@@ -21,6 +22,8 @@ export function openBalancer(
 			return embeddedBalancer(balancer);
 		case "haproxy":
 			return haproxyBalancer(balancer, place);
+		case "nginx":
+			return nginxBalancer(balancer, { ...place, inventory });
 		default:
 			return null;
 	}

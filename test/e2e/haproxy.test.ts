@@ -1,13 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-	type Subscribers,
-	subscribe,
-} from "../../src/operations/demo/subscribers.js";
-import {
-	startTraffic,
-	type Traffic,
-} from "../../src/operations/demo/traffic.js";
 import { FrontCluster, lacks } from "./front-cluster.js";
+import { expectMovedOnce, load } from "./front-load.js";
 import { eventually } from "./local-cluster.js";
 
 describe.skipIf(lacks("haproxy"))("three real nodes behind HAProxy", () => {
@@ -103,44 +96,6 @@ describe.skipIf(lacks("haproxy"))("three real nodes behind HAProxy", () => {
 		expect(check.stdout).toContain("level operator");
 	});
 });
-
-interface Load {
-	readonly traffic: Traffic;
-	readonly subscribers: Subscribers;
-}
-
-async function load({ address }: FrontCluster): Promise<Load> {
-	const subscribers = await subscribe({ address, count: 12 });
-	const traffic = startTraffic({
-		address,
-		writers: 6,
-		readers: 3,
-		timeoutMs: 10_000,
-		nowMs: () => performance.now(),
-	});
-	await eventually(
-		async () => traffic.acknowledged.length > 100,
-		"the first hundred writes",
-	);
-	return { traffic, subscribers };
-}
-
-/** At most once, but for those that began on the first node: where they go to is restarted after it. */
-async function expectMovedOnce(
-	subscribers: Subscribers,
-	traffic: Traffic,
-	first: string,
-): Promise<void> {
-	const last = Math.max(...traffic.acknowledged.map(({ index }) => index));
-	await subscribers.caughtUp(last, 10_000);
-	for (const { firstNode, moves, failure } of subscribers.all) {
-		expect(failure).toBeNull();
-		expect(moves, `began on ${firstNode}`).toBeLessThanOrEqual(
-			firstNode === first ? 2 : 1,
-		);
-	}
-	await subscribers.close();
-}
 
 function stateOf(
 	report: { balancer: { backends: { node: string; state: string }[] } },

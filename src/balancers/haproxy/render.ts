@@ -41,6 +41,8 @@ function defaults(cluster: string, entry: HaproxyBalancerEntry): string[] {
 		"    timeout client 1m",
 		"    timeout server 1m",
 		"    timeout http-request 10s",
+		"    # Longer than raftd tells clients to keep an idle connection.",
+		"    timeout http-keep-alive 80s",
 		"    timeout queue 5s",
 		"    # WebSockets and streams: raftd itself notices when nobody is there any more.",
 		"    timeout tunnel 1d",

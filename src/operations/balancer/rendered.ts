@@ -1,5 +1,6 @@
 import type { Front } from "../../balancers/front.js";
 import { haproxyFront } from "../../balancers/haproxy/front.js";
+import { nginxFront } from "../../balancers/nginx/front.js";
 import type { FrontBalancerEntry, Inventory } from "../../config/inventory.js";
 import { OperatorError } from "../../errors.js";
 import type { OperationContext } from "../context.js";
@@ -18,6 +19,8 @@ export function renderedBalancer(
 	switch (entry?.kind) {
 		case "haproxy":
 			return { entry, front: haproxyFront(entry, openHost) };
+		case "nginx":
+			return { entry, front: nginxFront(entry, openHost) };
 		default:
 			throw new OperatorError("usage", whyNot[entry?.kind ?? "none"] ?? "", {
 				state: "nothing was touched",

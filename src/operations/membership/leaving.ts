@@ -86,7 +86,11 @@ const settled = async (): Promise<void> => undefined;
 export function draining(work: Work, node: NodeEntry): readonly Step[] {
 	const { context, lock, skip, tally, view } = work;
 	const { closeOverMs, drainTimeoutMs } = context.inventory.roll;
-	const hold = holdDrain(context, { node, fencingToken: lock.fencingToken });
+	const hold = holdDrain(context, {
+		node,
+		fencingToken: lock.fencingToken,
+		skipBalancer: skip.includes("balancer"),
+	});
 	tally.holds.set(node.id, hold);
 	const connections = statusOf(view.facts, node.id)?.connections.total ?? 0;
 	const wish: DrainSteps = {

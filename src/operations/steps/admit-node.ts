@@ -29,6 +29,7 @@ export function admitNodeStep(
 		async run(signal, progress) {
 			await endDrain(context, node, fencingToken, signal);
 			const { balancer } = context;
+			if (!skipBalancer) await balancer?.told?.admit(node.id, signal);
 			if (balancer !== null && !skipBalancer)
 				await waitUntil(context, {
 					name: `the balancer to send ${node.id} connections`,

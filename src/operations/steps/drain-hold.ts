@@ -24,23 +24,30 @@ export interface DrainHold {
 interface HoldOptions {
 	readonly node: NodeEntry;
 	readonly fencingToken: number;
+	/** A balancer that has to be told of the drain is not. */
+	readonly skipBalancer?: boolean;
 }
 
 export function holdDrain(
 	context: OperationContext,
-	{ node, fencingToken }: HoldOptions,
+	{ node, fencingToken, skipBalancer = false }: HoldOptions,
 ): DrainHold {
-	const { clock, engine } = context;
+	const { balancer, clock, engine } = context;
+	const told = skipBalancer ? undefined : balancer?.told;
 	const ended = new AbortController();
 	const resting = new AbortController();
 	let wish = { close: false, closeOverMs: 0 };
 	let renewal: Promise<void> | null = null;
-	const send = (leaseMs: number) =>
-		engine.drain(
+	const send = async (leaseMs: number) => {
+		const drain = await engine.drain(
 			refOf(node),
 			{ ...wish, leaseMs, fencingToken },
 			callOptions(ended.signal),
 		);
+		// Second: a node that refuses to drain stays in service.
+		await told?.withdraw(node.id, leaseMs, ended.signal);
+		return drain;
+	};
 	const keepRenewed = async () => {
 		for (;;) {
 			await clock.sleep(renewEveryMs, resting.signal).catch(() => undefined);
@@ -78,7 +85,11 @@ export function holdDrain(
 		abandon,
 		async release() {
 			await abandon();
-			await engine.undrain(refOf(node), fencingToken, callOptions());
+			try {
+				await engine.undrain(refOf(node), fencingToken, callOptions());
+			} finally {
+				await told?.admit(node.id);
+			}
 		},
 	};
 }
