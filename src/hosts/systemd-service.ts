@@ -35,7 +35,10 @@ const slackMs = 10_000;
 const properties =
 	"LoadState,ActiveState,SubState,MainPID,Result,ExecMainCode,ExecMainStatus";
 
-/** What systemctl needs root for; root may have no sudo. */
+/**
+ * What systemctl needs root for; root may have no sudo. What goes on in the background must hold no output of the script's
+ * own, or its end is never seen: hence the subshells that give theirs away.
+ */
 const asRoot = `unit=$1 limit=$2
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 active() { systemctl show --property=ActiveState --value -- "$unit"; }
@@ -51,7 +54,7 @@ tried=0
  */
 const startScript = `${asRoot}
 [ "$(active)" != failed ] || as_root systemctl reset-failed "$unit" || exit 1
-as_root systemctl start "$unit" > "$log" 2>&1 &
+(exec > "$log" 2>&1; as_root systemctl start "$unit") &
 while [ "$tried" -lt "$limit" ]; do
 	pid=$(systemctl show --property=MainPID --value -- "$unit")
 	[ "\${pid:-0}" -gt 0 ] && exit 0
@@ -67,7 +70,7 @@ exit 75`;
 
 /** The same for an end: until the unit has no process any more. */
 const stopScript = `${asRoot}
-as_root systemctl stop "$unit" > "$log" 2>&1 &
+(exec > "$log" 2>&1; as_root systemctl stop "$unit") &
 told=
 while [ "$tried" -lt "$limit" ]; do
 	case $(active) in
@@ -84,7 +87,7 @@ exit 75`;
 
 /** Stopped as well as killed: a unit that only lost its process would be started again. */
 const killScript = `${asRoot}
-as_root systemctl stop "$unit" > "$log" 2>&1 &
+(exec > "$log" 2>&1; as_root systemctl stop "$unit") &
 while [ "$tried" -lt "$limit" ]; do
 	case $(active) in
 	inactive | failed) exit 0 ;;
