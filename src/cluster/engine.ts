@@ -49,6 +49,15 @@ export interface Engine {
 		request: MembershipRequest,
 		options: CallOptions,
 	): Promise<{ readonly index: number }>;
+	/**
+	 * Lets the cluster write entries of `level`. Done once `node`, which must lead, has it in the log and every member is
+	 * connected and reads that level. Throws OperatorError "refused" with the node's reason when it is not done.
+	 */
+	setWriteLevel(
+		node: NodeRef,
+		wish: { readonly level: number; readonly fencingToken: number },
+		options: CallOptions,
+	): Promise<void>;
 	/** Takes a snapshot on `node` itself, now. */
 	takeSnapshot(
 		node: NodeRef,

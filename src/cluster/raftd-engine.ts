@@ -105,6 +105,10 @@ export function createRaftdEngine(
 			});
 			return { index: decodeInteger(leader, "index", index) };
 		},
+		async setWriteLevel(node, { level, fencingToken }, options) {
+			const request = { level, fencingToken: String(fencingToken) };
+			await ask(node, "SetWriteLevel", request, options);
+		},
 		async clearAlarm(node, alarm, options) {
 			const fencingToken = String(alarm.fencingToken);
 			await ask(node, "ClearAlarm", { ...alarm, fencingToken }, options);

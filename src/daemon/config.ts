@@ -131,6 +131,8 @@ const nodeConfigSchema = z
 		timing: timingSchema.prefault({}),
 		drain: drainSchema.prefault({}),
 		app: absolutePath.optional(),
+		/** Of daemon and application together, as the team counts; by default the daemon's own version. */
+		release: name.optional(),
 		log: z
 			.strictObject({
 				level: z.enum(["debug", "info", "warn", "error"]).default("info"),

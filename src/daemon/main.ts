@@ -16,6 +16,7 @@ const usage = `raftd ${release}: a Raft node
   raftd dump --data-dir DIR    show the entries of its log, or one of its snapshots
   raftd replay --data-dir DIR  execute its log twice: does the machine come to the same?
   raftd inspect --data-dir DIR what such a node holds: term, indexes, members
+  raftd machine                name and levels of the state machine that a node would run
   raftd snapshot inspect FILE  what a snapshot's file says of itself
   raftd snapshot verify FILE   check every byte of it, restore it, save it again and compare
   raftd snapshot export --data-dir DIR --out FILE    all that a node which is down holds, as a snapshot's file
@@ -28,7 +29,7 @@ const usage = `raftd ${release}: a Raft node
 
 All but snapshot export and restore change nothing:
       --data-dir DIR  the node's data directory: data in its configuration
-      --json          doctor, replay, inspect, snapshot: the report for scripts
+      --json          doctor, replay, inspect, machine, snapshot: the report for scripts
       --ndjson        dump: one JSON object a line
       --from INDEX, --to INDEX   dump: these entries only
       --snapshot INDEX           dump: the snapshot at that index instead of the log
@@ -74,6 +75,11 @@ function withoutNode(
 		return async (argv) => {
 			const { runOffline } = await import("./doctor/command-line.js");
 			return await runOffline(looking, argv, process);
+		};
+	if (word === "machine")
+		return async (argv) => {
+			const { describeMachine } = await import("./describe-machine.js");
+			return await describeMachine(argv, process);
 		};
 	const onFiles = fileWords.find((each) => each === word);
 	if (onFiles === undefined) return null;

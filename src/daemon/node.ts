@@ -17,7 +17,7 @@ import { type LeaveReport, leave } from "./leave.js";
 import { listenError } from "./listen.js";
 import { loadMachine } from "./machine-module.js";
 import { openOperatorPorts } from "./operator-ports.js";
-import { release } from "./release.js";
+import { releaseOf } from "./release.js";
 import type { Replica } from "./replica.js";
 import { openSecurity, type Security } from "./security.js";
 import { startError } from "./start-error.js";
@@ -96,7 +96,7 @@ async function open(
 		...options,
 		server: (await modules).server,
 		identity: identity.identity,
-		release,
+		release: releaseOf(config),
 		machine,
 		replica,
 		draining,
@@ -156,7 +156,7 @@ async function openReplica(
 			identity: { ...identity.identity, levels: levelsOf(machine) },
 			initial: foundingConfiguration(config),
 			joins: config.join,
-			release,
+			release: releaseOf(config),
 			dataDirectory: config.data,
 			peerListen: config.listen.peer,
 			...(transport === undefined ? {} : { transport }),

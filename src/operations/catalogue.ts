@@ -11,6 +11,12 @@ export const catalogue: Readonly<Record<string, () => Promise<Make>>> = {
 		return (wish: Parameters<typeof rollOperation>[0]) => () =>
 			rollOperation(wish);
 	},
+	upgrade: upgradeFrom,
+	"upgrade rollback": upgradeFrom,
+	"upgrade finalize": async () => {
+		const { finalizeOperation } = await import("./upgrade/finalize.js");
+		return () => finalizeOperation;
+	},
 	"add-learner": async () => {
 		const { addLearner } = await import("./membership/add-learner.js");
 		return (wish: Parameters<typeof addLearner>[0]) => () => addLearner(wish);
@@ -64,6 +70,11 @@ export const catalogue: Readonly<Record<string, () => Promise<Make>>> = {
 		return (wish: Parameters<typeof saveOperation>[0]) => () =>
 			saveOperation(wish);
 	},
+	"certs rotate": async () => {
+		const { rotateCertificates } = await import("./certs/rotate.js");
+		return (wish: Parameters<typeof rotateCertificates>[0]) => () =>
+			rotateCertificates(wish);
+	},
 	"snapshot restore": async () => {
 		const { restore } = await import("./snapshots/restore.js");
 		return (wish: Parameters<typeof restore>[0]) => restore(wish);
@@ -73,6 +84,12 @@ export const catalogue: Readonly<Record<string, () => Promise<Make>>> = {
 		return (wish: Parameters<typeof recover>[0]) => recover(wish);
 	},
 };
+
+async function upgradeFrom() {
+	const { upgradeOperation } = await import("./upgrade/upgrade.js");
+	return (wish: Parameters<typeof upgradeOperation>[0]) => () =>
+		upgradeOperation(wish);
+}
 
 /** Makes the operation of a record. Throws OperatorError "refused" for one that this release does not know. */
 export async function operationOf(

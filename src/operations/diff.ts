@@ -16,7 +16,10 @@ import {
 	nodeConfigPath,
 	renderNodeConfig,
 } from "./node-config.js";
+import { type OperationView, unfinishedNow } from "./operations.js";
+import { runRelease } from "./releases/installed.js";
 import { lookAtBalancer } from "./steps/balancer-view.js";
+import { waysThrough } from "./way-through.js";
 
 /** What `raftctl diff --json` prints. */
 export interface DiffReport {
@@ -27,6 +30,13 @@ export interface DiffReport {
 	/** True when there is a difference. */
 	readonly drift: boolean;
 	readonly differences: readonly Difference[];
+	/** Not finished; null when nothing is. It comes first, and may be what the differences come from. */
+	readonly unfinished:
+		| (Pick<OperationView, "id" | "state"> & {
+				/** As it was typed; null for one of a newer raftctl. */
+				readonly text: string | null;
+		  })
+		| null;
 	/** What could not be compared, and why: of that nothing is known. */
 	readonly unasked: readonly { readonly what: string; readonly why: string }[];
 }
@@ -49,30 +59,43 @@ export async function diff(context: OperationContext): Promise<DiffReport> {
 			.map((node) => compareConfiguration(context, telling, node)),
 		compareBackends(context, telling, members),
 	]);
-	const differences = [
+	const unfinished = await unfinishedNow(context);
+	const first = unfinished && waysThrough(context, unfinished);
+	const found = [
 		...clusterIdDifference(telling, clusterId),
 		...memberDifferences(telling, members),
 		...parts.flatMap((part) => part.differences),
 	];
+	const differences =
+		first === null ? found : found.map((one) => ({ ...one, next: first }));
 	return {
 		...{ cluster: inventory.name, clusterId, leader },
+		unfinished: first && unfinished && namesOf(unfinished),
 		drift: differences.length > 0,
 		differences,
 		unasked: parts.flatMap(({ unasked }) => unasked),
 	};
 }
 
+function namesOf({ id, state, record }: OperationView) {
+	return { id, state, text: record?.text ?? null };
+}
+
 type Part = Pick<DiffReport, "differences" | "unasked">;
 
 async function compareConfiguration(
-	{ inventory, machines, signal }: OperationContext,
+	context: OperationContext,
 	telling: Telling,
 	node: NodeEntry,
 ): Promise<Part> {
+	const { inventory, machines, signal } = context;
 	try {
 		const host = await machines.host(node.host);
 		const present = await host.read(nodeConfigPath(inventory, node));
-		const wanted = Buffer.from(await renderNodeConfig(inventory, node));
+		const release = await runRelease(context, node);
+		const wanted = Buffer.from(
+			await renderNodeConfig(inventory, node, { release }),
+		);
 		const found = await configDifferences(present, wanted);
 		const differences = configurationDifferences(telling, node.id, found);
 		return { differences, unasked: [] };

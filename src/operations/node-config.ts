@@ -3,6 +3,7 @@ import { reactionMsOf } from "../balancers/haproxy/timing.js";
 import type { MemberStatus } from "../cluster/engine.js";
 import type { Inventory, NodeEntry } from "../config/inventory.js";
 import { stateDirectoryOn } from "../config/places.js";
+import { nodeTlsPaths } from "./certs/node-paths.js";
 
 /** Readable by the operator alone: it names where the data lies. */
 export const configMode = 0o600;
@@ -20,6 +21,15 @@ export interface NodeConfigOptions {
 	 * out for the founders, whose members are those of the file; later ones are in the log.
 	 */
 	readonly join?: readonly Member[];
+	/** What it runs; left out where that is what came with this raftctl. */
+	readonly release?: RunRelease | null;
+}
+
+/** A release on the node's host. */
+export interface RunRelease {
+	readonly version: string;
+	/** The path of its module there; null for the bundled machine. */
+	readonly app: string | null;
 }
 
 type Member = Pick<MemberStatus, "id" | "role" | "peer" | "client" | "admin">;
@@ -28,13 +38,14 @@ type Member = Pick<MemberStatus, "id" | "role" | "peer" | "client" | "admin">;
 export async function renderNodeConfig(
 	inventory: Inventory,
 	node: NodeEntry,
-	{ join: present }: NodeConfigOptions = {},
+	{ join: present, release = null }: NodeConfigOptions = {},
 ): Promise<string> {
 	const { stringify } = await import("yaml");
 	const { peer, client, admin, agent } = node;
 	const header = `# Written by raftctl from ${inventory.source === "-" ? "its standard input" : inventory.source}; changes here are lost.\n`;
 	const members =
 		present === undefined ? inventory.nodes : besides(present, node);
+	const app = release === null ? inventory.app : release.app;
 	return (
 		header +
 		stringify({
@@ -46,10 +57,21 @@ export async function renderNodeConfig(
 			...(present === undefined ? {} : { join: true }),
 			timing: { ...inventory.timing },
 			drain: drainOf(inventory),
-			...(inventory.app === null ? {} : { app: inventory.app }),
+			...(app === null ? {} : { app }),
+			...(release === null ? {} : { release: release.version }),
 			...s3Of(inventory),
+			...tlsOf(inventory, node),
 		})
 	);
+}
+
+/** Certificate and key are one file, which is replaced at once. */
+function tlsOf(inventory: Inventory, node: NodeEntry) {
+	const { tls } = inventory;
+	if (tls === null) return {};
+	const { ca, leaf } = nodeTlsPaths(inventory, node);
+	const { clientCertificates } = tls;
+	return { tls: { ca, cert: leaf, key: leaf, client: { clientCertificates } } };
 }
 
 const addressKeys = ["peer", "client", "admin"] as const;

@@ -1,5 +1,6 @@
 import type { NodeEntry } from "../config/inventory.js";
 import type { Service } from "../hosts/host.js";
+import { deliverCertificates } from "./certs/deliver.js";
 import type { OperationContext } from "./context.js";
 import {
 	configDifferences,
@@ -9,20 +10,20 @@ import {
 	nodeConfigPath,
 	renderNodeConfig,
 } from "./node-config.js";
+import { programOf, runRelease } from "./releases/installed.js";
 
 /** The node's raftd as a program on its host. */
-export function nodeService(
-	{ inventory, machines, programs }: OperationContext,
+export async function nodeService(
+	context: OperationContext,
 	node: NodeEntry,
 ): Promise<Service> {
+	const { inventory, machines } = context;
 	return machines.service({
 		host: node.host,
 		name: node.id,
 		argv: [
-			programs.node,
-			programs.raftd,
-			"--config",
-			nodeConfigPath(inventory, node),
+			...(await programOf(context, node)),
+			...["--config", nodeConfigPath(inventory, node)],
 		],
 	});
 }
@@ -37,22 +38,24 @@ interface ConfigWish extends NodeConfigOptions {
  * cluster stays one that joins: with its disk lost it must wait to be added, and never found a cluster of its own (P31).
  */
 export async function writeNodeConfig(
-	{ inventory, machines }: OperationContext,
+	context: OperationContext,
 	node: NodeEntry,
 	{ join, founds = false }: ConfigWish = {},
 ): Promise<boolean> {
+	const { inventory, machines } = context;
 	const host = await machines.host(node.host);
 	const path = nodeConfigPath(inventory, node);
 	const present = await host.read(path);
 	const stays = join === undefined && !founds && (await joins(present));
 	const members = stays ? inventory.nodes : join;
 	const wanted = Buffer.from(
-		await renderNodeConfig(
-			inventory,
-			node,
-			members === undefined ? {} : { join: members },
-		),
+		await renderNodeConfig(inventory, node, {
+			...(members === undefined ? {} : { join: members }),
+			release: await runRelease(context, node),
+		}),
 	);
+	// Before the configuration that names them.
+	if (inventory.tls !== null) await deliverCertificates(context, node);
 	if (present !== null && wanted.equals(present)) return false;
 	await host.upload(path, wanted, configMode);
 	return (await configDifferences(present, wanted)).length > 0;

@@ -73,6 +73,7 @@ export class FakeCluster {
 	/** Newest first. */
 	operations: StoredOperation[] = [];
 	schedule: SnapshotSchedule | null = null;
+	writeLevel: NodeStatus["writeLevel"] = null;
 	scheduled: ScheduledSnapshot | null = null;
 	#incarnations = 0;
 	#leaderlessSinceMs: number | null = null;
@@ -282,7 +283,7 @@ export class FakeCluster {
 			operation: this.operations.find(({ unfinished }) => unfinished) ?? null,
 			snapshotSchedule: this.schedule,
 			scheduledSnapshot: this.scheduled,
-			writeLevel: null,
+			writeLevel: this.writeLevel,
 			uptimeMs: this.clock.now() - node.startedAtMs,
 			leaderlessMaxMs: this.leaderlessMs,
 			leaderlessTotalMs: this.leaderlessMs,

@@ -64,6 +64,11 @@ export function fakeEngine(cluster: FakeCluster): Engine {
 			await clock.sleep(20);
 			return { index: changeMembers(cluster, request) };
 		},
+		async setWriteLevel(node, { level, fencingToken }) {
+			requireLeader(node);
+			cluster.requireFencing(node.id, fencingToken);
+			cluster.writeLevel = { level, release: "0.1.0" };
+		},
 		async clearAlarm(node, alarm) {
 			requireLeader(node);
 			cluster.requireFencing(node.id, alarm.fencingToken);

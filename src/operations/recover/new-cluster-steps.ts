@@ -13,7 +13,9 @@ import {
 } from "../node-config.js";
 import { nodeService, writeNodeConfig } from "../node-service.js";
 import type { Run } from "../operation.js";
+import { runRelease } from "../releases/installed.js";
 import type { Step } from "../steps/step.js";
+import { discardMade } from "./discard.js";
 import {
 	asidePath,
 	contextOf,
@@ -28,6 +30,8 @@ import {
 } from "./new-cluster.js";
 import { askRaftd, doOn } from "./raftd-files.js";
 import { verifyStep } from "./verify-step.js";
+
+const removeTimeoutMs = 30_000;
 
 /** What one run has seen and done. */
 export interface Tally {
@@ -81,27 +85,34 @@ function prepareStep({ run, cluster }: Birth, node: NodeEntry): Step {
 			return data === "new" || isPrepared ? "it is there" : null;
 		},
 		async run() {
+			await discardMade(context, node, cluster);
 			const host = await context.machines.host(node.host);
 			const config = join(
 				stateDirectoryOn(born.inventory, node.host),
 				...[node.id, "restore.yaml"],
 			);
 			const beside = { ...node, dataDirectory: prepared };
-			const text = await renderNodeConfig(born.inventory, beside);
+			const text = await renderNodeConfig(born.inventory, beside, {
+				release: await runRelease(context, node),
+			});
 			await host.upload(config, Buffer.from(text), configMode);
 			const file = sourcePath(context, cluster, node.host);
 			const words = ["snapshot", "restore", file, "--config", config];
-			const { index } = await askRaftd<{ readonly index: number }>(
-				context,
-				host,
-				{ words },
-			);
-			return `at index ${index}`;
+			try {
+				const { index } = await askRaftd<{ readonly index: number }>(
+					context,
+					host,
+					{ words },
+				);
+				return `at index ${index}`;
+			} finally {
+				// Read once; one that a killed operator leaves is written over, or names a directory that has another name now.
+				await host
+					.run(["rm", "-f", config], { timeoutMs: removeTimeoutMs })
+					.catch(() => undefined);
+			}
 		},
-		async undo() {
-			const host = await context.machines.host(node.host);
-			await doOn(host, node.id, ["rm", "-rf", prepared]);
-		},
+		undo: () => discardMade(context, node, cluster),
 	};
 }
 

@@ -47,7 +47,15 @@ function nothingDone({ isResumed }: Roll): string {
 		: "nothing was touched";
 }
 
-function inHand({ node, stoppedAtMs, started, readyAtMs }: Passage): string {
+function inHand({
+	node,
+	stoppedAtMs,
+	started,
+	readyAtMs,
+	takenBackTo,
+}: Passage): string {
+	if (takenBackTo !== null)
+		return `${node} was taken back: it runs ${takenBackTo} again`;
 	if (stoppedAtMs === null)
 		return `${node} was not stopped, and its drain was ended`;
 	if (!started) return `${node} was told to stop and was not started again`;
@@ -60,7 +68,7 @@ type Passage = NonNullable<Roll["current"]>;
 
 /** What had touched nothing is given again, once what is down runs; what had is to be taken up. */
 function nextOf(
-	{ context, current, remaining, restarted, wished, isResumed }: Roll,
+	{ context, current, goal, remaining, restarted, wished, isResumed }: Roll,
 	cause: OperatorError | null,
 ): string {
 	const command = (words: string) => commandFor(context, words);
@@ -69,7 +77,7 @@ function nextOf(
 		return `${command("operation resume")} goes on, ${command("operation abort")} gives it up`;
 	const nodes = current === null ? [] : [current.node, ...remaining];
 	const again = [
-		"rolling-restart",
+		goal.text,
 		...(wished.length === 0 ? [] : nodes.map((node) => `--node ${node}`)),
 	].join(" ");
 	const whole = cause?.kind !== "refused" && cause?.kind !== "unreachable";

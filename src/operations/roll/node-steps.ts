@@ -4,7 +4,7 @@ import { confirmedLeader, safeToStop } from "../../cluster/health.js";
 import type { NodeEntry } from "../../config/inventory.js";
 import type { Service } from "../../hosts/host.js";
 import { healthLimits } from "../context.js";
-import { nodeService, writeNodeConfig } from "../node-service.js";
+import { nodeService } from "../node-service.js";
 import { admitNodeStep } from "../steps/admit-node.js";
 import { awaitReadyStep } from "../steps/await-ready.js";
 import { type DrainHold, holdDrain } from "../steps/drain-hold.js";
@@ -18,18 +18,26 @@ import { proveQuorumStep } from "../steps/quorum-proof.js";
 import { restartStep } from "../steps/restart-node.js";
 import type { Step } from "../steps/step.js";
 import type { Passage, Roll } from "./roll.js";
+import { orTakenBack } from "./take-back.js";
 
 /** All that happens to one node, in order. The same list is what --dry-run shows and what is then run. */
 export async function nodeSteps(
 	roll: Roll,
 	node: NodeEntry,
 	facts: ClusterFacts,
-	passage: Passage,
+	{
+		passage,
+		isFirst,
+	}: { readonly passage: Passage; readonly isFirst: boolean },
 ): Promise<readonly Step[]> {
 	const { context, lock } = roll;
 	const tools = {
 		service: await nodeService(context, node),
-		hold: holdDrain(context, { node, fencingToken: lock.fencingToken }),
+		hold: holdDrain(context, {
+			node,
+			fencingToken: lock.fencingToken,
+			skipBalancer: roll.skip.includes("balancer"),
+		}),
 	};
 	const answers = statusOf(facts, node.id) !== null;
 	const leads = confirmedLeader(facts)?.nodeId === node.id;
@@ -39,7 +47,10 @@ export async function nodeSteps(
 		// A node that does not answer has nobody to move and no word to give.
 		...(answers ? drain(roll, { node, facts, hold: tools.hold }) : []),
 		proof(roll, { node, facts, passage, name: "prove-again" }),
-		...restart(roll, { ...tools, node, facts, passage }),
+		...restart(roll, {
+			...{ ...tools, node, facts, passage },
+			soaks: roll.goal.soakMs > 0 && roll.restarted.length === 0 && isFirst,
+		}),
 	];
 }
 
@@ -106,6 +117,8 @@ function drain(roll: Roll, { node, facts, hold }: DrainWish): Step[] {
 interface RestartWish extends DrainWish {
 	readonly service: Service;
 	readonly passage: Passage;
+	/** Whether it is the one that shows first whether what is new holds. */
+	readonly soaks: boolean;
 }
 
 function restart(roll: Roll, wish: RestartWish): Step[] {
@@ -119,7 +132,8 @@ function restart(roll: Roll, wish: RestartWish): Step[] {
 			hold,
 			requireLock: () => lock.requireFresh(),
 			stopTimeoutMs: settings.stopTimeoutMs,
-			configure: () => writeNodeConfig(context, node),
+			configure: () => roll.goal.configure(context, node),
+			reopen: () => nodeService(context, node),
 			cost:
 				margin > 0
 					? `${margin} more may fail while it is down`
@@ -131,23 +145,44 @@ function restart(roll: Roll, wish: RestartWish): Step[] {
 				passage.started = true;
 			},
 		}),
-		awaitReadyStep(context, {
-			node,
-			service,
-			formerProcessId: () => passage.processId,
-			startTimeoutMs: settings.startTimeoutMs,
-			settleMs: settings.settleMs,
-			ready: (atMs) => {
-				passage.readyAtMs ??= atMs;
-			},
-		}),
+		orTakenBack(
+			roll,
+			wish,
+			awaitReadyStep(context, {
+				node,
+				service,
+				formerProcessId: () => passage.processId,
+				startTimeoutMs: settings.startTimeoutMs,
+				settleMs: settings.settleMs,
+				ready: (atMs) => {
+					passage.readyAtMs ??= atMs;
+				},
+			}),
+		),
 		admitNodeStep(context, {
 			node,
 			fencingToken: lock.fencingToken,
 			skipBalancer: skip.includes("balancer"),
 			admitted: () => admitted(roll, passage),
 		}),
+		...(wish.soaks ? [soakStep(roll, wish)] : []),
 	];
+}
+
+/** The first node with something new shows whether it holds before any other is touched. */
+function soakStep(roll: Roll, wish: RestartWish): Step {
+	const { context, goal, settings } = roll;
+	const { node, service } = wish;
+	const ready = awaitReadyStep(context, {
+		...{ node, service, formerProcessId: () => null },
+		...{ startTimeoutMs: settings.startTimeoutMs, settleMs: goal.soakMs },
+		ready: () => {},
+	});
+	return orTakenBack(roll, wish, {
+		...ready,
+		...{ id: `${node.id}/soak`, title: "see that it holds" },
+		cost: `${goal.soakMs / 1000} s`,
+	});
 }
 
 async function admitted(roll: Roll, passage: Passage): Promise<void> {

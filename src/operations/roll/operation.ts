@@ -4,6 +4,7 @@ import { reasonOf } from "../../errors.js";
 import { lookAtCluster } from "../context.js";
 import { LeaderlessMeter } from "../cost/leaderless-meter.js";
 import { throwIfEnded } from "../interruption.js";
+import { writeNodeConfig } from "../node-service.js";
 import type { Operation, Run } from "../operation.js";
 import { holdPreference } from "../steps/preference.js";
 import type { Step } from "../steps/step.js";
@@ -11,7 +12,7 @@ import { rollFailure } from "./failure.js";
 import { mendingSteps, nodeSteps } from "./node-steps.js";
 import { effectiveSettings, type RollOptions } from "./options.js";
 import { rollOrder } from "./order.js";
-import { type Passage, passageOf, type Roll } from "./roll.js";
+import { type Passage, passageOf, type Roll, type RollGoal } from "./roll.js";
 import { chooseNodes, requireWholeCluster } from "./whole-cluster.js";
 
 export type RollWish = Pick<RollOptions, "nodes" | "skip" | "settings">;
@@ -21,25 +22,43 @@ interface RollMemo {
 	readonly processes: Readonly<Record<string, string | null>>;
 }
 
+/** A plain restart: each node is to be another process than the one that was there when the roll began. */
+const restartGoal: RollGoal = {
+	name: "rolling-restart",
+	text: "rolling-restart",
+	prepare: async () => ({}),
+	before: async () => [],
+	isToCome: (status, { former }) => (status?.processId ?? null) === former,
+	configure: writeNodeConfig,
+	takeBack: null,
+	soakMs: 0,
+};
+
 /**
  * Restarts nodes one after the other. What is left to do follows from the processes that answer: one that was there
  * when the roll began is still to come, another one is done or to be brought back into service.
  */
-export function rollOperation(wish: RollWish): Operation {
+export function rollOperation(
+	wish: RollWish,
+	goal: RollGoal = restartGoal,
+): Operation {
 	let roll: Roll | null = null;
 	const open = (run: Run): Roll => {
-		roll ??= beginRoll(run, wish);
+		roll ??= beginRoll(run, wish, goal);
 		return roll;
 	};
 	return {
-		name: "rolling-restart",
-		text: textOf(wish),
+		name: goal.name,
+		text: textOf(wish, goal),
 		arguments: wish,
 		skip: wish.skip,
 		async prepare(context) {
 			const chosen = chooseNodes(context, wish);
 			const facts = await requireWholeCluster(context, wish, chosen);
-			return { processes: processesOf(facts, chosen) } satisfies RollMemo;
+			return {
+				...(await goal.prepare(context, facts, chosen)),
+				processes: processesOf(facts, chosen),
+			} satisfies RollMemo;
 		},
 		steps: (run) => stepsLeft(run, open(run), wish),
 		abortSteps: async (run) => {
@@ -47,6 +66,15 @@ export function rollOperation(wish: RollWish): Operation {
 			const facts = await lookAtCluster(run.context, run.lock.signal);
 			const steps = await mendAll(open(run), run, { chosen, facts });
 			return steps.map((step) => tolerant(step, open(run)));
+		},
+		async soFar(run) {
+			const { restarted } = open(run);
+			const chosen = chooseNodes(run.context, wish).map(({ id }) => id);
+			const rest = chosen.filter((id) => !restarted.includes(id));
+			return [
+				`restarted and back in service: ${listed(restarted)}`,
+				`not yet: ${listed(rest)}`,
+			];
 		},
 		async report(run) {
 			const { context, costs, meter, skip, transfers } = open(run);
@@ -76,20 +104,26 @@ async function stepsLeft(
 		: [];
 	if (run.isResumed && mending.length === 0 && roll.current === null)
 		await requireWholeCluster(context, wish, chosen);
-	const { processes } = run.memo as RollMemo;
-	const left = chosen.filter(({ id }) => isToCome(roll, facts, processes, id));
+	const left = chosen.filter(({ id }) => isToCome(roll, run, facts, id));
 	// Afresh each time: whoever leads by now goes last.
 	const order = rollOrder(
 		facts,
 		left.map(({ id }) => id),
 	);
-	const steps: Step[] = [...mending];
+	const steps: Step[] = [
+		...(left.length === 0 ? [] : await roll.goal.before(run, left)),
+		...mending,
+	];
 	for (const [place, id] of order.entries()) {
 		const node = left.find((one) => one.id === id);
 		if (node === undefined) continue;
 		const passage = passageOf(id, context.clock.now());
 		if (place === 0) beginPassage(roll, passage, order.slice(1));
-		steps.push(...planAnew(await nodeSteps(roll, node, facts, passage)));
+		steps.push(
+			...planAnew(
+				await nodeSteps(roll, node, facts, { passage, isFirst: place === 0 }),
+			),
+		);
 	}
 	return steps;
 }
@@ -106,13 +140,13 @@ function beginPassage(
 
 function isToCome(
 	roll: Roll,
+	{ memo }: Run,
 	facts: ClusterFacts,
-	processes: RollMemo["processes"],
 	id: string,
 ): boolean {
 	if (roll.restarted.includes(id)) return false;
-	const now = statusOf(facts, id)?.processId ?? null;
-	return now === (processes[id] ?? null);
+	const former = (memo as RollMemo).processes[id] ?? null;
+	return roll.goal.isToCome(statusOf(facts, id), { id, former });
 }
 
 /** What an earlier attempt left half done: a node that is down, drained, or not confirmed to be ready again. */
@@ -177,18 +211,27 @@ function processesOf(
 	);
 }
 
+function listed(ids: readonly string[]): string {
+	return ids.length === 0 ? "none" : ids.join(", ");
+}
+
 /** As others see it who look at the lock, the checks that are left out included. */
-function textOf({ nodes, skip }: RollWish): string {
+function textOf({ nodes, skip }: RollWish, { text }: RollGoal): string {
 	return [
-		"rolling-restart",
+		text,
 		...nodes.map((node) => `--node ${node}`),
 		...skip.map((check) => `--skip=${check}`),
 	].join(" ");
 }
 
-function beginRoll({ context, lock, isResumed }: Run, wish: RollWish): Roll {
+function beginRoll(
+	{ context, lock, memo, isResumed }: Run,
+	wish: RollWish,
+	goal: RollGoal,
+): Roll {
 	return {
 		...{ context, lock, isResumed, wished: wish.nodes, skip: wish.skip },
+		...{ goal, memo },
 		settings: effectiveSettings(context.inventory.roll, wish),
 		preference: holdPreference(context),
 		meter: new LeaderlessMeter(),

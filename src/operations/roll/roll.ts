@@ -1,14 +1,54 @@
-import type { RollSettings } from "../../config/inventory.js";
+import type { NodeStatus } from "../../cluster/engine.js";
+import type { ClusterFacts } from "../../cluster/facts.js";
+import type { NodeEntry, RollSettings } from "../../config/inventory.js";
 import type { OperationContext } from "../context.js";
 import type { LeaderlessMeter } from "../cost/leaderless-meter.js";
 import type { OperationLock } from "../lock.js";
+import type { Run } from "../operation.js";
 import type { Transfer } from "../steps/leadership.js";
 import type { Preference } from "../steps/preference.js";
+import type { Step } from "../steps/step.js";
 import type { RollCheck } from "./options.js";
 import type { NodeCost } from "./report.js";
 
+/** What a roll brings about on each node that it restarts. */
+export interface RollGoal {
+	/** Of the operation. */
+	readonly name: string;
+	/** As the user would have typed it. */
+	readonly text: string;
+	/** Throws when it must not begin; returns what has to be remembered beside the processes. */
+	prepare(
+		context: OperationContext,
+		facts: ClusterFacts,
+		chosen: readonly NodeEntry[],
+	): Promise<object>;
+	/** What has to be done before the first of these nodes is touched. */
+	before(run: Run, nodes: readonly NodeEntry[]): Promise<readonly Step[]>;
+	/** Whether the node has still to be restarted. `former`: its process when the roll began. */
+	isToCome(
+		status: NodeStatus | null,
+		node: { readonly id: string; readonly former: string | null },
+	): boolean;
+	/** Right before the stop: brings what the node reads at its start up to date. */
+	configure(context: OperationContext, node: NodeEntry): Promise<unknown>;
+	/** Undoes that for a node that does not become ready; says what it starts with from then on. Null: it stays. */
+	readonly takeBack:
+		| ((
+				context: OperationContext,
+				node: NodeEntry,
+				memo: object,
+		  ) => Promise<string>)
+		| null;
+	/** How long the first node has to hold before the next is touched. */
+	readonly soakMs: number;
+}
+
 /** A roll under way: what it may use, and what has become of it so far. */
 export interface Roll {
+	readonly goal: RollGoal;
+	/** What `prepare` returned when it began. */
+	readonly memo: object;
 	readonly context: OperationContext;
 	readonly lock: OperationLock;
 	readonly settings: RollSettings;
@@ -43,6 +83,8 @@ export interface Passage {
 	started: boolean;
 	/** Null until the ready gate holds. */
 	readyAtMs: number | null;
+	/** What it runs again, once it was given back what it ran before. */
+	takenBackTo: string | null;
 }
 
 export function passageOf(node: string, beganAtMs: number): Passage {
@@ -54,5 +96,6 @@ export function passageOf(node: string, beganAtMs: number): Passage {
 		stoppedAtMs: null,
 		started: false,
 		readyAtMs: null,
+		takenBackTo: null,
 	};
 }

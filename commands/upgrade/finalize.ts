@@ -1,0 +1,43 @@
+import { lockWaitFlag, planFlags } from "../../src/cli/flags.js";
+import { OperatorCommand } from "../../src/cli/operator-command.js";
+import { withContext } from "../../src/operations/open-context.js";
+import {
+	finalizeUpgrade,
+	planFinalize,
+} from "../../src/operations/upgrade/finalize.js";
+
+export default class UpgradeFinalize extends OperatorCommand<
+	typeof UpgradeFinalize
+> {
+	static override summary = "Let the nodes write what the new release reads.";
+	static override description =
+		"Phase two of an upgrade. Refused until every member, asked just now, reads the new level; says who does not. From then on an older release is refused at its start and at joining, with the release it needs, and there is no rollback.";
+	static override examples = [
+		"<%= config.bin %> upgrade finalize --dry-run",
+		"<%= config.bin %> upgrade finalize --yes --lock-wait 15m",
+	];
+	static override flags = { ...planFlags, "lock-wait": lockWaitFlag };
+
+	async run(): Promise<void> {
+		const inventory = await this.inventory();
+		const dryRun = this.flags["dry-run"];
+		const question = `Let ${inventory.name} write what older releases cannot read?`;
+		if (!dryRun) this.requireAnswer(question);
+		const operating = await this.operating(inventory);
+		if (dryRun)
+			return this.printPlan(
+				await withContext(operating, planFinalize),
+				this.flags,
+			);
+		const report = await withContext(operating, (context) =>
+			finalizeUpgrade(context, {
+				lockWaitMs: this.flags["lock-wait"],
+				confirm: () => this.confirm(question),
+			}),
+		);
+		await this.print(
+			report,
+			() => `${report.cluster} writes level ${report.level}`,
+		);
+	}
+}

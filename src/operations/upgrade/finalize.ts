@@ -1,0 +1,128 @@
+import type { ClusterFacts } from "../../cluster/facts.js";
+import { confirmedLeader } from "../../cluster/health.js";
+import { OperatorError } from "../../errors.js";
+import type { OperationContext } from "../context.js";
+import { callOptions, commandFor, lookAtCluster, refOf } from "../context.js";
+import { throwIfEnded } from "../interruption.js";
+import type { Operation, OperationReport, Run } from "../operation.js";
+import type { Confirm, PlanReport } from "../plan.js";
+import { planOperation, runOperation } from "../run-operation.js";
+import type { Step } from "../steps/step.js";
+import { waitUntil } from "../wait.js";
+import { writeLevelOf } from "./admission.js";
+import { finalizeVerdict } from "./verdict.js";
+
+const agreeTimeoutMs = 30_000;
+
+export interface FinalizeReport extends OperationReport {
+	/** What the cluster writes from now on. */
+	readonly level: number;
+}
+
+/**
+ * The second phase of an upgrade: from now on the cluster writes what only the new release reads. Refused, with who is in
+ * the way, until every member says, just now, that it reads it. There is no way back behind it.
+ */
+export async function finalizeUpgrade(
+	context: OperationContext,
+	options: { readonly lockWaitMs: number; readonly confirm?: Confirm },
+): Promise<FinalizeReport> {
+	const make = () => finalizeOperation();
+	const report: object = await runOperation(context, make, options);
+	return report as FinalizeReport;
+}
+
+export function planFinalize(context: OperationContext): Promise<PlanReport> {
+	return planOperation(context, finalizeOperation());
+}
+
+/** Killed, it lapses: the level is in the log, or it is not. */
+export function finalizeOperation(): Operation {
+	return {
+		...{ name: "upgrade finalize", text: "upgrade finalize" },
+		...{ arguments: {}, skip: [], lapses: true },
+		async prepare(context) {
+			requireFinalizable(context, await lookAtCluster(context));
+			return {};
+		},
+		async steps(run) {
+			const facts = await lookAtCluster(run.context, run.lock.signal);
+			const verdict = finalizeVerdict(facts, run.context.inventory.nodes);
+			if (verdict.kind !== "possible") return [];
+			return [raiseStep(run, verdict.level), agreeStep(run, verdict.level)];
+		},
+		abortSteps: async () => [],
+		async report({ context, lock }) {
+			const facts = await lookAtCluster(context, lock.signal);
+			return { level: writeLevelOf(facts) };
+		},
+	};
+}
+
+/** Asked of every member afresh, right before the leader is told; the leader asks them once more. */
+function raiseStep({ context, lock }: Run, level: number): Step {
+	return {
+		...{ id: "cluster/write-level", node: null },
+		title: `let the cluster write level ${level}`,
+		cost: "older releases cannot take part any more; there is no way back",
+		// The level is in the log, or it is not.
+		undo: async () => undefined,
+		async run(signal) {
+			await lock.requireFresh();
+			const facts = await lookAtCluster(context, signal);
+			requireFinalizable(context, facts);
+			const leader = confirmedLeader(facts);
+			const node = context.inventory.nodes.find(
+				({ id }) => id === leader?.nodeId,
+			);
+			if (node === undefined)
+				throw new OperatorError("refused", "no leader that a quorum confirms");
+			const { fencingToken } = lock;
+			await context.engine.setWriteLevel(
+				refOf(node),
+				{ level, fencingToken },
+				callOptions(signal),
+			);
+			return null;
+		},
+	};
+}
+
+function agreeStep({ context }: Run, level: number): Step {
+	return {
+		...{ id: "cluster/agree", node: null, cost: "", looks: true },
+		title: "every member has heard of it",
+		async run(signal, progress) {
+			await waitUntil(context, {
+				name: "every member to know the new level",
+				...{ node: null, timeoutMs: agreeTimeoutMs, signal, progress },
+				probe: async () => {
+					const facts = await lookAtCluster(context, signal);
+					const behind = facts.nodes
+						.filter(({ status }) => status?.writeLevel?.level !== level)
+						.map(({ id }) => id);
+					throwIfEnded(signal);
+					return behind.length === 0 ? null : `${behind.join(", ")} not yet`;
+				},
+			});
+			return null;
+		},
+	};
+}
+
+function requireFinalizable(
+	context: OperationContext,
+	facts: ClusterFacts,
+): void {
+	const verdict = finalizeVerdict(facts, context.inventory.nodes);
+	if (verdict.kind !== "refused") return;
+	throw new OperatorError(
+		"refused",
+		"the upgrade cannot be finalized yet: not every member reads what would be written",
+		{
+			problems: verdict.reasons,
+			state: "the cluster writes what it wrote",
+			next: commandFor(context, "upgrade status"),
+		},
+	);
+}

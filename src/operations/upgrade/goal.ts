@@ -1,0 +1,150 @@
+import type { NodeStatus } from "../../cluster/engine.js";
+import type { NodeEntry } from "../../config/inventory.js";
+import { OperatorError } from "../../errors.js";
+import type { OperationContext } from "../context.js";
+import { writeNodeConfig } from "../node-service.js";
+import { readArchive } from "../releases/archive.js";
+import {
+	currentRelease,
+	installedRelease,
+	switchRelease,
+} from "../releases/installed.js";
+import type { ReleaseManifest } from "../releases/manifest.js";
+import { shipRelease } from "../releases/ship.js";
+import type { RollGoal } from "../roll/roll.js";
+import type { Step } from "../steps/step.js";
+import { releaseFaults } from "./admission.js";
+
+/** Which release each node is to run; null: what came with this raftctl. */
+export type Targets = Readonly<Record<string, string | null>>;
+
+export interface UpgradeWish {
+	readonly targets: Targets;
+	/** Of this machine; null where the hosts have the release. */
+	readonly archive: string | null;
+	/** As the user would have typed it. */
+	readonly text: string;
+	readonly name: "upgrade" | "upgrade rollback";
+	readonly soakMs: number;
+}
+
+interface UpgradeMemo {
+	/** Which release each node ran before; what `upgrade rollback` goes back to. */
+	readonly releases: Targets;
+}
+
+/** Each node is to run its target. Finished when its own word says so, whatever links and files say. */
+export function upgradeGoal(wish: UpgradeWish, ownRelease: string): RollGoal {
+	const { targets, name, text, soakMs } = wish;
+	return {
+		...{ name, text, soakMs },
+		async prepare(context, facts, chosen) {
+			const releases = await targetReleases(context, wish, chosen);
+			const problems = releaseFaults(facts, releases);
+			if (problems.length > 0) throw unfit(text, problems);
+			return { releases: await presentReleases(context, chosen) };
+		},
+		before: async ({ context }, nodes) => shipSteps(context, wish, nodes),
+		isToCome: (status, { id }) => !runs(status, targets[id] ?? ownRelease),
+		async configure(context, node) {
+			await switchRelease(context, node, targets[node.id] ?? null);
+			return writeNodeConfig(context, node);
+		},
+		async takeBack(context, node, memo) {
+			const former = (memo as UpgradeMemo).releases[node.id] ?? null;
+			await switchRelease(context, node, former);
+			await writeNodeConfig(context, node);
+			return former ?? ownRelease;
+		},
+	};
+}
+
+function runs(status: NodeStatus | null, release: string): boolean {
+	return status?.release === release;
+}
+
+/** What each node is to run, by what the release says of itself; null for what came with this raftctl. */
+async function targetReleases(
+	context: OperationContext,
+	{ targets, archive }: UpgradeWish,
+	chosen: readonly NodeEntry[],
+): Promise<ReadonlyMap<string, ReleaseManifest | null>> {
+	const offered =
+		archive === null
+			? null
+			: await readArchive(await context.machines.host("local"), archive);
+	const found = await Promise.all(
+		chosen.map(async (node) => {
+			const version = targets[node.id] ?? null;
+			if (version === null || offered?.version === version)
+				return [node.id, version === null ? null : offered] as const;
+			const there = await installedRelease(context, node.host, version);
+			if (there === null) throw absent(node, version);
+			return [node.id, there] as const;
+		}),
+	);
+	return new Map(found);
+}
+
+async function presentReleases(
+	context: OperationContext,
+	nodes: readonly NodeEntry[],
+): Promise<Targets> {
+	const found = await Promise.all(
+		nodes.map(async (node) => {
+			const release = await currentRelease(context, node);
+			return [node.id, release?.version ?? null] as const;
+		}),
+	);
+	return Object.fromEntries(found);
+}
+
+/** One for each host that does not have it: all have it before any node is touched. */
+function shipSteps(
+	context: OperationContext,
+	{ targets, archive }: UpgradeWish,
+	nodes: readonly NodeEntry[],
+): readonly Step[] {
+	if (archive === null) return [];
+	return [...new Set(nodes.map(({ host }) => host))].map((host) => {
+		const version = targets[
+			nodes.find((node) => node.host === host)?.id ?? ""
+		] as string;
+		return {
+			...{ id: `${host}/release`, node: null, cost: "" },
+			title: `bring the release ${version} to ${host}`,
+			async isDone() {
+				const there = await installedRelease(context, host, version);
+				return there === null ? null : "it is there";
+			},
+			run: (signal, progress) =>
+				shipRelease(context, { host, version, archive, signal, progress }),
+			// A release that nobody runs does no harm, and the next attempt finds it there.
+			undo: async () => undefined,
+		};
+	});
+}
+
+function absent({ id, host }: NodeEntry, version: string): OperatorError {
+	return new OperatorError(
+		"refused",
+		`the release ${version} is not on ${host}`,
+		{
+			node: id,
+			state: "nothing was touched",
+			next: "give its archive: --to PATH",
+		},
+	);
+}
+
+function unfit(text: string, problems: readonly string[]): OperatorError {
+	return new OperatorError(
+		"refused",
+		`${text} would leave nodes that cannot take part`,
+		{
+			problems,
+			state: "nothing was touched",
+			next: "build the release of a version that reads what the cluster writes",
+		},
+	);
+}
