@@ -16,6 +16,7 @@ export class HttpConnection implements Connection {
 	#ending = false;
 	#closed = false;
 	#idleSinceMs = performance.now();
+	#wasIdle = false;
 
 	constructor(options: {
 		socket: Duplex;
@@ -83,8 +84,11 @@ export class HttpConnection implements Connection {
 		}
 		const idleMs = nowMs - this.#idleSinceMs;
 		// Just used, its client is likely to use it again: closing it now could meet a request on its way.
-		if (this.#pending === 0 && closing() && idleMs >= limits.idleBeforeCloseMs)
-			this.destroy();
+		const isIdle =
+			this.#pending === 0 && closing() && idleMs >= limits.idleBeforeCloseMs;
+		// After a standstill of this process a request may lie unread: it is read before the next sweep.
+		if (isIdle && this.#wasIdle) this.destroy();
+		this.#wasIdle = isIdle;
 	}
 
 	end(): void {

@@ -460,6 +460,22 @@ describe("a drain over HTTP", () => {
 		expect(await busy.untilEnd()).toContain('"found":false');
 	});
 
+	it("takes a standstill of its own for no silence of a client", async () => {
+		const node = await startNode({ limits: { idleBeforeCloseMs: 50 } });
+		const client = new RawClient(node.api.port);
+		const request = "GET /v1/whoami HTTP/1.1\r\nHost: h\r\n\r\n";
+		client.write(request);
+		await client.until((received) => received.includes("200 OK"));
+		node.api.beginClosing(0);
+		client.write(request);
+		// Longer than it takes to look twice for idle connections: the request lies unread meanwhile.
+		const endMs = performance.now() + 500;
+		while (performance.now() < endMs);
+		const received = await client.untilEnd();
+		expect(received.split("200 OK")).toHaveLength(3);
+		expect(received).toMatch(/connection: close/i);
+	});
+
 	it("answers what was accepted before the port closes for good", async () => {
 		const node = await startNode();
 		node.replica.hold();
