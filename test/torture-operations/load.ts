@@ -15,6 +15,8 @@ const writers = 2;
 const readers = 1;
 const subscribers = 2;
 const paceMs = 40;
+/** On a busy machine the load itself stands still: a connection that was idle so long may be at its end. */
+const idleLimitMs = 500;
 const timeoutMs = 20_000;
 const catchUpLimitMs = 60_000;
 
@@ -116,14 +118,20 @@ export class Load {
 		name: string,
 		turn: (caller: HttpCaller, count: number) => Promise<void>,
 	): Promise<void> {
-		const caller = httpCaller(this.#address, timeoutMs);
+		let caller = httpCaller(this.#address, timeoutMs);
+		let usedAtMs = performance.now();
 		for (let count = 0; !this.#isOver; count++) {
+			if (performance.now() - usedAtMs > idleLimitMs) {
+				caller.close();
+				caller = httpCaller(this.#address, timeoutMs);
+			}
 			const beganExplained = this.isExplained;
 			await turn(caller, count).catch((error: unknown) => {
 				if (beganExplained || this.isExplained) this.explained++;
 				else
 					this.failures.push(`${this.#round()}: ${name}: ${reasonOf(error)}`);
 			});
+			usedAtMs = performance.now();
 			await pause(paceMs);
 		}
 		caller.close();
