@@ -4,13 +4,13 @@ import type { OperationContext } from "../context.js";
 import { clusterFileLacks, editClusterFile } from "../edit-cluster-file.js";
 import { nodeConfigPath } from "../node-config.js";
 import type { Step } from "../steps/step.js";
+import { discardMade, isMadeBeside, moveOut } from "./discard.js";
 import {
 	asidePath,
 	diskOf,
 	type NewCluster,
 	nodesOf,
 	oldConfigPath,
-	preparedPath,
 	wasStarted,
 } from "./new-cluster.js";
 import { type Birth, requireDown } from "./new-cluster-steps.js";
@@ -45,9 +45,10 @@ function backStep({ run, cluster }: Birth, node: NodeEntry): Step {
 		...{ id: `${node.id}/back`, node: node.id, cost: "" },
 		title: "put its old data back",
 		async isDone() {
-			const disk = await diskOf(context, node, cluster);
-			const isBack = disk.data !== "new" && !disk.isPrepared && !disk.isAside;
-			return isBack ? "it is as it was" : null;
+			const { data, isAside } = await diskOf(context, node, cluster);
+			if (data === "new" || isAside) return null;
+			const isLitter = await isMadeBeside(context, node, cluster);
+			return isLitter ? null : "it is as it was";
 		},
 		async guard() {
 			await requireDown(context, [node]);
@@ -55,15 +56,12 @@ function backStep({ run, cluster }: Birth, node: NodeEntry): Step {
 		},
 		async run() {
 			const host = await context.machines.host(node.host);
-			const { dataDirectory } = node;
-			const prepared = preparedPath(node, cluster);
+			const path = node.dataDirectory;
 			const { data, isAside } = await diskOf(context, node, cluster);
-			await doOn(host, node.id, ["rm", "-rf", prepared]);
 			// Made from the file, and never started: nothing is in it that is not in the file.
-			if (data === "new")
-				await doOn(host, node.id, ["rm", "-rf", dataDirectory]);
-			if (isAside)
-				await doOn(host, node.id, ["mv", "-T", aside, dataDirectory]);
+			if (data === "new") await moveOut(host, { node, cluster, path });
+			if (isAside) await doOn(host, node.id, ["mv", "-T", aside, path]);
+			await discardMade(context, node, cluster);
 			return null;
 		},
 	};

@@ -1,5 +1,6 @@
 import type { OperationContext } from "../../../src/operations/context.js";
 import type { OperationEvent } from "../../../src/operations/events.js";
+import { succeeded } from "../../fakes/fake-files.js";
 import { mortal } from "../../fakes/mortal.js";
 import type { DisasterGround } from "./disaster-ground.js";
 
@@ -60,3 +61,35 @@ async function fileOtherThan(
 }
 
 const maxLooks = 3_000;
+
+/**
+ * Kills the operator while it removes a directory for the `nth` time, and `rm` with it: of what was in there the file
+ * `first` is gone, and the rest is left. False when it removed no further one.
+ */
+export async function killedInRemoval(
+	ground: DisasterGround,
+	work: Work,
+	{ nth, first }: { readonly nth: number; readonly first: string },
+): Promise<boolean> {
+	const operator = mortal(ground.context("bob"));
+	const { program, files } = ground.files;
+	let removals = 0;
+	try {
+		return await new Promise<boolean>((resolve, reject) => {
+			ground.files.program = (argv) => {
+				const [name, flag, path = ""] = argv;
+				const isRemoval =
+					name === "rm" && flag === "-rf" && ground.files.isThere(path);
+				const isOfANode = files.has(`${path}/identity.json`);
+				if (!isRemoval || !isOfANode || ++removals < nth) return program(argv);
+				files.delete(`${path}/${first}`);
+				operator.kill();
+				resolve(true);
+				return succeeded("");
+			};
+			work(operator.context).then(() => resolve(false), reject);
+		});
+	} finally {
+		ground.files.program = program;
+	}
+}

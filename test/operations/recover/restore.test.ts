@@ -10,7 +10,7 @@ import {
 import { up } from "../../../src/operations/up.js";
 import { failureOf } from "../operating.js";
 import { asideOf, DisasterGround } from "./disaster-ground.js";
-import { boundariesOf, killedAt } from "./killing.js";
+import { boundariesOf, killedAt, killedInRemoval } from "./killing.js";
 
 const ids = ["n1", "n2", "n3"];
 const wish = { file: "/backup.snapshot", nodes: [], erase: true };
@@ -243,5 +243,50 @@ describe("a restore whose operator is killed", () => {
 		await killedAt(ground, abort, "step-finished n1/back");
 		await takeUpUnfinished(ground.context(), { ...again, as: "abort" });
 		expectAsBefore();
+	});
+
+	it.each([
+		["identity.json", "abort"],
+		["identity.json", "resume"],
+		["state", "abort"],
+		["state", "resume"],
+	] as const)(
+		"in the midst of removing what it made, %s first, is ended by %s",
+		async (first, as) => {
+			for (let nth = 1; ; nth++) {
+				ground.dispose();
+				ground = fresh();
+				await killedAt(ground, work(), "step-finished n2/swap");
+				const abort = (context: OperationContext) =>
+					takeUpUnfinished(context, { ...again, as: "abort" });
+				if (!(await killedInRemoval(ground, abort, { nth, first }))) {
+					expect(nth).toBeGreaterThan(3);
+					return;
+				}
+				await takeUpUnfinished(ground.context(), { ...again, as });
+				expect(ground.sins).toEqual([]);
+				if (as === "abort") expectAsBefore();
+				else expectRestored();
+			}
+		},
+		limitMs,
+	);
+
+	it("in the midst of undoing a step is ended by abort and by resume", async () => {
+		for (const as of ["abort", "resume"] as const) {
+			ground.dispose();
+			ground = fresh();
+			ground.onEvent = (event) => {
+				if (event.type !== "step-started") return;
+				ground.files.isFull = event.step === "n3/restore";
+			};
+			const how = { nth: 1, first: "state" };
+			expect(await killedInRemoval(ground, work(), how)).toBe(true);
+			ground.files.isFull = false;
+			ground.onEvent = () => undefined;
+			await takeUpUnfinished(ground.context(), { ...again, as });
+			if (as === "abort") expectAsBefore();
+			else expectRestored();
+		}
 	});
 });
