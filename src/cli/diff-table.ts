@@ -6,6 +6,7 @@ export function diffText({
 	cluster,
 	differences,
 	unasked,
+	unfinished,
 }: DiffReport): string {
 	const notCompared = unasked.map(
 		({ what, why }) => `not compared: ${what}: ${why}`,
@@ -32,7 +33,9 @@ export function diffText({
 		"",
 		textTable(["NODE", "WHAT", "FILE", "CLUSTER"], rows),
 		"",
-		"either of these ends it:",
+		unfinished === null
+			? "either of these ends it:"
+			: `"${unfinished.text ?? unfinished.id}" is not finished (${unfinished.state}), and comes first:`,
 		...differences.flatMap(({ about, node, next }) => [
 			`  ${[node, about].filter((word) => word !== null).join(" ")}`,
 			...next.map((way) => `    ${way}`),

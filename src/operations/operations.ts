@@ -91,6 +91,19 @@ function warnOfSilence({ emit }: OperationContext, error: OperatorError) {
 	});
 }
 
+/** What is not finished, wherever it is kept; null when nothing is, or no quorum answers. */
+export async function unfinishedNow(
+	context: OperationContext,
+): Promise<OperationView | null> {
+	try {
+		const all = await listOperations(context);
+		return all.find(({ unfinished }) => unfinished) ?? null;
+	} catch (error) {
+		if (isSilence(error)) return null;
+		throw error;
+	}
+}
+
 /** One operation; without an id the unfinished one, else the newest. Throws OperatorError "usage" when there is none. */
 export async function showOperation(
 	context: OperationContext,

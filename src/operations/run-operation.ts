@@ -9,10 +9,7 @@ import {
 	takeUpOperation,
 	type Undertaking,
 } from "./journal/undertaking.js";
-import {
-	requireNoneUnfinished,
-	unfinishedOperation,
-} from "./journal/unfinished.js";
+import { requireTurn } from "./journal/unfinished.js";
 import type {
 	Operation,
 	OperationOptions,
@@ -21,7 +18,6 @@ import type {
 } from "./operation.js";
 import { type PlanReport, planReport, unlocked } from "./plan.js";
 import { runSteps, type Step } from "./steps/step.js";
-import { isSilence } from "./wait.js";
 
 /** What the operation would do now. Takes no lock and touches nothing. */
 export async function planOperation(
@@ -29,7 +25,7 @@ export async function planOperation(
 	operation: Operation,
 	lockWaitMs = 0,
 ): Promise<PlanReport> {
-	await refuseBesideUnfinished(context, operation, lockWaitMs);
+	await requireTurn(context, operation.keeping, lockWaitMs);
 	const run = {
 		...{ context, lock: unlocked(context), isResumed: false },
 		memo: await operation.prepare(context),
@@ -40,26 +36,6 @@ export async function planOperation(
 	} finally {
 		await operation.end?.(run);
 	}
-}
-
-/**
- * Asked again under the lock; where nobody answers, what prepares the plan says it better. What somebody has in hand is
- * not left: its end is waited for, as long as its holder lives and the user wishes.
- */
-async function refuseBesideUnfinished(
-	context: OperationContext,
-	{ keeping }: Pick<Operation, "keeping">,
-	lockWaitMs: number,
-) {
-	try {
-		const left = await unfinishedOperation(context, keeping);
-		if (left === null) return;
-		await left.keeping.awaitTurn(context, lockWaitMs);
-	} catch (error) {
-		if (isSilence(error)) return;
-		throw error;
-	}
-	await requireNoneUnfinished(context, keeping);
 }
 
 /** Shows the plan, asks, takes the lock, looks again, and does it; the journal knows of every step. */

@@ -1,7 +1,9 @@
 import type { ClusterFacts } from "../cluster/facts.js";
 import { confirmedLeader } from "../cluster/health.js";
 import { commandFor, type OperationContext } from "./context.js";
+import type { OperationView } from "./operations.js";
 import type { Program } from "./program.js";
+import { wayThroughUnfinished } from "./way-through.js";
 
 /** A drained node is ready by every other measure, so only this tells why it takes no connections. */
 export function warnOfDrains(
@@ -20,10 +22,15 @@ export function warnOfDrains(
 	});
 }
 
+/** And of what is not finished: it may be why they are no members, and comes first anyway. */
 export function warnOfStrangers(
 	context: OperationContext,
 	facts: ClusterFacts,
+	unfinished: OperationView | null,
 ): readonly string[] {
+	const first = unfinished && wayThroughUnfinished(context, unfinished);
+	if (first !== null)
+		context.emit({ type: "warning", node: null, message: first });
 	const leader = confirmedLeader(facts);
 	if (leader === null) return [];
 	const strangers = context.inventory.nodes.filter(
@@ -31,10 +38,14 @@ export function warnOfStrangers(
 	);
 	for (const { id, role } of strangers) {
 		const words = `add-learner ${id}${role === "voter" ? " --promote" : ""}`;
+		const next =
+			first === null
+				? `${commandFor(context, words)} adds it`
+				: "that comes first";
 		context.emit({
 			type: "warning",
 			node: id,
-			message: `in the cluster file, and no member of the cluster: let be; ${commandFor(context, words)} adds it`,
+			message: `in the cluster file, and no member of the cluster: let be; ${next}`,
 		});
 	}
 	return strangers.map(({ id }) => id);

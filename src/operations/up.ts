@@ -14,8 +14,9 @@ import {
 	someoneKnowsMembers,
 } from "./founding.js";
 import { onHosts } from "./journal/host-journal.js";
-import { requireNoneUnfinished } from "./journal/unfinished.js";
+import { requireTurn } from "./journal/unfinished.js";
 import { writeNodeConfig } from "./node-service.js";
+import { unfinishedNow } from "./operations.js";
 import { type PlanReport, planReport } from "./plan.js";
 import { type Program, programsOf } from "./program.js";
 import { awaitClusterStep } from "./steps/await-cluster.js";
@@ -50,7 +51,7 @@ export async function up(context: OperationContext): Promise<UpReport> {
 	const { clock, emit, inventory, signal } = context;
 	const startedAt = clock.now();
 	// Half a restore may have left directories empty: a node that is started on one would found an empty cluster (P31).
-	await requireNoneUnfinished(context, onHosts);
+	await requireTurn(context, onHosts);
 	const founding = await judgeFounding(context);
 	const programs = await programsOf(context);
 	const started: string[] = [];
@@ -66,6 +67,7 @@ export async function up(context: OperationContext): Promise<UpReport> {
 		requireStarted(context, late, await runTogether(context, late));
 	await runSteps(context, [...renewal, awaitStep(chosen, decided)], signal);
 	const facts = await lookAtCluster(context, signal);
+	const unfinished = await unfinishedNow(context);
 	const names = programs
 		.filter(({ node }) => node === null || isAmong(decided.starts, node))
 		.map(({ name }) => name);
@@ -75,7 +77,7 @@ export async function up(context: OperationContext): Promise<UpReport> {
 		started: names.filter((name) => started.includes(name)),
 		alreadyRunning: names.filter((name) => !started.includes(name)),
 		drained: warnOfDrains(context, facts),
-		notMembers: warnOfStrangers(context, facts),
+		notMembers: warnOfStrangers(context, facts, unfinished),
 		leader: judgeQuorum(facts, healthLimits(context)).leader,
 		durationMs: Math.round(clock.now() - startedAt),
 	};
@@ -83,6 +85,7 @@ export async function up(context: OperationContext): Promise<UpReport> {
 
 /** What `up` would start now. Touches nothing. */
 export async function planUp(context: OperationContext): Promise<PlanReport> {
+	await requireTurn(context, onHosts);
 	const founding = await judgeFounding(context);
 	const programs = await programsOf(context);
 	const chosen = { context, programs, told: () => {}, configured: false };

@@ -35,7 +35,7 @@ describe("the difference between file and cluster", () => {
 		const report = await diff(context);
 		expect(report).toEqual({
 			...{ cluster: "test", clusterId: "c1", leader: "n1" },
-			...{ drift: false, differences: [], unasked: [] },
+			...{ drift: false, differences: [], unasked: [], unfinished: null },
 		});
 		expect(diffText(report)).toBe("the file says what the cluster test is");
 		expect(machines.log).toEqual([]);

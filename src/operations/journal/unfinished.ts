@@ -1,6 +1,7 @@
 import type { StoredOperation } from "../../cluster/engine.js";
 import { OperatorError } from "../../errors.js";
 import { commandFor, type OperationContext } from "../context.js";
+import { isSilence } from "../wait.js";
 import { onHosts, readReachableHosts } from "./host-journal.js";
 import { inCluster, type Keeping } from "./keeping.js";
 import { type OperationRecord, parseRecord } from "./record.js";
@@ -33,13 +34,24 @@ export async function unfinishedOperation(
 }
 
 /**
- * Throws OperatorError "partial" that names what is not finished and the two ways on. What lapses stands in nobody's way
- * once its operator is gone.
+ * Before anything is planned: throws OperatorError "partial" that names what is not finished and the two ways on. What
+ * somebody has in hand is not left: its end is waited for, as long as its holder lives and the user wishes, then it is
+ * "locked". What lapses stands in nobody's way once its operator is gone. Where nobody answers, what prepares the plan says
+ * it better. Asked again under the lock.
  */
-export async function requireNoneUnfinished(
+export async function requireTurn(
 	context: OperationContext,
 	keeping: Keeping = inCluster,
+	lockWaitMs = 0,
 ): Promise<void> {
+	try {
+		const left = await unfinishedOperation(context, keeping);
+		if (left === null) return;
+		await left.keeping.awaitTurn(context, lockWaitMs);
+	} catch (error) {
+		if (isSilence(error)) return;
+		throw error;
+	}
 	const left = await unfinishedOperation(context, keeping);
 	if (left !== null && !mayLapse(left.record)) throw inTheWay(context, left);
 }

@@ -36,9 +36,10 @@ describe("progress without a terminal", () => {
 	it("says of what is taken up how far it came, before the plan of what is left", async () => {
 		const step = { id: "n3/stop", title: "stop", node: "n3", cost: "" };
 		const event = {
-			...{ type: "plan", operation: "rolling-restart", steps: [step] },
-			soFar: ["restarted: n1, n2"],
-		} as const;
+			type: "plan" as const,
+			operation: "rolling-restart",
+			...{ steps: [step], soFar: ["restarted: n1, n2"] },
+		};
 		const plain = screen(false);
 		linesView({ sink: plain.stream, now }).show(event);
 		expect(plain.text().split("\n")).toEqual([
