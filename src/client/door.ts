@@ -28,7 +28,7 @@ export interface Door {
 }
 
 /** TLS is loaded where it is needed: a client without it starts sooner. */
-export async function doorOf({ tls }: Endpoint): Promise<Door> {
+export async function doorOf({ tls }: Pick<Endpoint, "tls">): Promise<Door> {
 	if (tls === undefined) return plainDoor;
 	const https = await import("node:https");
 	return {

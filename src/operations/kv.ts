@@ -2,6 +2,7 @@ import type { NotDoneReason } from "../client/index.js";
 import type { KeyValueClient } from "../client/kv.js";
 import type { Inventory } from "../config/inventory.js";
 import { type ErrorKind, OperatorError, reasonOf } from "../errors.js";
+import { clientTls } from "./credentials.js";
 import { nodeNamed } from "./node-named.js";
 
 export interface KeyValueTarget {
@@ -128,7 +129,11 @@ async function withClient<Result>(
 	const endpoints = endpointsOf(target);
 	const { timeoutMs, signal } = target;
 	signal.throwIfAborted();
-	const client = connectKeyValue({ endpoints, timeoutMs });
+	const tls = clientTls(target.inventory);
+	const client = connectKeyValue({
+		...{ endpoints, timeoutMs },
+		...(tls === undefined ? {} : { tls }),
+	});
 	try {
 		return await Promise.race([use(client, target), aborted(signal)]);
 	} catch (error) {

@@ -28,6 +28,7 @@ const schema = z.strictObject({
 				new Set(backends.map(({ node }) => node)).size === backends.length,
 			"name a node twice",
 		),
+	tls: z.strictObject({ ca: z.string().startsWith("/") }).exactOptional(),
 	checkIntervalMs: milliseconds,
 	checkTimeoutMs: milliseconds,
 	connectTimeoutMs: milliseconds,

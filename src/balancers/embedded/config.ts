@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type {
 	EmbeddedBalancerEntry,
 	Inventory,
@@ -12,6 +13,8 @@ export interface EmbeddedConfig {
 	/** Where raftctl asks and steers. */
 	readonly admin: string;
 	readonly backends: readonly BackendEntry[];
+	/** The file of authorities, absolute, where nodes speak TLS. Connections of clients are passed on as they are. */
+	readonly tls?: { readonly ca: string };
 	readonly checkIntervalMs: number;
 	/** A node that has not answered a check by then is down. */
 	readonly checkTimeoutMs: number;
@@ -41,7 +44,7 @@ export const checkTimeoutMs = 1_000;
 export function embeddedConfig(
 	inventory: Inventory & { readonly balancer: EmbeddedBalancerEntry },
 ): EmbeddedConfig {
-	const { id, name, balancer, nodes } = inventory;
+	const { id, name, balancer, nodes, tls } = inventory;
 	return {
 		version: 1,
 		cluster: { id, name },
@@ -52,6 +55,7 @@ export function embeddedConfig(
 			client: node.client,
 			admin: node.admin,
 		})),
+		...(tls === null ? {} : { tls: { ca: join(tls.directory, "ca.crt") } }),
 		checkIntervalMs: balancer.checkIntervalMs,
 		checkTimeoutMs,
 		connectTimeoutMs: 1_000,

@@ -1,6 +1,6 @@
-import { Agent, get } from "node:http";
 import { reasonOf } from "../../errors.js";
 import { splitAddress } from "../address.js";
+import { type Asker, askerOf, type Trust } from "./asker.js";
 import type { BackendPool, BackendState } from "./backend-pool.js";
 import type { BackendEntry, EmbeddedConfig } from "./config.js";
 
@@ -32,6 +32,8 @@ interface WatchOptions
 	extends Pick<EmbeddedConfig, "checkIntervalMs" | "checkTimeoutMs"> {
 	readonly backends: readonly BackendEntry[];
 	readonly pool: BackendPool;
+	/** Absent: nodes are asked in plain text. */
+	readonly trust?: Trust | null;
 	/** A node has been silent for `silentChecks` checks, or for another one since. */
 	readonly onSilent: (node: string) => void;
 }
@@ -60,9 +62,10 @@ export function watchReadiness(options: WatchOptions): Watches {
 
 function watchOne(
 	{ node, admin }: BackendEntry,
-	{ checkIntervalMs, checkTimeoutMs, pool, onSilent }: WatchOptions,
+	options: WatchOptions,
 ): () => void {
-	const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+	const { checkIntervalMs, checkTimeoutMs, pool, onSilent } = options;
+	const asker = askerOf(node, options.trust ?? null);
 	let timer: NodeJS.Timeout | null = null;
 	let ended = false;
 	let silences = 0;
@@ -70,7 +73,7 @@ function watchOne(
 		const begunAt = performance.now();
 		const { state, reason, silent } = await checkReadiness(
 			admin,
-			agent,
+			asker,
 			checkTimeoutMs,
 		);
 		if (ended) return;
@@ -87,29 +90,23 @@ function watchOne(
 	return () => {
 		ended = true;
 		if (timer !== null) clearTimeout(timer);
-		agent.destroy();
+		asker.close();
 	};
 }
 
 /** One GET /readyz at `admin` (host:port). Never rejects: a failure is a finding. */
 function checkReadiness(
 	admin: string,
-	agent: Agent,
+	asker: Asker,
 	timeoutMs: number,
 ): Promise<Finding> {
 	return new Promise((resolve) => {
 		const { host, port } = splitAddress(admin);
 		const failed = (error: Error) =>
 			resolve({ state: "down", ...describe(error, timeoutMs) });
-		const request = get(
-			{
-				host,
-				port,
-				path: "/readyz",
-				agent,
-				signal: AbortSignal.timeout(timeoutMs),
-			},
-			(response) => {
+		const signal = AbortSignal.timeout(timeoutMs);
+		asker
+			.get({ host, port, path: "/readyz", signal }, (response) => {
 				let body = "";
 				response.setEncoding("utf8");
 				response.on("data", (chunk: string) => {
@@ -122,9 +119,8 @@ function checkReadiness(
 						silent: false,
 					}),
 				);
-			},
-		);
-		request.once("error", failed);
+			})
+			.then((request) => request.once("error", failed), failed);
 	});
 }
 

@@ -58,6 +58,10 @@ export async function startEmbedded(
 	const { checkIntervalMs, checkTimeoutMs, backends } = config;
 	watches = watchReadiness({
 		...{ checkIntervalMs, checkTimeoutMs, backends, pool },
+		trust:
+			config.tls === undefined
+				? null
+				: { ca: config.tls.ca, clusterId: config.cluster.id },
 		onSilent: (node) => front.leave(node),
 	});
 	return {

@@ -1,4 +1,5 @@
-import { Agent, type ClientRequest, request } from "node:http";
+import type { Agent, ClientRequest } from "node:http";
+import { type ClientTlsSource, type Door, doorOf } from "../../client/door.js";
 import { reasonOf } from "../../errors.js";
 import type { HttpRequest } from "./requests.js";
 
@@ -27,22 +28,29 @@ export type OpenCaller = (addresses: readonly string[]) => Caller;
 /** An answer beyond this is no answer to a canary. */
 const maxAnswerBytes = 1_048_576;
 
+/** Over HTTP in plain text. */
+export const openHttpCaller: OpenCaller = httpCallers(undefined);
+
 /**
- * Over HTTP. Of several addresses one is used until it cannot be connected to, breaks, or says that the connection is to
+ * Over HTTP, and TLS where `tls` is given. Of several addresses one is used until it cannot be connected to, breaks, or says that the connection is to
  * be closed; then the next. Only an address that took no connection is left for another within one request: nothing was
  * sent to it. What was sent is never sent again (P58).
  */
-export const openHttpCaller: OpenCaller = (addresses) =>
-	new HttpCaller(addresses);
+export function httpCallers(tls: ClientTlsSource | undefined): OpenCaller {
+	return (addresses) => new HttpCaller(addresses, tls);
+}
 
 class HttpCaller implements Caller {
 	connections = 0;
 	readonly #addresses: readonly string[];
-	readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+	readonly #tls: ClientTlsSource | undefined;
+	#opened: Promise<{ readonly door: Door; readonly agent: Agent }> | null =
+		null;
 	#turn = 0;
 
-	constructor(addresses: readonly string[]) {
+	constructor(addresses: readonly string[], tls: ClientTlsSource | undefined) {
 		this.#addresses = addresses;
+		this.#tls = tls;
 	}
 
 	async call(wish: HttpRequest, limits: CallLimits): Promise<HttpAnswer> {
@@ -58,16 +66,26 @@ class HttpCaller implements Caller {
 	}
 
 	close(): void {
-		this.#agent.destroy();
+		void this.#opened?.then(({ agent }) => agent.destroy());
 	}
 
-	#send(wish: HttpRequest, limits: CallLimits): Promise<HttpAnswer> {
+	#open(): Promise<{ readonly door: Door; readonly agent: Agent }> {
+		const tls = this.#tls;
+		this.#opened ??= doorOf(tls === undefined ? {} : { tls }).then((door) => ({
+			...{ door, agent: door.agent({ keepAlive: true, maxSockets: 1 }) },
+		}));
+		return this.#opened;
+	}
+
+	async #send(wish: HttpRequest, limits: CallLimits): Promise<HttpAnswer> {
+		const { door, agent } = await this.#open();
 		const { method, path, body } = wish;
 		const address = this.#addresses[this.#turn % this.#addresses.length] ?? "";
 		const [host, port] = address.split(/:(?=\d+$)/);
-		return new Promise((resolve, reject) => {
-			const call = request({
-				...{ agent: this.#agent, host, port, method, path },
+		return await new Promise((resolve, reject) => {
+			const call = door.request({
+				...door.settings(),
+				...{ agent, host, port, method, path },
 				signal: limits.signal,
 				headers: body === null ? {} : headersOf(body),
 			});

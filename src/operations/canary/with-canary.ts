@@ -5,9 +5,10 @@ import { commandFor, type OperationContext } from "../context.js";
 import type { OperationCost } from "../cost/cost.js";
 import { LeaderlessMeter } from "../cost/leaderless-meter.js";
 import { CostLedger } from "../cost/ledger.js";
+import { clientTls } from "../credentials.js";
 import type { Step } from "../steps/step.js";
 import { breachText, judgeBudgets } from "./budgets.js";
-import { openHttpCaller } from "./caller.js";
+import { httpCallers } from "./caller.js";
 import { Canary } from "./canary.js";
 import { canaryRequests, canaryScript } from "./requests.js";
 import { Turns } from "./turns.js";
@@ -57,7 +58,7 @@ export function requireCanary(
 
 async function startCanary(
 	context: OperationContext,
-	{ wish = null, openCaller = openHttpCaller }: CanaryUse,
+	{ wish = null, openCaller }: CanaryUse,
 ): Promise<Canary | null> {
 	if (wish === null) return null;
 	const { balancer, nodes } = context.inventory;
@@ -66,7 +67,7 @@ async function startCanary(
 		script: canaryScript(requests, randomBytes(6).toString("hex")),
 		addresses:
 			balancer === null ? nodes.map(({ client }) => client) : [balancer.listen],
-		openCaller,
+		openCaller: openCaller ?? httpCallers(clientTls(context.inventory)),
 	});
 }
 

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { issueLeaf } from "../../certificates/issue.js";
 import {
 	putLeaves,
@@ -7,10 +6,10 @@ import {
 } from "../../certificates/store.js";
 import type { CertificatesStatus } from "../../cluster/engine.js";
 import type { Inventory, NodeEntry } from "../../config/inventory.js";
-import { stateDirectoryOn } from "../../config/places.js";
 import { OperatorError } from "../../errors.js";
 import { callOptions, type OperationContext, refOf } from "../context.js";
 import { waitUntil } from "../wait.js";
+import { nodeTlsPaths } from "./node-paths.js";
 import { nodeWish, requireTls } from "./wishes.js";
 
 /** The key is in one of them: nobody else on the host may read it. */
@@ -18,15 +17,6 @@ const fileMode = 0o600;
 
 /** How long a node may take to say that it uses what was put before it; it looks by itself about once a second. */
 const settleTimeoutMs = 15_000;
-
-/** Where a node's certificates lie on its host. */
-export function nodeTlsPaths(
-	inventory: Pick<Inventory, "stateDirectory" | "deploy">,
-	{ id, host }: Pick<NodeEntry, "id" | "host">,
-): { readonly ca: string; readonly leaf: string } {
-	const directory = join(stateDirectoryOn(inventory, host), id, "tls");
-	return { ca: join(directory, "ca.crt"), leaf: join(directory, "node.pem") };
-}
 
 /** Throws OperatorError "config" when there are no certificates yet. */
 export async function requireCertificates(

@@ -1,16 +1,23 @@
 import { fingerprintsIn } from "../../certificates/store.js";
 import { OperatorError } from "../../errors.js";
 import { commandFor } from "../context.js";
-import type { Operation } from "../operation.js";
+import type { Operation, OperationReport } from "../operation.js";
 import { requireCertificates } from "./deliver.js";
 import { keyMissing } from "./renew.js";
-import { phaseOf } from "./rotation.js";
+import { type Phase, phaseOf } from "./rotation.js";
 import { rotationSteps } from "./rotation-steps.js";
 import { requireTls } from "./wishes.js";
 
 export interface RotateWish {
 	/** The last phase to be gone through: applications may have to learn of the new authority in between. */
 	readonly until: "trust" | "use" | "drop";
+}
+
+/** What `raftctl certs rotate --json` prints. */
+export interface RotateReport extends OperationReport {
+	readonly until: RotateWish["until"];
+	/** "steady" once the old authority is forgotten. */
+	readonly phase: Phase;
 }
 
 /** The signing authority when the rotation began: another one means that it is over. */

@@ -94,6 +94,7 @@ describe("the embedded balancer as an operation sees it", () => {
 					admin: "127.0.0.1:4",
 				},
 			],
+			tls: null,
 		} as unknown as Inventory & { balancer: EmbeddedBalancerEntry };
 		expect(embeddedConfig(inventory)).toMatchObject({
 			version: 1,

@@ -54,6 +54,7 @@ describe("the embedded balancer's process", () => {
 				admin: `127.0.0.1:${await freePort()}`,
 				checkIntervalMs: 20,
 			},
+			tls: null,
 		} as unknown as Inventory & { balancer: EmbeddedBalancerEntry });
 		const path = join(directory, "balancer.json");
 		await writeFile(path, JSON.stringify(config));
