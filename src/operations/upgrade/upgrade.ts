@@ -61,13 +61,14 @@ export async function rollbackWish(
 	to: string | null,
 	options: UpgradeOptions,
 ): Promise<RecordedWish> {
-	const ids = chosen(context, options.nodes);
 	const targets =
 		to === null
-			? await formerReleases(context, ids)
-			: Object.fromEntries(ids.map((id) => [id, to]));
+			? await formerReleases(context, options.nodes)
+			: Object.fromEntries(
+					chosen(context, options.nodes).map((id) => [id, to]),
+				);
 	return {
-		...recorded(context, options),
+		...recorded(context, { ...options, nodes: Object.keys(targets) }),
 		...{ targets, archive: null, name: "upgrade rollback" },
 		text: `upgrade rollback${to === null ? "" : ` --to ${to}`}`,
 	};
