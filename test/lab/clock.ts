@@ -9,7 +9,8 @@ import type { Machine } from "./machine.js";
 const offsetFile = "/etc/lab-clock";
 
 const environment = {
-	LD_PRELOAD: "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
+	// $LIB is the loader's word for where libraries of this processor lie.
+	LD_PRELOAD: "/usr/$LIB/faketime/libfaketimeMT.so.1",
 	FAKETIME_TIMESTAMP_FILE: offsetFile,
 	FAKETIME_NO_CACHE: "1",
 	FAKETIME_DONT_FAKE_MONOTONIC: "1",

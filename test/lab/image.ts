@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { lockLab } from "./lock.js";
 import { run } from "./program.js";
 
 /**
@@ -48,15 +49,31 @@ export async function rootImage(
 		.digest("hex");
 	const image = join(images, `image-${hash.slice(0, 12)}`);
 	if (existsSync(image)) return image;
-	await mkdir(images, { recursive: true });
-	const building = join(images, "building");
+	// Not a lab's name: labs share images.
+	const lock = await lockLab("the image", {
+		as: `an image is being built (pid ${process.pid})`,
+		waitMs: debootstrapTimeoutMs,
+	});
+	try {
+		if (!existsSync(image)) await buildAs(image, tell);
+		await removeOthers(images, image);
+	} finally {
+		await lock.release();
+	}
+	return image;
+}
+
+async function buildAs(
+	image: string,
+	tell: (line: string) => void,
+): Promise<void> {
+	const building = join(dirname(image), "building");
+	await mkdir(dirname(image), { recursive: true });
 	await rm(building, { recursive: true, force: true });
 	tell(`building ${image} with debootstrap: takes minutes, is done once`);
 	await build(building);
 	// Renamed when whole: a build that was killed is never taken for an image.
 	await rename(building, image);
-	await removeOthers(images, image);
-	return image;
 }
 
 /** Those of older recipes, unless a machine that is up still stands on them. */

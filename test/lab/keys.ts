@@ -31,6 +31,19 @@ export function hostKeyOf(directory: string, host: string): string {
 	return join(directory, "host-keys", host);
 }
 
+/** Both halves of a key, as ssh-keygen writes them. */
+export interface KeyPair {
+	readonly secret: string;
+	readonly public: string;
+}
+
+export async function readKey(path: string): Promise<KeyPair> {
+	return {
+		secret: await readFile(path, "utf8"),
+		public: await readFile(`${path}.pub`, "utf8"),
+	};
+}
+
 /** Makes what is missing: the operator's key, each host's, and the files that name them. */
 export async function makeKeys(
 	directory: string,
@@ -43,7 +56,7 @@ export async function makeKeys(
 	);
 	const publicKeys = await Promise.all(
 		hosts.map(async ({ name }) =>
-			(await readFile(`${hostKeyOf(directory, name)}.pub`, "utf8")).trim(),
+			(await readKey(hostKeyOf(directory, name))).public.trim(),
 		),
 	);
 	await writeFile(

@@ -1,8 +1,14 @@
 import { readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { OperatorError } from "../../src/errors.js";
+import { forEach } from "./all-at-once.js";
 import { loosenClock, setClock } from "./clock.js";
-import { controlGroup, hierarchies } from "./control-group.js";
+import {
+	controlGroup,
+	type Hierarchies,
+	hierarchies,
+} from "./control-group.js";
+import { emptyDisk, fillDisk, startSsh, stopSsh } from "./faults.js";
 import { rootImage } from "./image.js";
 import {
 	type Access,
@@ -10,48 +16,33 @@ import {
 	accessOf,
 	hostKeyOf,
 	makeKeys,
+	readKey,
 } from "./keys.js";
 import { type Machine, machine } from "./machine.js";
-import { cutsOf, cutsWith, type Direction, network } from "./network.js";
-import { overlayOf } from "./overlay.js";
+import {
+	allHosts,
+	balancerHost,
+	type HostName,
+	hostNumbers,
+	type LabName,
+	usualLab,
+} from "./names.js";
+import {
+	cutsOf,
+	cutsWith,
+	type Direction,
+	type Network,
+	network,
+} from "./network.js";
+import { type Overlay, overlayOf } from "./overlay.js";
 import type { ProgramOptions, ProgramResult } from "./program.js";
 
-export const nodeHosts = ["h1", "h2", "h3", "h4", "h5"] as const;
-export const balancerHost = "lb";
-export const allHosts = [...nodeHosts, balancerHost] as const;
-export type HostName = (typeof allHosts)[number];
-
-/** The last part of their addresses. This machine has 1. */
-const numbers: Record<HostName, number> = {
-	...{ h1: 11, h2: 12, h3: 13, h4: 14, h5: 15 },
-	lb: 20,
-};
-
-const defaultName = "raftlab";
-
-export interface LabOptions {
+export interface LabOptions extends Partial<LabName> {
 	/** The checkout: where templates/ is. */
 	readonly root: string;
-	/** Bridge, control groups and machines are named after it, so that two labs can be up; at most 8 letters. */
-	readonly name?: string;
-	/** The first three parts of its addresses. */
-	readonly subnet?: string;
 	readonly stateBytes?: number;
+	/** What takes long. */
 	readonly tell?: (line: string) => void;
-}
-
-/** "NAME,SUBNET" instead of the lab that there is by default: "labtest,10.78.0". */
-export function labNamed(text: string | undefined): {
-	readonly name: string;
-	readonly subnet: string;
-} {
-	const [name, subnet] = (text ?? `${defaultName},10.77.0`).split(",");
-	if (/^[a-z]{1,8}$/.test(name ?? "") && /^(\d+\.){2}\d+$/.test(subnet ?? ""))
-		return { name: name ?? "", subnet: subnet ?? "" };
-	throw new OperatorError(
-		"usage",
-		`"${text}" is not a lab's name and subnet, such as labtest,10.78.0`,
-	);
 }
 
 /** Who does not hear whom any more. */
@@ -68,205 +59,232 @@ export interface HostStatus extends Addressed {
 	readonly cutFrom: readonly string[];
 }
 
+export async function openLab(options: LabOptions): Promise<Lab> {
+	return new Lab(options, await hierarchies());
+}
+
 /**
- * Five machines for nodes and one for a balancer, on a bridge that this machine is on too. Everything about them is
- * found again from outside (control groups, the bridge), so that a lab does not depend on the process that brought it up.
+ * Five machines for nodes and one for a balancer, on a bridge that this machine is on too. All about them is found again
+ * from outside (control groups, the bridge), so that a lab does not depend on the process that brought it up.
  */
-export interface Lab {
-	readonly name: string;
+export class Lab {
+	/** Of its own; that of the usual lab has the images of all labs, too. */
 	readonly directory: string;
 	readonly access: Access;
 	/** This machine's address on the bridge. */
 	readonly operator: string;
-	address(host: HostName): string;
-	/** Brings up those that are off, and undoes to the others what `freeze`, `cut`, `fillDisk`, `stopSsh`, `setClock` did. */
-	up(hosts?: readonly HostName[]): Promise<void>;
+	readonly #options: LabOptions & LabName;
+	readonly #images: string;
+	readonly #hierarchies: Hierarchies;
+	readonly #network: Network;
+	readonly #machines: ReadonlyMap<string, Machine>;
+	#image: Promise<string> | null = null;
+
+	constructor(options: LabOptions, hierarchies: Hierarchies) {
+		this.#options = { ...usualLab, ...options };
+		this.#hierarchies = hierarchies;
+		const { name, subnet, root } = this.#options;
+		this.#images = join(resolve(root), "node_modules/.cache/raftctl-lab");
+		this.directory =
+			name === usualLab.name ? this.#images : join(this.#images, name);
+		this.access = accessOf(this.directory);
+		this.operator = `${subnet}.1`;
+		this.#network = network({
+			...{ name, owner: this.directory },
+			address: `${this.operator}/24`,
+		});
+		this.#machines = new Map(
+			allHosts.map((host) => [host, this.#newMachine(host)]),
+		);
+	}
+
+	address(host: HostName): string {
+		return `${this.#options.subnet}.${hostNumbers[host]}`;
+	}
+
+	/** Brings up those that are off, and undoes to the others what `freeze`, `cut`, `fillDisk` and `stopSsh` did. */
+	async up(hosts: readonly HostName[] = allHosts): Promise<void> {
+		await this.#network.create();
+		await makeKeys(this.directory, this.#addressed());
+		// Before the machines ask for it, so that a failure is told once.
+		await this.#ownImage();
+		await forEach(hosts, async (host) => {
+			if ((await this.#of(host).state()) === "off") await this.boot(host);
+			else await this.#mend(host);
+		});
+	}
+
 	/** Takes away all of it but the image and the keys. Does nothing when there is none. */
-	down(): Promise<void>;
-	status(): Promise<readonly HostStatus[]>;
-	/** As if pulled off the mains, but that what was written stays written. */
-	powerOff(host: HostName): Promise<void>;
-	boot(host: HostName): Promise<void>;
-	/** A new machine in its place, as bare as at first. */
-	replace(host: HostName): Promise<void>;
-	freeze(host: HostName): Promise<void>;
-	thaw(host: HostName): Promise<void>;
+	async down(): Promise<void> {
+		await this.#network.claim();
+		await forEach(allHosts, (host) => this.powerOff(host));
+		await controlGroup(this.#hierarchies, this.#groups()).remove();
+		await this.#network.remove();
+		await rm(this.#disks(), { recursive: true, force: true });
+	}
+
+	async status(): Promise<readonly HostStatus[]> {
+		const cuts = await this.#network.cuts();
+		return await Promise.all(
+			this.#addressed().map(async (each) => {
+				const { port, state } = this.#of(each.name);
+				const { pairs, unheard, deaf } = cutsWith(port, cuts);
+				const parted = allHosts
+					.filter((host) => host !== each.name)
+					.filter((host) => pairs.flat().includes(this.#of(host).port));
+				const byOperator = unheard.length + deaf.length > 0;
+				return {
+					...each,
+					state: await state(),
+					cutFrom: [...parted, ...(byOperator ? ["operator"] : [])],
+				};
+			}),
+		);
+	}
+
+	/** As if pulled off the mains, but that what was written stays written, synced or not. */
+	powerOff(host: HostName): Promise<void> {
+		return this.#of(host).powerOff();
+	}
+
+	boot(host: HostName): Promise<void> {
+		return this.#of(host).boot();
+	}
+
+	/** A new machine in its place, as bare as at first, with the same name, address and host key. */
+	async replace(host: HostName): Promise<void> {
+		await this.powerOff(host);
+		await this.#of(host).wipe();
+		await this.heal(host);
+		await this.boot(host);
+	}
+
+	freeze(host: HostName): Promise<void> {
+		return this.#of(host).freeze();
+	}
+
+	thaw(host: HostName): Promise<void> {
+		return this.#of(host).thaw();
+	}
+
 	/** Silently: frames are dropped. Adds to what is cut already. */
-	cut(host: HostName, cut: Cut): Promise<void>;
+	async cut(host: HostName, { from, direction = "both" }: Cut): Promise<void> {
+		const parted = typeof from === "string" ? allHosts : from;
+		await this.#network.cut(
+			cutsOf(this.#of(host).port, {
+				others:
+					from === "operator" ? [] : parted.map((each) => this.#of(each).port),
+				operator: from === "operator" || from === "all",
+				direction,
+			}),
+		);
+	}
+
 	/** One, or all. */
-	heal(host?: HostName): Promise<void>;
-	/** /var/lib/raftctl, to the last byte. */
-	fillDisk(host: HostName): Promise<void>;
-	emptyDisk(host: HostName): Promise<void>;
-	/** Before the daemon is started on it; see clock.ts for what then tells which time. */
-	loosenClock(host: HostName): Promise<void>;
-	setClock(host: HostName, aheadMs: number): Promise<void>;
+	async heal(host?: HostName): Promise<void> {
+		await this.#network.heal(
+			host === undefined ? undefined : this.#of(host).port,
+		);
+	}
+
+	/** /var/lib/raftctl, to the last block. */
+	fillDisk(host: HostName): Promise<void> {
+		return fillDisk(this.#of(host));
+	}
+
+	emptyDisk(host: HostName): Promise<void> {
+		return emptyDisk(this.#of(host));
+	}
+
+	/** Before the daemon is started on it; clock.ts says what then tells which time. */
+	loosenClock(host: HostName): Promise<void> {
+		return loosenClock(this.#of(host));
+	}
+
+	setClock(host: HostName, aheadMs: number): Promise<void> {
+		return setClock(this.#of(host), aheadMs);
+	}
+
 	/** With all its sessions. */
-	stopSsh(host: HostName): Promise<void>;
-	startSsh(host: HostName): Promise<void>;
+	stopSsh(host: HostName): Promise<void> {
+		return stopSsh(this.#of(host));
+	}
+
+	startSsh(host: HostName): Promise<void> {
+		return startSsh(this.#of(host));
+	}
+
 	/** As root, inside, whatever becomes of its network. */
 	exec(
 		host: HostName,
 		argv: readonly string[],
 		options?: ProgramOptions,
-	): Promise<ProgramResult>;
+	): Promise<ProgramResult> {
+		return this.#of(host).exec(argv, options);
+	}
+
 	/** What precedes a command to run it inside with one's own terminal. */
-	entry(host: HostName): Promise<readonly string[]>;
-}
+	entry(host: HostName): Promise<readonly string[]> {
+		return this.#of(host).entry();
+	}
 
-const ballast = "/var/lib/raftctl/ballast";
+	async #mend(host: HostName): Promise<void> {
+		await this.thaw(host);
+		await this.heal(host);
+		await this.emptyDisk(host);
+		await this.startSsh(host);
+		await this.#of(host).reachable();
+	}
 
-export async function openLab(options: LabOptions): Promise<Lab> {
-	const { name = defaultName, subnet = "10.77.0", root } = options;
-	const { stateBytes = 2 ** 30, tell = () => {} } = options;
-	const images = join(resolve(root), "node_modules/.cache/raftctl-lab");
-	const directory = name === defaultName ? images : join(images, name);
-	const machinesDirectory = join(directory, "machines");
-	const groups = await hierarchies();
-	const groupsOf = `raftctl-lab.${name}`;
-	const operator = `${subnet}.1`;
-	const net = network({ name, address: `${operator}/24`, owner: directory });
-	const address = (host: HostName) => `${subnet}.${numbers[host]}`;
-	const addressed = allHosts.map((host) => ({
-		name: host,
-		address: address(host),
-	}));
+	#newMachine(host: HostName): Machine {
+		const { name, stateBytes = 2 ** 30 } = this.#options;
+		return machine({
+			...{ name: host, address: this.address(host), stateBytes },
+			fullName: `${name}-${host}`,
+			directory: join(this.#disks(), host),
+			image: () => this.#ownImage(),
+			overlay: () => this.#overlay(host),
+			bridge: this.#network.bridge,
+			group: controlGroup(this.#hierarchies, join(this.#groups(), host)),
+		});
+	}
 
-	let image: Promise<string> | null = null;
-	const machines = new Map<string, Machine>(
-		allHosts.map((host) => [
-			host,
-			machine({
-				...{ name: host, address: address(host), stateBytes },
-				fullName: `${name}-${host}`,
-				directory: join(machinesDirectory, host),
-				image: () => {
-					image ??= rootImage(images, tell);
-					return image;
-				},
-				overlay: async () =>
-					overlayOf({
-						machine: { name: host, address: address(host) },
-						all: addressed,
-						gateway: operator,
-						hostKey: await keyPair(hostKeyOf(directory, host)),
-						authorizedKey: (await keyPair(accessOf(directory).identityFile))
-							.public,
-						sudoers: await readFile(join(root, "templates/sudoers"), "utf8"),
-						runsBalancer: host === balancerHost,
-					}),
-				bridge: net.bridge,
-				group: controlGroup(groups, join(groupsOf, host)),
-			}),
-		]),
-	);
-	const of = (host: HostName): Machine => {
-		const found = machines.get(host);
+	async #overlay(host: HostName): Promise<Overlay> {
+		const sudoers = join(this.#options.root, "templates/sudoers");
+		return overlayOf({
+			machine: { name: host, address: this.address(host) },
+			all: this.#addressed(),
+			gateway: this.operator,
+			hostKey: await readKey(hostKeyOf(this.directory, host)),
+			authorizedKey: (await readKey(this.access.identityFile)).public,
+			sudoers: await readFile(sudoers, "utf8"),
+			runsBalancer: host === balancerHost,
+		});
+	}
+
+	#ownImage(): Promise<string> {
+		this.#image ??= rootImage(this.#images, this.#options.tell ?? (() => {}));
+		return this.#image;
+	}
+
+	#addressed(): readonly (Addressed & { readonly name: HostName })[] {
+		return allHosts.map((name) => ({ name, address: this.address(name) }));
+	}
+
+	#disks(): string {
+		return join(this.directory, "machines");
+	}
+
+	#groups(): string {
+		return `raftctl-lab.${this.#options.name}`;
+	}
+
+	#of(host: HostName): Machine {
+		const found = this.#machines.get(host);
 		if (found !== undefined) return found;
 		throw new OperatorError(
 			"usage",
 			`the lab has no ${host}, only ${allHosts.join(", ")}`,
 		);
-	};
-
-	const lab: Lab = {
-		...{ name, directory, operator, address, access: accessOf(directory) },
-		async up(hosts = allHosts) {
-			await net.create();
-			await makeKeys(directory, addressed);
-			await Promise.all(
-				hosts.map(async (host) => {
-					if ((await of(host).state()) === "off") await of(host).boot();
-					else await mend(lab, host);
-				}),
-			);
-		},
-		async down() {
-			await net.claim();
-			await Promise.all([...machines.values()].map((each) => each.powerOff()));
-			await controlGroup(groups, groupsOf).remove();
-			await net.remove();
-			await rm(machinesDirectory, { recursive: true, force: true });
-		},
-		async status() {
-			const cuts = await net.cuts();
-			return await Promise.all(
-				addressed.map(async (each) => {
-					const { port, state } = of(each.name);
-					const { pairs, unheard, deaf } = cutsWith(port, cuts);
-					const parted = new Set([...pairs.flat(), ...unheard, ...deaf]);
-					const others = allHosts.filter(
-						(host) => host !== each.name && parted.has(of(host).port),
-					);
-					const byOperator = unheard.length + deaf.length > 0;
-					return {
-						...each,
-						state: await state(),
-						cutFrom: [...others, ...(byOperator ? ["operator"] : [])],
-					};
-				}),
-			);
-		},
-		powerOff: (host) => of(host).powerOff(),
-		boot: (host) => of(host).boot(),
-		async replace(host) {
-			await of(host).powerOff();
-			await of(host).wipe();
-			await net.heal(of(host).port);
-			await of(host).boot();
-		},
-		freeze: (host) => of(host).freeze(),
-		thaw: (host) => of(host).thaw(),
-		async cut(host, { from, direction = "both" }) {
-			const named = typeof from === "string" ? allHosts : from;
-			await net.cut(
-				cutsOf(of(host).port, {
-					others: from === "operator" ? [] : named.map((it) => of(it).port),
-					operator: from === "operator" || from === "all",
-					direction,
-				}),
-			);
-		},
-		heal: (host) => net.heal(host === undefined ? host : of(host).port),
-		async fillDisk(host) {
-			const script = `
-fallocate --length "$(df --output=avail --block-size=1 /var/lib/raftctl | tail -1)" "$1" || true
-dd if=/dev/zero of="$1.rest" bs=4096 2>/dev/null || true
-test "$(df --output=avail /var/lib/raftctl | tail -1)" -eq 0`;
-			await of(host).must(["sh", "-euc", script, "sh", ballast]);
-		},
-		async emptyDisk(host) {
-			await of(host).must(["rm", "-f", ballast, `${ballast}.rest`]);
-		},
-		loosenClock: (host) => loosenClock(of(host)),
-		setClock: (host, aheadMs) => setClock(of(host), aheadMs),
-		async stopSsh(host) {
-			await of(host).must([
-				...["systemctl", "kill", "--signal=KILL", "--kill-whom=all", "ssh"],
-			]);
-			await of(host).must(["systemctl", "stop", "ssh"]);
-		},
-		async startSsh(host) {
-			await of(host).must(["systemctl", "start", "ssh"]);
-		},
-		exec: (host, argv, limits) => of(host).exec(argv, limits),
-		entry: (host) => of(host).entry(),
-	};
-	return lab;
-}
-
-async function mend(lab: Lab, host: HostName): Promise<void> {
-	await lab.thaw(host);
-	await lab.heal(host);
-	await lab.emptyDisk(host);
-	await lab.startSsh(host);
-}
-
-async function keyPair(
-	path: string,
-): Promise<{ readonly secret: string; readonly public: string }> {
-	const [secret, shown] = await Promise.all(
-		[path, `${path}.pub`].map((file) => readFile(file, "utf8")),
-	);
-	return { secret: secret ?? "", public: shown ?? "" };
+	}
 }

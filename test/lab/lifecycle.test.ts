@@ -4,8 +4,9 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { hierarchies } from "./control-group.js";
-import { allHosts, type Lab, openLab } from "./lab.js";
+import { type Lab, openLab } from "./lab.js";
 import { lockLab } from "./lock.js";
+import { allHosts } from "./names.js";
 import { run } from "./program.js";
 import { until } from "./until.js";
 

@@ -23,6 +23,8 @@ export interface Machine {
 	state(): Promise<"off" | "frozen" | "up">;
 	/** Resolves once its sshd answers. Its disks are as they were left; without any it gets new ones. */
 	boot(): Promise<void>;
+	/** Resolves once its sshd answers. */
+	reachable(): Promise<void>;
 	/**
 	 * Ends all of it at once. What it wrote is kept, synced or not: the memory that files are cached in is this
 	 * machine's, which stays on.
@@ -93,6 +95,11 @@ export function machine(options: MachineOptions): Machine {
 			"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 		];
 	};
+	const reachable = (answers: () => Promise<boolean>) =>
+		until(answers, bootLimitMs, {
+			what: `sshd of ${name} (${join(directory, "console")})`,
+			node: name,
+		});
 	return {
 		name,
 		address,
@@ -103,17 +110,19 @@ export function machine(options: MachineOptions): Machine {
 			if ((await state()) !== "off") return;
 			await prepareDisks(options);
 			await group.create();
-			await spawnDetached(directory, [
+			const hasEnded = await spawnDetached(directory, [
 				...["unshare", "--mount", "--propagation", "private"],
 				...["sh", "-euc", bootScript, fullName],
 				...[await options.image(), directory, fullName, options.bridge],
 				...group.directories,
 			]);
-			await until(() => answersSsh(address), bootLimitMs, {
-				what: `sshd of ${name} (${join(directory, "console")})`,
-				node: name,
-			});
+			const answers = async () => {
+				if (hasEnded()) throw await bootFailure(name, directory);
+				return await answersSsh(address);
+			};
+			await reachable(answers);
 		},
+		reachable: () => reachable(() => answersSsh(address)),
 		async powerOff() {
 			await group.kill();
 			await release({ port, fullName, disk: join(directory, "state") });
@@ -157,11 +166,25 @@ async function prepareDisks(options: MachineOptions): Promise<void> {
 	await run(["mv", partial, disk]);
 }
 
-/** It outlives whoever started it, and has nothing of its environment. */
+const consoleTailBytes = 2_000;
+
+async function bootFailure(
+	name: string,
+	directory: string,
+): Promise<OperatorError> {
+	const written = await readFile(join(directory, "console"), "utf8");
+	return new OperatorError("unexpected", `${name} did not boot`, {
+		node: name,
+		state: written.slice(-consoleTailBytes).trim(),
+		next: "docs/lab.md says what the lab needs",
+	});
+}
+
+/** It outlives whoever started it, and has nothing of its environment. Returns what tells whether it has ended. */
 async function spawnDetached(
 	directory: string,
 	[program = "", ...args]: readonly string[],
-): Promise<void> {
+): Promise<() => boolean> {
 	const console = await open(join(directory, "console"), "a");
 	try {
 		const child = spawn(program, args, {
@@ -175,6 +198,7 @@ async function spawnDetached(
 			child.once("error", reject);
 		});
 		child.unref();
+		return () => child.exitCode !== null || child.signalCode !== null;
 	} finally {
 		await console.close();
 	}

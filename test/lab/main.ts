@@ -1,16 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { OperatorError } from "../../src/errors.js";
-import {
-	allHosts,
-	type Cut,
-	type HostName,
-	type Lab,
-	type LabOptions,
-	labNamed,
-	openLab,
-} from "./lab.js";
+import { type Cut, type Lab, type LabOptions, openLab } from "./lab.js";
 import { lockLab } from "./lock.js";
+import { allHosts, type HostName, labNamed } from "./names.js";
 import { installPrograms, requireRoot } from "./requirements.js";
 
 const usage = `npm run lab -- up | down | status | test [FILE...]
@@ -53,7 +46,8 @@ export async function main(
 		return 0;
 	} catch (error) {
 		if (!(error instanceof OperatorError)) throw error;
-		for (const line of [error.message, error.state, error.next])
+		const { message, problems, state, next } = error;
+		for (const line of [message, ...problems, state, next])
 			if (line !== undefined) tell(line);
 		return error.exitCode;
 	}

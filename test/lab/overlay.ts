@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Addressed } from "./keys.js";
+import type { Addressed, KeyPair } from "./keys.js";
 
 /** What is a machine's own: laid over the image it shares with the others. */
 export interface Overlay {
@@ -21,7 +21,7 @@ export interface OverlayOptions {
 	readonly all: readonly Addressed[];
 	/** This machine, as they see it. */
 	readonly gateway: string;
-	readonly hostKey: { readonly secret: string; readonly public: string };
+	readonly hostKey: KeyPair;
 	readonly authorizedKey: string;
 	/** What the account may do as root: templates/sudoers. */
 	readonly sudoers: string;

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
-import { labNamed, openLab } from "./lab.js";
+import { openLab } from "./lab.js";
 import { lockLab } from "./lock.js";
+import { labNamed } from "./names.js";
 import { installPrograms, requireRoot } from "./requirements.js";
 
 const root = resolve(import.meta.dirname, "../..");

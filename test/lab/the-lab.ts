@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
-import { type Lab, labNamed, openLab } from "./lab.js";
+import { type Lab, openLab } from "./lab.js";
+import { labNamed } from "./names.js";
 
 /** The lab that the tests share; setup.ts has brought it up. A test leaves it as it found it, or calls `up`. */
 export function theLab(): Promise<Lab> {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseHierarchies } from "./control-group.js";
 import { mirrorIn } from "./image.js";
-import { labNamed } from "./lab.js";
+import { labNamed } from "./names.js";
 import { cutsOf, cutsWith, parseCuts } from "./network.js";
 
 describe("where control groups are", () => {
