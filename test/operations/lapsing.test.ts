@@ -1,9 +1,13 @@
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { OperationContext } from "../../src/operations/context.js";
 import { drain } from "../../src/operations/drain.js";
 import type { OperationEvent } from "../../src/operations/events.js";
 import { listOperations } from "../../src/operations/operations.js";
 import { rollingRestart } from "../../src/operations/rolling-restart.js";
+import { saveSnapshot } from "../../src/operations/snapshots/save.js";
 import { scheduleSnapshots } from "../../src/operations/snapshots/schedule.js";
 import { status } from "../../src/operations/status.js";
 import {
@@ -205,6 +209,19 @@ describe("an operation that lapses", () => {
 		const { until } = world.cluster.node("n2").drain;
 		await takeUpUnfinished(world.context, { ...again, as: "resume" });
 		expect(world.cluster.node("n2").drain.until).toBe(until);
+	});
+
+	it("can be given up where it is a save of a node with an alarm, and has saved nothing then", async () => {
+		const directory = mkdtempSync(join(tmpdir(), "raftctl-lapsing-"));
+		const saving = { node: "n2", file: "x", workingDirectory: directory };
+		const work: Work = (context) =>
+			saveSnapshot(context, { ...saving, skip: ["alarm"], lockWaitMs: 0 });
+		const world = await killedAt("", work, "step-started n2/snapshot");
+		await takeUpUnfinished(world.context, { ...again, as: "abort" });
+		const [view] = await listOperations(world.context);
+		expect(view).toMatchObject({ state: "aborted" });
+		expect(readdirSync(directory)).toEqual([]);
+		rmSync(directory, { recursive: true });
 	});
 
 	it("keeps nobody from being told of another that does not lapse", async () => {

@@ -3,8 +3,9 @@ import type { NodeEntry } from "../../config/inventory.js";
 import { OperatorError } from "../../errors.js";
 import type { OperationContext } from "../context.js";
 import type { Step } from "../steps/step.js";
+import { requireDown } from "./down.js";
 import { type NewCluster, nodesOf, sourcePath } from "./new-cluster.js";
-import { type Birth, requireDown } from "./new-cluster-steps.js";
+import type { Birth } from "./new-cluster-steps.js";
 import {
 	askRaftd,
 	doOn,

@@ -5,6 +5,7 @@ import { clusterFileLacks, editClusterFile } from "../edit-cluster-file.js";
 import { nodeConfigPath } from "../node-config.js";
 import type { Step } from "../steps/step.js";
 import { discardMade, isMadeBeside, moveOut } from "./discard.js";
+import { requireDown } from "./down.js";
 import {
 	asidePath,
 	diskOf,
@@ -13,7 +14,7 @@ import {
 	oldConfigPath,
 	wasStarted,
 } from "./new-cluster.js";
-import { type Birth, requireDown } from "./new-cluster-steps.js";
+import type { Birth } from "./new-cluster-steps.js";
 import { doOn, isThere } from "./raftd-files.js";
 
 /**

@@ -2,8 +2,6 @@ import { join } from "node:path";
 import type { ClusterFileEdit } from "../../config/edits.js";
 import type { NodeEntry } from "../../config/inventory.js";
 import { stateDirectoryOn } from "../../config/places.js";
-import { OperatorError } from "../../errors.js";
-import { balancerService, writeBalancerConfig } from "../balancer-service.js";
 import type { OperationContext } from "../context.js";
 import { clusterFileLacks, editClusterFile } from "../edit-cluster-file.js";
 import {
@@ -11,11 +9,11 @@ import {
 	nodeConfigPath,
 	renderNodeConfig,
 } from "../node-config.js";
-import { nodeService, writeNodeConfig } from "../node-service.js";
 import type { Run } from "../operation.js";
 import { runRelease } from "../releases/installed.js";
 import type { Step } from "../steps/step.js";
 import { discardMade } from "./discard.js";
+import { requireDown } from "./down.js";
 import {
 	asidePath,
 	contextOf,
@@ -25,10 +23,9 @@ import {
 	oldConfigPath,
 	preparedPath,
 	sourcePath,
-	startedPath,
-	whyNotDown,
 } from "./new-cluster.js";
 import { askRaftd, doOn } from "./raftd-files.js";
+import { startStep } from "./start-step.js";
 import { verifyStep } from "./verify-step.js";
 
 const removeTimeoutMs = 30_000;
@@ -166,15 +163,6 @@ function configStep({ run, cluster, tally }: Birth): Step {
 	};
 }
 
-/** It goes by the cluster's id, too: one that was started with another is stopped, and started by whoever called this. */
-async function renewBalancer(born: OperationContext): Promise<void> {
-	const { balancer, roll } = born.inventory;
-	if (balancer?.kind !== "embedded") return;
-	const service = await balancerService(born, balancer);
-	await service.stop(roll.stopTimeoutMs);
-	await writeBalancerConfig(born, balancer);
-}
-
 async function hasOldConfig(
 	context: OperationContext,
 	cluster: NewCluster,
@@ -229,46 +217,6 @@ function swapStep({ run, cluster, tally }: Birth, node: NodeEntry): Step {
 	};
 }
 
-/** All at once: one by one they could form no quorum. */
-function startStep({ run, cluster }: Birth): Step {
-	const { context } = run;
-	const born = contextOf(context, cluster);
-	return {
-		...{ id: "cluster/start", node: null },
-		title: `start ${cluster.chosen.join(", ")}`,
-		cost: "from here on it is another cluster, for good",
-		async isDone() {
-			const states = await Promise.all(
-				(await servicesOf(born)).map((service) => service.state()),
-			);
-			return states.every(({ running }) => running) ? "they run" : null;
-		},
-		guard: () => run.lock.requireFresh(),
-		async run(signal) {
-			for (const node of born.inventory.nodes) {
-				const host = await context.machines.host(node.host);
-				const mark = Buffer.from(`${cluster.clusterId}\n`);
-				const path = startedPath(context, cluster, node.host);
-				await host.upload(path, mark, configMode);
-			}
-			await renewBalancer(born);
-			for (const node of born.inventory.nodes)
-				await writeNodeConfig(born, node, { founds: true });
-			const services = await servicesOf(born);
-			await Promise.all(services.map((service) => service.start(signal)));
-			return null;
-		},
-	};
-}
-
-async function servicesOf(born: OperationContext) {
-	const { balancer, nodes } = born.inventory;
-	const services = nodes.map((node) => nodeService(born, node));
-	if (balancer?.kind === "embedded")
-		services.push(balancerService(born, balancer));
-	return Promise.all(services);
-}
-
 async function requireAllDown(
 	{ context }: Run,
 	cluster: NewCluster,
@@ -280,25 +228,4 @@ async function requireAllDown(
 	// Those of the new cluster may run already, where a later attempt comes by here.
 	const old = nodes.filter((_, at) => disks[at]?.data !== "new");
 	await requireDown(context, old);
-}
-
-/** Throws OperatorError "refused" while one of them runs: its data must not move under it. */
-export async function requireDown(
-	context: OperationContext,
-	nodes: readonly NodeEntry[],
-): Promise<void> {
-	const found = await Promise.all(
-		nodes.map((node) => whyNotDown(context, node)),
-	);
-	const problems = found.flatMap((fault) => fault ?? []);
-	if (problems.length === 0) return;
-	throw new OperatorError(
-		"refused",
-		"the cluster is not down: its nodes' data must not be replaced under them",
-		{
-			problems,
-			state: "nothing was touched",
-			next: "stop them first: raftctl down",
-		},
-	);
 }

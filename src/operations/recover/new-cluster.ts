@@ -3,13 +3,12 @@ import { join } from "node:path";
 import { editedInventory } from "../../config/edits.js";
 import type { NodeEntry } from "../../config/inventory.js";
 import { stateDirectoryOn } from "../../config/places.js";
-import { OperatorError, reasonOf } from "../../errors.js";
-import { callOptions, type OperationContext, refOf } from "../context.js";
+import { OperatorError } from "../../errors.js";
+import type { OperationContext } from "../context.js";
 import { throwIfEnded } from "../interruption.js";
 import { identityOf, requireRemovable } from "../membership/candidate.js";
 import { nodeConfigPath } from "../node-config.js";
 import { nodeNamed } from "../node-named.js";
-import { nodeService } from "../node-service.js";
 import { isThere } from "./raftd-files.js";
 
 /**
@@ -204,22 +203,4 @@ export function requireChoice(
 		"a cluster of learners alone could elect no leader",
 		{ state: "nothing was touched", next: "choose a voter, too, with --node" },
 	);
-}
-
-/** Why the node is not down; null when it is: no process, and nobody who answers at its address. */
-export async function whyNotDown(
-	context: OperationContext,
-	node: NodeEntry,
-): Promise<string | null> {
-	const state = await (await nodeService(context, node)).state();
-	if (state.running) return `${node.id} runs, as process ${state.pid}`;
-	try {
-		const options = callOptions(context.signal);
-		const { clusterId } = await context.engine.status(refOf(node), options);
-		return `somebody answers at ${node.admin}, as a node of ${clusterId}`;
-	} catch (error) {
-		throwIfEnded(context.signal);
-		if (error instanceof OperatorError) return null;
-		throw new Error(reasonOf(error), { cause: error });
-	}
 }

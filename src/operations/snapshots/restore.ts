@@ -3,6 +3,7 @@ import type { Host } from "../../hosts/host.js";
 import { commandFor, type OperationContext } from "../context.js";
 import { onHosts } from "../journal/host-journal.js";
 import type { Operation, Run } from "../operation.js";
+import { requireDown } from "../recover/down.js";
 import { giveUpSteps } from "../recover/give-up-steps.js";
 import {
 	diskOf,
@@ -22,7 +23,6 @@ import {
 import {
 	type Birth,
 	birthSteps,
-	requireDown,
 	type Tally,
 } from "../recover/new-cluster-steps.js";
 import {

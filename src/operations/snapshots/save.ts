@@ -78,7 +78,9 @@ export function saveOperation(wish: SaveWish): Operation {
 		prepare: async (context) => ({ node: await sourceOf(context, wish) }),
 		steps: async (run) => stepsOf(savingOf(run), wish),
 		abortSteps: async () => [],
-		report: async (run) => outcomeOf(savingOf(run), wish),
+		// Given up, it has saved nothing.
+		report: async (run) =>
+			savingOf(run).snapshot === null ? {} : outcomeOf(savingOf(run), wish),
 	};
 }
 

@@ -1,0 +1,44 @@
+import type { NodeEntry } from "../../config/inventory.js";
+import { OperatorError, reasonOf } from "../../errors.js";
+import { callOptions, type OperationContext, refOf } from "../context.js";
+import { throwIfEnded } from "../interruption.js";
+import { nodeService } from "../node-service.js";
+
+/** Throws OperatorError "refused" while one of them runs: its data must not move under it. */
+export async function requireDown(
+	context: OperationContext,
+	nodes: readonly NodeEntry[],
+): Promise<void> {
+	const found = await Promise.all(
+		nodes.map((node) => whyNotDown(context, node)),
+	);
+	const problems = found.flatMap((fault) => fault ?? []);
+	if (problems.length === 0) return;
+	throw new OperatorError(
+		"refused",
+		"the cluster is not down: its nodes' data must not be replaced under them",
+		{
+			problems,
+			state: "nothing was touched",
+			next: "stop them first: raftctl down",
+		},
+	);
+}
+
+/** Why the node is not down; null when it is: no process, and nobody who answers at its address. */
+async function whyNotDown(
+	context: OperationContext,
+	node: NodeEntry,
+): Promise<string | null> {
+	const state = await (await nodeService(context, node)).state();
+	if (state.running) return `${node.id} runs, as process ${state.pid}`;
+	try {
+		const options = callOptions(context.signal);
+		const { clusterId } = await context.engine.status(refOf(node), options);
+		return `somebody answers at ${node.admin}, as a node of ${clusterId}`;
+	} catch (error) {
+		throwIfEnded(context.signal);
+		if (error instanceof OperatorError) return null;
+		throw new Error(reasonOf(error), { cause: error });
+	}
+}
