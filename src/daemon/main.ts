@@ -36,6 +36,7 @@ All but snapshot export and restore change nothing:
       --out FILE                 snapshot export: where the file is to be; nothing is written over
       --scratch DIR              snapshot verify: room for a copy; by default the system's directory for such
       --index-bump N             snapshot restore: how far the log goes on behind the file's index; 1000000
+      --end-with-stdin           inspect, snapshot: end at once, as by a kill, when standard input is closed
 
 SIGHUP: read certificates, keys and tokens again.
 SIGTERM or SIGINT: leave traffic, hand leadership over, stop. A second one: stop at once.

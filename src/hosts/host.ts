@@ -25,6 +25,11 @@ export interface RunOptions {
 	readonly timeoutMs: number;
 	readonly signal?: AbortSignal;
 	readonly stdin?: Uint8Array;
+	/**
+	 * Instead of `stdin`: its standard input is kept open for as long as this process lives and waits. For a program that
+	 * ends when that is closed, so that nothing acts on for somebody who was killed.
+	 */
+	readonly holdsStdin?: true;
 }
 
 export interface SendOptions {

@@ -39,7 +39,7 @@ async function run(
 		forceKillAfterDelay: 1_000,
 		maxBuffer: outputLimitBytes,
 		...(options.signal ? { cancelSignal: options.signal } : {}),
-		...(options.stdin ? { input: options.stdin } : { stdin: "ignore" }),
+		...stdinOf(options),
 	});
 	options.signal?.throwIfAborted();
 	if (result.timedOut) {
@@ -58,6 +58,11 @@ async function run(
 		node: "local",
 		cause: result.cause,
 	});
+}
+
+function stdinOf({ stdin, holdsStdin }: RunOptions) {
+	if (stdin !== undefined) return { input: stdin };
+	return { stdin: holdsStdin ? ("pipe" as const) : ("ignore" as const) };
 }
 
 async function upload(

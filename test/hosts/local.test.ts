@@ -58,6 +58,18 @@ describe("this machine as a host", () => {
 		await expect(running).rejects.toBe(reason);
 	});
 
+	it("holds the standard input of a program open for as long as it waits, and no longer", async () => {
+		const waits = "process.stdin.on('end', () => console.log('closed'))";
+		const argv = [process.execPath, "-e", `${waits}.resume()`];
+		const patient = host.run(argv, { timeoutMs: 2_000, holdsStdin: true });
+		await expect(patient).rejects.toMatchObject({ kind: "timeout" });
+		const left = await host.run(argv, { timeoutMs: 20_000 });
+		expect(left.stdout).toBe("closed\n");
+		const done = [process.execPath, "-e", "console.log('done')"];
+		const options = { timeoutMs: 20_000, holdsStdin: true } as const;
+		expect((await host.run(done, options)).stdout).toBe("done\n");
+	});
+
 	it("writes a file whole, with its mode, in a directory that it makes", async () => {
 		const path = join(directory, "deep", "er", "node.yaml");
 		await host.upload(path, Buffer.from("one"), 0o666);

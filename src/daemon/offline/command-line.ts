@@ -13,6 +13,7 @@ import { loadMachine } from "../machine-module.js";
 import { release } from "../release.js";
 import { exportDirectory } from "./export.js";
 import { exitCodeOf, inspectDirectory } from "./inspect-directory.js";
+import { endWithStdin } from "./parent.js";
 import { restoreSnapshot } from "./restore.js";
 import { SnapshotOnDisk } from "./snapshot-file.js";
 import {
@@ -87,6 +88,7 @@ const options = {
 	config: { type: "string", short: "c" },
 	"index-bump": { type: "string" },
 	json: { type: "boolean", default: false },
+	"end-with-stdin": { type: "boolean", default: false },
 } as const;
 
 type Values = ReturnType<typeof parse>["values"];
@@ -103,6 +105,7 @@ export async function runWithFiles(
 	const output = new Output(stdout);
 	const { command, rest } = commandOf(word, argv);
 	const { values, file } = parse(command, rest);
+	if (values["end-with-stdin"]) endWithStdin();
 	try {
 		const { report, text, code } = await command.run(values, file);
 		await output.write(values.json ? jsonOf(report) : text);
@@ -142,7 +145,10 @@ function parse({ usage, flags, takesFile }: Command, argv: readonly string[]) {
 			allowPositionals: true,
 		});
 		const unknown = tokens.find(
-			(token) => token.kind === "option" && !flags.includes(token.name),
+			(token) =>
+				token.kind === "option" &&
+				!flags.includes(token.name) &&
+				token.name !== "end-with-stdin",
 		);
 		if (unknown?.kind === "option")
 			throw new Error(`it takes no ${unknown.rawName}`);

@@ -39,11 +39,13 @@ export class SshHost implements Host {
 	}
 
 	async run(argv: readonly string[], options: RunOptions): Promise<RunResult> {
-		const { stdin, timeoutMs, signal } = options;
+		const { stdin, holdsStdin, timeoutMs, signal } = options;
+		// Nothing is written and nothing ended: it stays open until sshd finds the connection gone.
+		const held = holdsStdin ? { feed: async () => undefined } : {};
 		const { exitCode, stdout, stderr } = await this.#execute({
 			...{ argv, timeoutMs, outputLimitBytes },
 			...(signal === undefined ? {} : { signal }),
-			...(stdin === undefined ? {} : { feed: feedOf(stdin) }),
+			...(stdin === undefined ? held : { feed: feedOf(stdin) }),
 		});
 		return {
 			exitCode,

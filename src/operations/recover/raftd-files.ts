@@ -42,9 +42,11 @@ export async function askRaftd<Report>(
 		host.name === "local"
 			? [programs.node, programs.raftd]
 			: [raftdOn(inventory)];
-	const argv = [...raftd, ...words, ...machine, "--json"];
+	// One that outlived its operator would hold a directory, or make one that nobody waits for.
+	const flags = ["--json", "--end-with-stdin"];
+	const argv = [...raftd, ...words, ...machine, ...flags];
 	const { exitCode, stdout } = await host.run(argv, {
-		...{ timeoutMs: stateTimeoutMs, signal },
+		...{ timeoutMs: stateTimeoutMs, signal, holdsStdin: true },
 	});
 	return reportOf(stdout, words.slice(0, 2).join(" "), exitCode) as Report;
 }
