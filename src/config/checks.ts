@@ -28,6 +28,7 @@ export function checkCluster(file: File, inventory: Inventory): Findings {
 			...reservedHosts(file, inventory),
 			...unknownHosts(file, inventory),
 			...embeddedElsewhere(file, inventory),
+			...nginxWithTls(file, inventory),
 			...loopbackAmongHosts(file, inventory),
 			...timing(file, inventory),
 			...voters(file, inventory),
@@ -201,6 +202,14 @@ function embeddedElsewhere(file: File, { balancer }: Inventory): string[] {
 	if (balancer?.kind !== "embedded" || balancer.host === "local") return [];
 	return [
 		`${file.locate(["balancer", "host"])} the embedded balancer runs on "local", this machine, not on ${JSON.stringify(balancer.host)}; leave its host out`,
+	];
+}
+
+/** What raftctl writes for it is within http, where TLS would have to end at nginx. */
+function nginxWithTls(file: File, { balancer, tls }: Inventory): string[] {
+	if (balancer?.kind !== "nginx" || tls === null) return [];
+	return [
+		`${file.locate(["balancer", "kind"])} nginx cannot stand before a cluster with TLS: the nodes' certificates must reach the applications; take "kind: haproxy" or "kind: embedded", which pass TLS on`,
 	];
 }
 

@@ -1,4 +1,5 @@
 import type { Balancer } from "../balancers/balancer.js";
+import { commandBalancer } from "../balancers/command/balancer.js";
 import { embeddedBalancer } from "../balancers/embedded/balancer.js";
 import { haproxyBalancer } from "../balancers/haproxy/balancer.js";
 import { nginxBalancer } from "../balancers/nginx/balancer.js";
@@ -24,7 +25,10 @@ export function openBalancer(
 			return haproxyBalancer(balancer, place);
 		case "nginx":
 			return nginxBalancer(balancer, { ...place, inventory });
-		default:
-			return null;
+		case "command":
+			return commandBalancer(balancer, {
+				inventory,
+				local: () => machines.host("local"),
+			});
 	}
 }

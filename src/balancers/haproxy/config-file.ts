@@ -27,7 +27,7 @@ export interface ConfigState {
 export async function configState(
 	host: Host,
 	entry: HaproxyBalancerEntry,
-	inventory: Pick<Inventory, "name" | "nodes">,
+	inventory: Pick<Inventory, "name" | "nodes" | "tls">,
 ): Promise<ConfigState> {
 	const found = await host.read(entry.config);
 	if (found === null)

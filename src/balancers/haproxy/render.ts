@@ -7,70 +7,88 @@ import { splitAddress } from "../address.js";
 import { leaseKey, leaseMs, sectionNames } from "./names.js";
 import { checkTimeoutMs, reactionMsOf } from "./timing.js";
 
+type Rendered = Pick<Inventory, "name" | "nodes" | "tls">;
+
 /**
  * The cluster's part of haproxy.cfg, without the marks around it. It has defaults of its own, so that none of the rest of the
- * file reach in: no cookie, no slowstart, no sessions ended when a node goes down.
+ * file reach in: no cookie, no slowstart, no sessions ended when a node goes down. With TLS it passes bytes on: who speaks
+ * to whom is for clients and nodes to see.
  */
 export function renderSection(
-	{ name, nodes }: Pick<Inventory, "name" | "nodes">,
+	inventory: Rendered,
 	entry: HaproxyBalancerEntry,
 ): string {
 	return [
-		...defaults(name, entry),
+		...defaults(inventory, entry),
 		"",
-		...frontend(name, entry),
+		...frontend(inventory, entry),
 		"",
-		...mainBackend(name, entry, nodes),
+		...mainBackend(inventory, entry),
 		"",
-		...movedBackend(name, nodes),
+		...movedBackend(inventory),
 		"",
-		...leaseTable(name),
+		...leaseTable(inventory),
 		"",
 	].join("\n");
 }
 
-function defaults(cluster: string, entry: HaproxyBalancerEntry): string[] {
+function defaults({ name, tls }: Rendered, entry: HaproxyBalancerEntry) {
 	return [
 		`# A node's word is acted on within ${reactionMsOf(entry)} ms.`,
-		`defaults ${sectionNames(cluster).main}`,
-		"    mode http",
+		`defaults ${sectionNames(name).main}`,
+		...(tls === null ? httpMode : tcpMode),
 		"    log global",
-		"    option httplog",
-		"    option forwardfor",
 		"    timeout connect 1s",
 		"    timeout client 1m",
 		"    timeout server 1m",
-		"    timeout http-request 10s",
-		"    # Longer than raftd tells clients to keep an idle connection.",
-		"    timeout http-keep-alive 80s",
 		"    timeout queue 5s",
 		"    # WebSockets and streams: raftd itself notices when nobody is there any more.",
 		"    timeout tunnel 1d",
 		`    timeout check ${checkTimeoutMs}ms`,
 		"    # Only what never reached a node is tried at another one: a write is not sent twice.",
 		"    retries 3",
-		"    retry-on conn-failure",
 		"    option redispatch 1",
 	];
 }
 
-function frontend(cluster: string, { bind }: HaproxyBalancerEntry): string[] {
-	const { main, moved, lease } = sectionNames(cluster);
+const httpMode = [
+	"    mode http",
+	"    option httplog",
+	"    option forwardfor",
+	"    timeout http-request 10s",
+	"    # Longer than raftd tells clients to keep an idle connection.",
+	"    timeout http-keep-alive 80s",
+	"    retry-on conn-failure",
+];
+
+const tcpMode = ["    mode tcp", "    option tcplog"];
+
+function frontend({ name, tls }: Rendered, { bind }: HaproxyBalancerEntry) {
+	const { main, moved, lease } = sectionNames(name);
+	const steered = `{ str(${leaseKey}),in_table(${lease}) } { nbsrv(${moved}) gt 0 }`;
 	return [
 		`frontend ${main} from ${main}`,
 		`    bind ${bind}`,
-		"    # While an operator steers, WebSockets and streams go to nodes that will not move them again. Requests go anywhere.",
-		`    use_backend ${moved} if { req.hdr(upgrade) -m found } { str(${leaseKey}),in_table(${lease}) } { nbsrv(${moved}) gt 0 }`,
+		...(tls === null
+			? [
+					"    # While an operator steers, WebSockets and streams go to nodes that will not move them again. Requests go anywhere.",
+					`    use_backend ${moved} if { req.hdr(upgrade) -m found } ${steered}`,
+				]
+			: [
+					"    # While an operator steers, connections go to nodes that will not move them again.",
+					`    use_backend ${moved} if ${steered}`,
+				]),
 		`    default_backend ${main}`,
 	];
 }
 
 function mainBackend(
-	cluster: string,
+	{ name, nodes, tls }: Rendered,
 	{ checkIntervalMs, fall, rise }: HaproxyBalancerEntry,
-	nodes: readonly NodeEntry[],
-): string[] {
-	const { main } = sectionNames(cluster);
+) {
+	const { main } = sectionNames(name);
+	// The agent's port and the nodes' certificates are for others to judge: this finds what does not answer.
+	const checked = tls === null ? "" : " check-ssl verify none";
 	return [
 		`backend ${main} from ${main}`,
 		"    balance leastconn",
@@ -79,7 +97,7 @@ function mainBackend(
 		"    option httpchk",
 		"    http-check send meth GET uri /readyz ver HTTP/1.1 hdr host raftd",
 		"    http-check expect hdr name raftd-state value -m reg '^(ready|draining)$'",
-		`    default-server inter ${checkIntervalMs}ms fall ${fall} rise ${rise} agent-check agent-inter ${checkIntervalMs}ms init-addr last,libc,none`,
+		`    default-server inter ${checkIntervalMs}ms fall ${fall} rise ${rise}${checked} agent-check agent-inter ${checkIntervalMs}ms init-addr last,libc,none`,
 		...nodes.map(
 			(node) => `    server ${node.id} ${node.client} ${checksOf(node)}`,
 		),
@@ -101,8 +119,8 @@ function checksOf({ client, admin, agent }: NodeEntry): string {
 	return [...said, `agent-port ${port}`].join(" ");
 }
 
-function movedBackend(cluster: string, nodes: readonly NodeEntry[]): string[] {
-	const { main, moved } = sectionNames(cluster);
+function movedBackend({ name, nodes }: Rendered) {
+	const { main, moved } = sectionNames(name);
 	return [
 		`backend ${moved} from ${main}`,
 		"    balance leastconn",
@@ -114,8 +132,8 @@ function movedBackend(cluster: string, nodes: readonly NodeEntry[]): string[] {
 	];
 }
 
-function leaseTable(cluster: string): string[] {
-	const { main, lease } = sectionNames(cluster);
+function leaseTable({ name }: Rendered) {
+	const { main, lease } = sectionNames(name);
 	return [
 		`backend ${lease} from ${main}`,
 		"    # One entry, renewed by the operator; when that dies, it expires and what was steered is free again.",
