@@ -31,19 +31,26 @@ function savedAndVerified(megabytes: number): Promise<Figure[]> {
 		await load.end();
 		const file = join(cluster.directory, "saved");
 		const before = await dd(cluster.directory, megabytes);
-		const saved = await timed(cluster, ["snapshot", "save", "--file", file]);
+		const saved = await stepsOf(cluster, ["snapshot", "save", "--file", file]);
 		const after = await dd(cluster.directory, megabytes);
 		const size = statSync(file).size / 1e6;
-		const rate = size / saved.seconds;
+		const rate = size / (saved.steps["n1/copy"] ?? Number.NaN);
+		const whole = size / saved.seconds;
 		const floor = (before + after) / 2;
 		const verified = await timed(cluster, ["snapshot", "verify", file]);
 		return [
 			{
-				name: `snapshot save of ${megabytes} MiB, over dd with fsync`,
+				name: `snapshot save of ${megabytes} MiB: its copy, over dd with fsync`,
 				value: (100 * rate) / floor,
 				unit: "%",
 				atLeast: 60,
-				note: `${rounded(rate)} MB/s with the start of raftctl and the taking; dd ${rounded(before)} and ${rounded(after)} MB/s`,
+				note: `${rounded(rate)} MB/s; dd ${rounded(before)} and ${rounded(after)} MB/s`,
+			},
+			{
+				name: `snapshot save of ${megabytes} MiB, from typed to done`,
+				value: (100 * whole) / floor,
+				unit: "%",
+				note: `${rounded(whole)} MB/s; taken in ${rounded(saved.steps["n1/snapshot"] ?? Number.NaN)} s, no faster than limits.maxSnapshotBytesPerSecond`,
 			},
 			{
 				name: `snapshot verify of ${megabytes} MiB`,
@@ -155,6 +162,27 @@ async function timed(
 	const sinceMs = performance.now();
 	await cluster.succeed(argv);
 	return { seconds: (performance.now() - sinceMs) / 1000 };
+}
+
+/** The same, with the seconds of each step. */
+async function stepsOf(
+	cluster: LocalCluster,
+	argv: readonly string[],
+): Promise<{
+	readonly seconds: number;
+	readonly steps: Readonly<Record<string, number>>;
+}> {
+	const sinceMs = performance.now();
+	const { stdout } = await cluster.succeed([...argv, "-o", "ndjson"]);
+	const seconds = (performance.now() - sinceMs) / 1000;
+	const lines = stdout.trim().split("\n");
+	const finished = lines
+		.map((line) => JSON.parse(line))
+		.filter(({ type }) => type === "step-finished");
+	const steps = Object.fromEntries(
+		finished.map(({ step, durationMs }) => [step, durationMs / 1000]),
+	);
+	return { seconds, steps };
 }
 
 /** In MB/s: the floor of whatever writes a file and makes it durable. */
