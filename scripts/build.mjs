@@ -128,6 +128,8 @@ async function bundleCli() {
 		},
 		outfile: join(staging, "dist", "cli.cjs"),
 		format: "cjs",
+		// V8's compiled code knows no loader: what Node.js has built in is required, just as late.
+		supported: { "dynamic-import": false },
 		banner: {
 			js: 'const __raftctlUrl=require("node:url"),__raftctlPath=__raftctlUrl.fileURLToPath,__dist=__raftctlUrl.pathToFileURL(__dirname).href+"/";',
 		},

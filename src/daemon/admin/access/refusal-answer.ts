@@ -1,8 +1,12 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type {
+	IncomingMessage,
+	OutgoingHttpHeaders,
+	ServerResponse,
+} from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { AccessRefusal } from "./access.js";
 
-/** Answers with a refusal in the caller's protocol: gRPC's trailers alone, or Connect's error, which is JSON. */
+/** Answers with a refusal in the caller's protocol: gRPC's trailers, or Connect's error, which is JSON. */
 export function answerRefusal(
 	request: IncomingMessage | Http2ServerRequest,
 	response: ServerResponse | Http2ServerResponse,
@@ -11,8 +15,12 @@ export function answerRefusal(
 	const { code, grpc } = codes[status];
 	const type = request.headers["content-type"] ?? "";
 	if (type.startsWith("application/grpc")) {
-		response.writeHead(200, {
-			"content-type": type,
+		response.writeHead(200, { "content-type": type });
+		// Overloads of two kinds of answers: only their common shape is called.
+		const add = response.addTrailers.bind(response) as (
+			trailers: OutgoingHttpHeaders,
+		) => void;
+		add({
 			"grpc-status": `${grpc}`,
 			"grpc-message": message.replace(
 				/[^\x20-\x24\x26-\x7e]+/g,
