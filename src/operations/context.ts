@@ -105,7 +105,7 @@ export function refOf({ id, admin }: NodeEntry): NodeRef {
 
 /** The command line that goes on from here, ready to be pasted. */
 export function commandFor(
-	{ inventory }: Pick<OperationContext, "inventory">,
+	{ inventory }: { readonly inventory: Inventory },
 	words: string,
 ): string {
 	return inventory.source === "-"
