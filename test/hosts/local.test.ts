@@ -89,6 +89,26 @@ describe("this machine as a host", () => {
 		expect(await readdir(directory)).toEqual(["taken"]);
 	});
 
+	it("takes a file of any size in, unless it is there with the same content", async () => {
+		const [source, path] = ["source", "in/place"].map((name) =>
+			join(directory, name),
+		) as [string, string];
+		await writeFile(source, "content");
+		expect(await host.send(path, source, 0o644)).toEqual({
+			...{ sentBytes: 7, present: false },
+		});
+		expect(await host.send(path, source, 0o755)).toEqual({
+			...{ sentBytes: 0, present: true },
+		});
+		expect((await stat(path)).mode & 0o777).toBe(0o755);
+		await writeFile(source, "another");
+		await host.send(path, source, 0o600);
+		expect(Buffer.from((await host.read(path)) ?? []).toString()).toBe(
+			"another",
+		);
+		expect(await readdir(join(directory, "in"))).toEqual(["place"]);
+	});
+
 	it("reads null for a file that does not exist, and fails for one it cannot read", async () => {
 		expect(await host.read(join(directory, "nothing"))).toBeNull();
 		await writeFile(join(directory, "file"), "");

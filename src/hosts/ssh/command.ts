@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { ClientChannel } from "ssh2";
-import { OperatorError } from "../../errors.js";
+import { killed, notBegun, tooMuch, tooSlow } from "./command-failures.js";
 import { type Connection, LostBeforehand, type Session } from "./connection.js";
 import { connectionLost, unreachable } from "./failures.js";
 import { endLine, LaunchReader, launchLine } from "./launcher.js";
@@ -92,8 +92,9 @@ async function runOn(
 		if (command.feed === undefined) session.channel.end();
 		const { exit, ...output } = await raced(run.finished, either);
 		if (exit === null) throw lost.reason;
-		if (run.reader.process === null) throw notBegun(destination, run);
-		if (exit.code === null) throw killed(destination, command, exit);
+		if (run.reader.process === null)
+			throw notBegun(destination, [run.stderr, run.reader.noise]);
+		if (exit.code === null) throw killed(destination, command, exit.signal);
 		return { exitCode: exit.code, ...output };
 	} catch (error) {
 		if (lost.aborted || error === undefined)
@@ -209,49 +210,4 @@ async function end(
 
 async function within(limitMs: number, done: Promise<void>): Promise<void> {
 	await raced(done, AbortSignal.timeout(limitMs)).catch(() => {});
-}
-
-function tooSlow(
-	{ name }: Pick<Link, "name">,
-	{ argv, timeoutMs }: Command,
-): OperatorError {
-	return new OperatorError(
-		"timeout",
-		`${argv[0]} did not end within ${timeoutMs} ms`,
-		{ node: name, state: "It was ended." },
-	);
-}
-
-function tooMuch({ argv, outputLimitBytes }: Command): OperatorError {
-	return new OperatorError(
-		"unreachable",
-		`${argv[0]} wrote more than ${outputLimitBytes} bytes`,
-		{ state: "It was ended." },
-	);
-}
-
-function killed(
-	destination: Connection["destination"],
-	{ argv }: Command,
-	{ signal }: Exit,
-): OperatorError {
-	return unreachable(destination, `${argv[0]} was ended by ${signal}`, {
-		state: "whether that was done to its end is not known",
-	});
-}
-
-/** The shell, or what should have given the command another account, ended before it. */
-function notBegun(
-	destination: Connection["destination"],
-	{ stderr, reader }: Run,
-): OperatorError {
-	const said = [stderr, reader.noise].find((text) => text !== "");
-	return unreachable(
-		destination,
-		`${destination.name} did not let ${destination.user} run a command`,
-		{
-			...(said === undefined ? {} : { problems: said.split("\n").slice(0, 5) }),
-			next: "look whether the account has a shell, and what sudo allows it (templates/sudoers): sudo -l, there",
-		},
-	);
 }

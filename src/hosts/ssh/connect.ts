@@ -2,20 +2,19 @@ import { connect as connectSocket, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import ssh2 from "ssh2";
 import { OperatorError } from "../../errors.js";
+import { exchangeByKey } from "./certificate-exchange.js";
 import { Connection } from "./connection.js";
 import { Deadline } from "./deadline.js";
 import type { Destination } from "./destination.js";
 import {
 	authenticationFailure,
-	changedHost,
 	connectFailure,
 	connectTimeout,
-	revokedKey,
-	unknownHost,
 } from "./failures.js";
+import { algorithmsFor, judgeHost, remember } from "./host-trust.js";
 import { type KeyStore, openKeyRing } from "./key-ring.js";
-import { judgeKey, type KnownHost, typesFor } from "./known-hosts.js";
-import { addKnownHost, readKnownHosts } from "./known-hosts-file.js";
+import type { KnownHost } from "./known-hosts.js";
+import { readKnownHosts } from "./known-hosts-file.js";
 import type { Link } from "./link.js";
 import { raced } from "./raced.js";
 
@@ -40,16 +39,18 @@ export async function connect(
 	const limit = new Deadline(destination.connectTimeoutMs, () =>
 		late.abort(connectTimeout(destination)),
 	);
+	const stopPausing = store.pausing(limit);
 	const either = AbortSignal.any([signal, late.signal]);
 	const client = new ssh2.Client();
 	try {
 		const known = await readKnownHosts(destination.knownHosts);
-		const ring = await openKeyRing(destination, store, () => limit.pause());
+		const ring = await openKeyRing(destination, store);
 		const socket = await openSocket(destination, way, either);
-		await raced(
+		const newcomer = await raced(
 			handshake({ client, destination, known, ring, socket }),
 			either,
 		);
+		if (newcomer !== null) await remember(destination, newcomer);
 		return new Connection(destination, client);
 	} catch (error) {
 		client.on("error", () => {});
@@ -58,6 +59,7 @@ export async function connect(
 		throw connectFailure(destination, error);
 	} finally {
 		limit.end();
+		stopPausing();
 	}
 }
 
@@ -93,13 +95,17 @@ interface Handshake {
 	readonly socket: Duplex;
 }
 
-/** The host is verified before anything is offered to it: ssh2 believes every key unless it is told not to. */
-function handshake(options: Handshake): Promise<void> {
+/**
+ * The host is verified before anything is offered to it: ssh2 believes every key unless it is told not to. Resolves with
+ * its key when it is to be written down.
+ */
+function handshake(options: Handshake): Promise<Buffer | null> {
 	const { client, destination, known, ring, socket } = options;
 	return new Promise((resolve, reject) => {
 		let refusal: unknown = null;
 		let offered = false;
-		client.once("ready", () => resolve());
+		let newcomer: Buffer | null = null;
+		client.once("ready", () => resolve(newcomer));
 		client.on("error", (error: Error & { level?: string }) => {
 			// One key that could not sign: the next one is tried.
 			if (error.level === "agent") return;
@@ -119,14 +125,17 @@ function handshake(options: Handshake): Promise<void> {
 			keepaliveInterval: keepaliveMs,
 			keepaliveCountMax: keepalivesMissed,
 			algorithms: { serverHostKey: algorithmsFor(known, destination) },
-			hostVerifier: (key: Buffer, verify: (valid: boolean) => void) => {
-				verifyHost(destination, known, key).then(
-					() => verify(true),
-					(error: unknown) => {
-						refusal = error;
-						verify(false);
-					},
-				);
+			// Decided at once: what ssh2 checks next would else be what people are told.
+			hostVerifier: (key: Buffer): boolean => {
+				try {
+					const judged = judgeHost(destination, known, key);
+					if (judged.key !== key) exchangeByKey(client, key, judged.key);
+					if (judged.isNew) newcomer = judged.key;
+					return true;
+				} catch (error) {
+					refusal = error;
+					return false;
+				}
 			},
 			authHandler: (_left, _partial, next) => {
 				if (offered) return next(false as never);
@@ -143,52 +152,6 @@ function handshake(options: Handshake): Promise<void> {
 /** A host that is gone is noticed after so long, whatever the network says. */
 const keepaliveMs = 5_000;
 const keepalivesMissed = 3;
-
-async function verifyHost(
-	destination: Destination,
-	known: readonly KnownHost[],
-	key: Buffer,
-): Promise<void> {
-	const { knownAs, hostKeys, knownHosts } = destination;
-	const verdict = judgeKey(known, knownAs, key);
-	switch (verdict.is) {
-		case "known":
-			return;
-		case "revoked":
-			throw revokedKey(destination, verdict.known, key);
-		case "changed":
-			throw changedHost(destination, key, verdict.known);
-		case "unknown": {
-			const [file] = knownHosts;
-			if (hostKeys !== "accept-new" || file === undefined)
-				throw unknownHost(destination, key);
-			await addKnownHost(file, knownAs, key);
-		}
-	}
-}
-
-type HostKeyAlgorithm = import("ssh2").ServerHostKeyAlgorithm;
-
-/** SHA-1 signatures ("ssh-rsa") are left out, as OpenSSH does. */
-const algorithms: readonly HostKeyAlgorithm[] = [
-	...(["ssh-ed25519", "ecdsa-sha2-nistp256"] as const),
-	...(["ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"] as const),
-	...(["rsa-sha2-512", "rsa-sha2-256"] as const),
-];
-
-/** The types that are known come first: any other that the host might show would have to be refused. */
-function algorithmsFor(
-	known: readonly KnownHost[],
-	{ knownAs }: Destination,
-): HostKeyAlgorithm[] {
-	const types = typesFor(known, knownAs);
-	const isKnown = (algorithm: string) =>
-		types.includes(algorithm.startsWith("rsa-") ? "ssh-rsa" : algorithm);
-	return [
-		...algorithms.filter(isKnown),
-		...algorithms.filter((algorithm) => !isKnown(algorithm)),
-	];
-}
 
 function protocolFailure(
 	destination: Destination,

@@ -1,43 +1,41 @@
-/** A limit that stands still while a person is asked something. */
+/** A limit that can stand still: what a person is asked meanwhile is no delay of the other side. */
 export class Deadline {
 	readonly #expire: () => void;
 	#leftMs: number;
 	#since = 0;
+	/** Null while it stands still, and once it is over. */
 	#timer: NodeJS.Timeout | null = null;
-	#pauses = 0;
+	#ended = false;
 
 	constructor(limitMs: number, expire: () => void) {
-		this.#leftMs = limitMs;
 		this.#expire = expire;
-		this.#run();
+		this.#leftMs = limitMs;
+		this.resume();
 	}
 
-	/** Until the function that it returns is called. */
-	pause(): () => void {
-		this.#pauses += 1;
-		if (this.#timer !== null) {
-			clearTimeout(this.#timer);
-			this.#timer = null;
-			this.#leftMs -= performance.now() - this.#since;
-		}
-		let paused = true;
-		return () => {
-			if (!paused) return;
-			paused = false;
-			this.#pauses -= 1;
-			if (this.#pauses === 0) this.#run();
-		};
+	pause(): void {
+		if (this.#timer === null) return;
+		clearTimeout(this.#timer);
+		this.#timer = null;
+		this.#leftMs -= performance.now() - this.#since;
+	}
+
+	resume(): void {
+		if (this.#timer !== null || this.#ended) return;
+		this.#since = performance.now();
+		this.#timer = setTimeout(
+			() => {
+				this.end();
+				this.#expire();
+			},
+			Math.max(0, this.#leftMs),
+		);
 	}
 
 	/** It never expires any more. */
 	end(): void {
-		this.#pauses = Number.POSITIVE_INFINITY;
+		this.#ended = true;
 		if (this.#timer !== null) clearTimeout(this.#timer);
 		this.#timer = null;
-	}
-
-	#run(): void {
-		this.#since = performance.now();
-		this.#timer = setTimeout(this.#expire, Math.max(0, this.#leftMs));
 	}
 }

@@ -167,6 +167,19 @@ export function revokedKey(
 	);
 }
 
+export function doubtfulCertificate(
+	destination: Destination,
+	why: string,
+): OperatorError {
+	return unreachable(
+		destination,
+		`${placeOf(destination)} shows a certificate that proves nothing: ${why}`,
+		{
+			next: `have it signed for ${destination.knownAs.host} by an authority of ${destination.knownHosts[0]} (ssh-keygen -s CA -h -n ${destination.knownAs.host}), or add the host's own key there`,
+		},
+	);
+}
+
 export function connectionLost(
 	destination: Pick<Destination, "name">,
 	what: string,

@@ -6,6 +6,7 @@ import ssh2, {
 	type SigningRequestOptions,
 } from "ssh2";
 import { OperatorError, reasonOf } from "../../errors.js";
+import type { Deadline } from "./deadline.js";
 import type { Destination } from "./destination.js";
 import { fingerprint } from "./known-hosts.js";
 import { encryptedPublicKey } from "./private-key.js";
@@ -16,17 +17,34 @@ export class KeyStore {
 	readonly #surroundings: SshSurroundings;
 	readonly #signal: AbortSignal;
 	readonly #opened = new Map<string, Promise<ParsedKey>>();
+	readonly #limits = new Set<Deadline>();
+	#opening = 0;
 
 	constructor(surroundings: SshSurroundings, signal: AbortSignal) {
 		this.#surroundings = surroundings;
 		this.#signal = signal;
 	}
 
+	/**
+	 * The limit stands still while a person is asked, and while a passphrase is tried, which is slow on purpose and lets
+	 * nothing else happen meanwhile: until the function that this returns is called.
+	 */
+	pausing(limit: Deadline): () => void {
+		this.#limits.add(limit);
+		if (this.#opening > 0) limit.pause();
+		return () => void this.#limits.delete(limit);
+	}
+
 	/** The private key, its passphrase asked for where it has one. */
 	open(file: string): Promise<ParsedKey> {
 		const known = this.#opened.get(file);
 		if (known !== undefined) return known;
-		const opening = this.#open(file);
+		this.#opening += 1;
+		for (const limit of this.#limits) limit.pause();
+		const opening = this.#open(file).finally(() => {
+			this.#opening -= 1;
+			if (this.#opening === 0) for (const limit of this.#limits) limit.resume();
+		});
 		this.#opened.set(file, opening);
 		return opening;
 	}
@@ -69,7 +87,6 @@ export interface KeyRing {
 export async function openKeyRing(
 	destination: Destination,
 	store: KeyStore,
-	pause: () => () => void,
 ): Promise<KeyRing> {
 	const notes: string[] = [];
 	const files = await identitiesOfFiles(destination, notes);
@@ -83,7 +100,7 @@ export async function openKeyRing(
 	const ofFiles = files.filter((one) => !held.some(sameAs(one)));
 	const identities = [...named, ...others, ...ofFiles];
 	notes.unshift(...identities.map(({ label }) => `offered: ${label}`));
-	const agent = new Ring({ identities, destination, store, notes, pause });
+	const agent = new Ring({ identities, destination, store, notes });
 	return { agent, notes };
 }
 
@@ -92,8 +109,6 @@ interface RingOptions {
 	readonly destination: Destination;
 	readonly store: KeyStore;
 	readonly notes: string[];
-	/** While a person may be asked no limit runs. */
-	readonly pause: () => () => void;
 }
 
 class Ring extends ssh2.BaseAgent<ParsedKey> {
@@ -133,14 +148,13 @@ class Ring extends ssh2.BaseAgent<ParsedKey> {
 		data: Buffer,
 		options: SigningRequestOptions,
 	): Promise<Buffer> {
-		const { identities, destination, store, pause } = this.#options;
+		const { identities, destination, store } = this.#options;
 		const identity = identities.find((one) =>
 			one.key.getPublicSSH().equals(key.getPublicSSH()),
 		);
 		if (identity === undefined) throw new Error("the key is none of those");
 		if (identity.file !== null) {
-			const resume = pause();
-			const opened = await store.open(identity.file).finally(resume);
+			const opened = await store.open(identity.file);
 			const signature: unknown = opened.sign(data, options.hash);
 			if (signature instanceof Error) throw signature;
 			return signature as Buffer;

@@ -13,7 +13,9 @@ const word = fc.oneof(
 );
 const words = fc
 	.array(
-		word.filter((one) => !one.includes("\0")).map((one) => one.toWellFormed()),
+		word
+			.filter((one) => !one.includes("\0"))
+			.map((one) => Buffer.from(one).toString("utf8")),
 		{ minLength: 1, maxLength: 40 },
 	)
 	.filter((list) => list.some((one) => one !== ""));

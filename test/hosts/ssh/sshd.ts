@@ -1,6 +1,7 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
+	appendFileSync,
 	chmodSync,
 	existsSync,
 	mkdirSync,
@@ -83,9 +84,12 @@ export class Sshd {
 		return this.#log;
 	}
 
-	async listen(): Promise<void> {
+	/** `more` is a line of sshd_config from now on. */
+	async listen(more = ""): Promise<void> {
 		if (userInfo().uid === 0) mkdirSync("/run/sshd", { recursive: true });
 		const config = join(this.directory, "sshd_config");
+		if (more !== "" && !readFileSync(config, "utf8").includes(more))
+			appendFileSync(config, `${more}\n`);
 		const child = spawn("/usr/sbin/sshd", ["-D", "-e", "-f", config], {
 			stdio: ["ignore", "ignore", "pipe"],
 		});
@@ -222,7 +226,8 @@ export function makeKey(
 	const form = pem ? ["-m", "PEM"] : [];
 	execFileSync("ssh-keygen", [
 		...["-q", "-t", type, ...bits, ...form],
-		...["-N", passphrase, "-C", "test", "-f", file],
+		// Few rounds: to try a passphrase is slow on purpose.
+		...["-a", "2", "-N", passphrase, "-C", "test", "-f", file],
 	]);
 	chmodSync(file, 0o600);
 }
