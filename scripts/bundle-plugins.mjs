@@ -1,4 +1,6 @@
 /** What esbuild is taught for our build. Used by build.mjs. */
+// @peculiar/x509 says its names only where this was loaded before.
+import "reflect-metadata";
 import { existsSync, readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { dirname, join, relative, resolve, sep } from "node:path";
