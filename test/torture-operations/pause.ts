@@ -1,6 +1,13 @@
 import { type Blow, type OperatorRun, operate } from "./operator.js";
 import type { Piece } from "./piece.js";
-import { auditOf, clearAway, judge, prepare, storyOf } from "./round.js";
+import {
+	allowUndone,
+	auditOf,
+	clearAway,
+	judge,
+	prepare,
+	storyOf,
+} from "./round.js";
 import type { Stage } from "./stage.js";
 import { conclude, newestRecord, takeUpAs } from "./take-up.js";
 
@@ -45,6 +52,7 @@ export async function pauseRound(
 		const state = (await newestRecord(stage))?.record.state;
 		if (state !== "paused")
 			stage.fail(`it ended as paused, and the journal says ${state}`);
+		await allowUndone(stage, scene);
 		const end = random.chance(0.5) ? "resume" : "abort";
 		const takeUp = await takeUpAs(stage, scene, end);
 		takeUps.push(takeUp);

@@ -72,6 +72,7 @@ export async function operatorRound(
 	for (const blow of [...blows.slice(1), null]) {
 		if (run.struckAt === null) break;
 		stage.counts.killed(stage.kind, piece.name, run.struckAt);
+		if (run.exitCode !== null) await allowUndone(stage, scene);
 		isOver = await wasOver(stage, scene);
 		if (isOver) break;
 		const isGivenUp = takeUps.at(-1)?.as === "abort";
@@ -94,6 +95,24 @@ export async function operatorRound(
 	const isDone = takeUps.at(-1)?.as !== "abort";
 	await judge(stage, scene, { isDone });
 	await auditOf(stage, scene, takeUps);
+}
+
+/**
+ * Whoever ends in good order, paused or terminated, stops a newcomer again that nobody has added yet: it is nobody's. The
+ * next one starts it anew.
+ */
+export async function allowUndone(
+	stage: Stage,
+	{ choice, startsBefore, owedStarts }: Scene,
+): Promise<void> {
+	const { voters, learners } = await stage.members();
+	const starts = await stage.ground.starts();
+	for (const id of Object.keys(choice.starts)) {
+		if ([...voters, ...learners].includes(id)) continue;
+		if (stage.ground.isRunning(id)) continue;
+		const undone = (starts.get(id) ?? 0) - (startsBefore.get(id) ?? 0);
+		owedStarts.set(id, undone);
+	}
 }
 
 /** It was killed after its last word to the journal: nothing is left to take up, and to do it again would be another one. */

@@ -6,7 +6,7 @@ import { Counts } from "./counts.js";
 import { conclude } from "./main.js";
 import { chosenPieces, neverStruck, run } from "./run.js";
 
-const limitMs = 600_000;
+const limitMs = 900_000;
 
 describe("operations on real clusters, killed on their way and taken up again", () => {
 	it(
@@ -16,16 +16,16 @@ describe("operations on real clusters, killed on their way and taken up again", 
 			const seed = Math.floor(Math.random() * 1_000_000);
 			const said: string[] = [];
 			const report = await run({
-				...{ directory, seed, kills: 6, parallel: 1 },
-				kinds: ["operator", "race"],
-				operations: ["rolling-restart", "replace-node"],
+				...{ directory, seed, kills: 6, parallel: 2 },
+				kinds: ["operator", "race", "outage"],
+				operations: ["rolling-restart", "replace-node", "snapshot-restore"],
 				tell: () => undefined,
 			});
 			conclude(report, directory, (line) => said.push(line));
 			expect(said).toEqual([]);
 			expect(report.summary.kills).toBeGreaterThanOrEqual(6);
 			expect(report.summary).toMatchObject({
-				...{ operations: 2, failedRequests: 0, lostWrites: 0 },
+				...{ operations: 3, failedRequests: 0, lostWrites: 0 },
 				...{ leftDrained: 0, extraRestarts: 0, quorumAtRisk: 0 },
 			});
 			expect(report.summary.races).toBeGreaterThan(0);
