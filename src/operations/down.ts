@@ -2,6 +2,7 @@ import { statusOf } from "../cluster/facts.js";
 import { confirmedLeader } from "../cluster/health.js";
 import { OperatorError, reasonOf } from "../errors.js";
 import { commandFor, lookAtCluster, type OperationContext } from "./context.js";
+import { onHosts } from "./journal/host-journal.js";
 import { withLock } from "./lock.js";
 import { type Confirm, type PlanReport, planReport } from "./plan.js";
 import { type Program, programsOf } from "./program.js";
@@ -35,6 +36,8 @@ export async function down(
 	const shown = await stopRounds(context, () => undefined);
 	emit({ type: "plan", operation: "down", steps: planOf(shown.rounds.flat()) });
 	await confirm?.();
+	// A restore or a recovery may have started them a moment ago, and is waiting for them.
+	await onHosts.awaitTurn(context, lockWaitMs);
 	// The lock cannot be held: it ends with the quorum that keeps it. Whoever comes after this finds no quorum to roll.
 	if (shown.leader !== null)
 		await withLock(

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { OperationContext } from "../../../src/operations/context.js";
+import { down } from "../../../src/operations/down.js";
 import { drain } from "../../../src/operations/drain.js";
 import { onHosts } from "../../../src/operations/journal/host-journal.js";
 import {
@@ -163,6 +164,19 @@ describe("an operation on the hosts that is under way", () => {
 		await begin(120_000);
 		expect(clock.now()).toBeGreaterThanOrEqual(40_000);
 		await ended;
+	});
+
+	it("is not ended by down, which is for those who have nothing in hand", async () => {
+		const { ended } = await restoring();
+		const { context, world } = ground;
+		const error = await failureOf(down(context, { lockWaitMs: 0 }));
+		expect(error.exitCode).toBe(13);
+		expect(world.cluster.node("n1").running).toBe(true);
+		letGo();
+		await ended;
+		await killedRestore();
+		const { stopped } = await down(context, { lockWaitMs: 0 });
+		expect(stopped).toContain("n1");
 	});
 
 	it("is running by the word of status, and nothing is to be done about it", async () => {
