@@ -3,7 +3,11 @@ import {
 	type Disagreement,
 	findDisagreements,
 } from "../cluster/disagreements.js";
-import type { LockStatus, NodeStatus } from "../cluster/engine.js";
+import type {
+	CertificatesStatus,
+	LockStatus,
+	NodeStatus,
+} from "../cluster/engine.js";
 import { type ClusterFacts, gatherFacts, statusOf } from "../cluster/facts.js";
 import {
 	confirmedLeader,
@@ -14,6 +18,7 @@ import {
 } from "../cluster/health.js";
 import type { NodeEntry } from "../config/inventory.js";
 import { reasonOf } from "../errors.js";
+import { certificateProblems } from "./certs/expiry.js";
 import {
 	callTimeoutMs,
 	healthLimits,
@@ -79,6 +84,8 @@ export interface NodeReport {
 	readonly drainLeaseLeftMs: number;
 	readonly safeToStop: { readonly safe: boolean; readonly reason: string };
 	readonly uptimeMs: number | null;
+	/** Of the certificates that it shows and believes, the first to end; null without TLS. */
+	readonly certificatesExpireAtMs: number | null;
 }
 
 export interface BalancerReport {
@@ -130,6 +137,13 @@ function statusReport(
 		...disagreements.map(
 			({ about, views }) =>
 				`the nodes disagree about the ${about}: ${views.map(({ node, says }) => `${node} says ${says}`).join(", ")}`,
+		),
+		...facts.nodes.flatMap(({ id, status: known }) =>
+			certificateProblems(
+				id,
+				known?.certificates ?? null,
+				context.clock.unixMs(),
+			),
 		),
 		...keptProblems(kept),
 		...balancerProblems(balancer),
@@ -183,7 +197,15 @@ function nodeReport(
 		drainLeaseLeftMs: known?.drain.leaseLeftMs ?? 0,
 		safeToStop: { safe, reason },
 		uptimeMs: known?.uptimeMs ?? null,
+		certificatesExpireAtMs: firstExpiry(known?.certificates ?? null),
 	};
+}
+
+function firstExpiry(certificates: CertificatesStatus | null): number | null {
+	if (certificates === null) return null;
+	const { leaf, clientLeaf, authorities } = certificates;
+	const all = [leaf, clientLeaf, ...authorities];
+	return Math.min(...all.map(({ expiresAtMs }) => expiresAtMs));
 }
 
 /** The leader knows best; without one, whoever answers. */

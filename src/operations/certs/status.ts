@@ -3,6 +3,7 @@ import type { CertificatesStatus } from "../../cluster/engine.js";
 import { gatherFacts } from "../../cluster/facts.js";
 import { callOptions, type OperationContext } from "../context.js";
 import { requireCertificates } from "./deliver.js";
+import { expiryProblem, renewal, replacement } from "./expiry.js";
 import { type Phase, phaseOf } from "./rotation.js";
 import { requireTls } from "./wishes.js";
 
@@ -39,9 +40,6 @@ interface NodeCertificateReport {
 	/** Whether that is what lies here for it. */
 	readonly isCurrent: boolean;
 }
-
-/** What is about to expire is a problem so long before. */
-export const expiryNoticeMs = 14 * 86_400_000;
 
 /** What was issued, what the nodes use, and when it ends. Changes nothing. */
 export async function certificatesStatus(
@@ -108,11 +106,12 @@ function problemsOf(
 					`the authority is being replaced, and the phase "${phase}" is not over; raftctl certs rotate goes on`,
 				]),
 		...certificates.flatMap(({ kind, name, expiresAtMs }) => {
-			const what =
-				kind === "authority"
-					? `the authority ${name}`
-					: `the certificate of ${name}`;
-			return expiryProblem(what, expiresAtMs, nowMs, kind === "authority");
+			const isAuthority = kind === "authority";
+			const what = isAuthority
+				? `the authority ${name}`
+				: `the certificate of ${name}`;
+			const remedy = isAuthority ? replacement : renewal;
+			return expiryProblem(what, expiresAtMs, { nowMs, remedy });
 		}),
 		...nodes.flatMap(({ node, fault, uses, isCurrent }) => {
 			if (uses === null) return [`${node}: ${fault}`];
@@ -121,23 +120,5 @@ function problemsOf(
 				? []
 				: [`${node} uses another certificate than the one that lies here`];
 		}),
-	];
-}
-
-/** A sentence, when it has expired or is about to. Pure. */
-export function expiryProblem(
-	what: string,
-	expiresAtMs: number,
-	nowMs: number,
-	isAuthority = false,
-): readonly string[] {
-	const leftMs = expiresAtMs - nowMs;
-	if (leftMs > expiryNoticeMs) return [];
-	const next = `raftctl certs ${isAuthority ? "rotate replaces" : "renew renews"} it`;
-	const day = new Date(expiresAtMs).toISOString();
-	return [
-		leftMs <= 0
-			? `${what} expired on ${day}; ${next}`
-			: `${what} expires in ${Math.ceil(leftMs / 86_400_000)} days, on ${day}; ${next}`,
 	];
 }
