@@ -21,21 +21,21 @@ export async function createFile(path: string): Promise<NewFile> {
 	const handle = await open(part, "wx", 0o600).catch((cause: unknown) => {
 		throw cannotCreate(part, cause);
 	});
-	let length = 0;
-	const failed = (cause: unknown) => cannotWrite(path, length, cause);
+	const writer = new BehindWriter(handle);
+	const failed = (cause: unknown) => cannotWrite(path, writer.written, cause);
 	return {
 		part,
 		get length() {
-			return length;
+			return writer.taken;
 		},
 		async write(bytes) {
-			await writeAll(handle, bytes).catch((cause: unknown) => {
+			await writer.write(bytes).catch((cause: unknown) => {
 				throw failed(cause);
 			});
-			length += bytes.length;
 		},
 		async finish() {
 			try {
+				await writer.end();
 				await handle.sync();
 				await handle.close();
 				await giveName(part, path);
@@ -45,15 +45,77 @@ export async function createFile(path: string): Promise<NewFile> {
 			}
 		},
 		async discard() {
+			await writer.end().catch(() => undefined);
 			await handle.close().catch(() => undefined);
 			await rm(part, { force: true });
 		},
 	};
 }
 
-async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-	for (let at = 0; at < bytes.length; )
-		at += (await handle.write(bytes, at)).bytesWritten;
+/** Written with one call; so much waits in memory besides while it is under way. */
+const gatherBytes = 1024 * 1024;
+/** Sent to the disk as soon as so much is written: the last sync then has little left to wait for. */
+const syncEveryBytes = 32 * gatherBytes;
+
+/**
+ * Writes in order, behind whoever brings the bytes: the next ones are read while the last ones go to the disk. Rejects
+ * with what the disk says, at the call after that at the latest, and from then on.
+ */
+class BehindWriter {
+	/** Bytes accepted. */
+	taken = 0;
+	/** Bytes that the system has; the disk has them once the file is synced. */
+	written = 0;
+	readonly #handle: FileHandle;
+	#gathered: Uint8Array[] = [];
+	#gatheredBytes = 0;
+	#writing: Promise<void> = Promise.resolve();
+	#syncing: Promise<void> = Promise.resolve();
+	#syncedTo = 0;
+
+	constructor(handle: FileHandle) {
+		this.#handle = handle;
+	}
+
+	async write(bytes: Uint8Array): Promise<void> {
+		this.#gathered.push(bytes);
+		this.#gatheredBytes += bytes.length;
+		this.taken += bytes.length;
+		if (this.#gatheredBytes >= gatherBytes) await this.#flush();
+	}
+
+	/** Returns once the system has all of it. */
+	async end(): Promise<void> {
+		await this.#flush();
+		await this.#writing;
+		await this.#syncing;
+	}
+
+	async #flush(): Promise<void> {
+		await this.#writing;
+		const pieces = this.#gathered;
+		this.#gathered = [];
+		this.#gatheredBytes = 0;
+		if (pieces.length === 0) return;
+		this.#writing = this.#writeAll(pieces);
+		// Told by whoever waits for it next.
+		this.#writing.catch(() => undefined);
+	}
+
+	async #writeAll(pieces: readonly Uint8Array[]): Promise<void> {
+		let bytes = Buffer.concat(pieces);
+		while (bytes.length > 0) {
+			const { bytesWritten } = await this.#handle.write(bytes);
+			this.written += bytesWritten;
+			bytes = bytes.subarray(bytesWritten);
+		}
+		if (this.written - this.#syncedTo < syncEveryBytes) return;
+		// One at a time: a slow disk slows whoever brings the bytes, and nothing piles up.
+		await this.#syncing;
+		this.#syncedTo = this.written;
+		this.#syncing = this.#handle.datasync();
+		this.#syncing.catch(() => undefined);
+	}
 }
 
 /** Never over another file: a link fails where a rename would replace. Some file systems have no links. */

@@ -1,0 +1,69 @@
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createFile } from "../../../src/operations/snapshots/file-writer.js";
+
+let directory: string;
+beforeEach(async () => {
+	directory = await mkdtemp(join(tmpdir(), "raftctl-file-"));
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+const mebibyte = 1024 * 1024;
+
+describe("a file that is written from what comes in", () => {
+	it("has every byte in order, whatever the pieces, and its name only when it is whole", async () => {
+		const content = randomBytes(40 * mebibyte + 123);
+		const file = await createFile(join(directory, "saved"));
+		for (
+			let at = 0, size = 1;
+			at < content.length;
+			size = (size * 3) % 70_001
+		) {
+			await file.write(content.subarray(at, at + size));
+			at += size;
+			expect(file.length).toBe(Math.min(at, content.length));
+		}
+		expect(await readdir(directory)).toEqual(["saved.part"]);
+		await file.finish();
+		expect(await readdir(directory)).toEqual(["saved"]);
+		const saved = await readFile(join(directory, "saved"));
+		expect(saved.equals(content)).toBe(true);
+	});
+
+	it("may be empty, and leaves nothing when it is given up half-way", async () => {
+		await (await createFile(join(directory, "empty"))).finish();
+		const file = await createFile(join(directory, "given-up"));
+		await file.write(randomBytes(3 * mebibyte));
+		await file.discard();
+		expect(await readdir(directory)).toEqual(["empty"]);
+	});
+
+	it.skipIf(process.getuid?.() !== 0)(
+		"tells of a full disk, though the bytes were taken before it was noticed",
+		async () => {
+			const small = join(directory, "small");
+			await mkdir(small);
+			const size = ["-t", "tmpfs", "-o", "size=3m", "tmpfs", small];
+			execFileSync("mount", size);
+			try {
+				const file = await createFile(join(small, "saved"));
+				const written = (async () => {
+					for (let n = 0; n < 8; n++) await file.write(randomBytes(mebibyte));
+					await file.finish();
+				})();
+				await expect(written).rejects.toMatchObject({
+					kind: "refused",
+					message: expect.stringMatching(/^the disk of .+small is full after /),
+				});
+				await file.discard();
+				expect(await readdir(small)).toEqual([]);
+			} finally {
+				execFileSync("umount", [small]);
+			}
+		},
+	);
+});
