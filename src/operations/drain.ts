@@ -73,8 +73,13 @@ export function drainOperation(wish: DrainWish): Operation {
 				...wishes.map((one) => leaveDrainedStep(one, forMs)),
 			];
 		},
-		abortSteps: async ({ context, lock }) =>
-			nodes.map((id) => undrainStep(context, lock, id)),
+		async abortSteps({ context, lock }) {
+			const facts = await lookAtCluster(context, lock.signal);
+			// The drain of one that is silent ends with its lease, or with its process.
+			return nodes
+				.filter((id) => statusOf(facts, id) !== null)
+				.map((id) => undrainStep(context, lock, id));
+		},
 		report: async () => ({ nodes, endsInMs: forMs }),
 	};
 }

@@ -211,6 +211,16 @@ describe("an operation that lapses", () => {
 		expect(world.cluster.node("n2").drain.until).toBe(until);
 	});
 
+	it("can be given up though its node has died meanwhile", async () => {
+		const [text, work] = lapsing[0] ?? [];
+		if (text === undefined || work === undefined) throw new Error("no drain");
+		const world = await killedAt(text, work, "step-finished n2/drain");
+		world.cluster.stop("n2");
+		await takeUpUnfinished(world.context, { ...again, as: "abort" });
+		const [view] = await listOperations(world.context);
+		expect(view).toMatchObject({ state: "aborted" });
+	});
+
 	it("can be given up where it is a save of a node with an alarm, and has saved nothing then", async () => {
 		const directory = mkdtempSync(join(tmpdir(), "raftctl-lapsing-"));
 		const saving = { node: "n2", file: "x", workingDirectory: directory };
