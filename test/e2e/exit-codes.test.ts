@@ -96,10 +96,10 @@ describe("the exit code of raftctl, on a real cluster", () => {
 	});
 
 	it("is 13 when another operates, who is named", async () => {
-		await takeLock(5_000);
+		await takeLock(20_000);
 		const { stderr } = await expectCode("drain n3", 13);
 		expect(stderr).toContain("promote n3 by bob@ci:7");
-		await expectCode("transfer-leader --lock-wait 30s", 0);
+		await expectCode("transfer-leader --lock-wait 40s", 0);
 	});
 
 	it.each([
