@@ -9,6 +9,8 @@ import { systemdService, unitOf } from "../hosts/systemd-service.js";
 import type { Machines } from "./context.js";
 
 interface OpenMachines extends Machines {
+	/** The error that an operation ends with: of a host that cannot be reached, with all others of which that is so. */
+	allOf(error: unknown): Promise<unknown>;
 	close(): Promise<void>;
 }
 
@@ -23,6 +25,7 @@ export function openMachines(
 	const { stateDirectory, deploy } = inventory;
 	const local = localHost();
 	let opened: Promise<SshHosts> | null = null;
+	const attempts = new Map<string, Promise<OperatorError | null>>();
 	const remote = async (name: string, account: string | null) => {
 		opened ??= openSsh(inventory, surroundings);
 		return (await opened).host(name, account);
@@ -31,8 +34,20 @@ export function openMachines(
 		async host(name, as = "daemon") {
 			if (name === local.name) return local;
 			const host = await remote(name, as === "daemon" ? deploy.user : null);
-			await host.reach();
+			const reaching = host.reach();
+			attempts.set(name, failureOf(reaching));
+			await reaching;
 			return host;
+		},
+		async allOf(error) {
+			const isSilence =
+				error instanceof OperatorError && error.kind === "unreachable";
+			if (!isSilence) return error;
+			const failures = await Promise.all(attempts.values());
+			return together(
+				error,
+				failures.filter((failure) => failure !== null),
+			);
 		},
 		async service({ host, name, argv }) {
 			if (host !== local.name) {
@@ -53,6 +68,36 @@ export function openMachines(
 			await (await opened)?.close();
 		},
 	};
+}
+
+async function failureOf(
+	reaching: Promise<void>,
+): Promise<OperatorError | null> {
+	try {
+		await reaching;
+		return null;
+	} catch (error) {
+		return error instanceof OperatorError ? error : null;
+	}
+}
+
+/** People want to know of every dead host at once, not of the next one after each attempt. */
+function together(error: unknown, failures: readonly OperatorError[]): unknown {
+	const one = failures.find((failure) => failure === error);
+	if (one === undefined || failures.length < 2) return error;
+	return new OperatorError(
+		"unreachable",
+		`${failures.length} hosts cannot be worked on`,
+		{
+			problems: failures.flatMap(({ message, problems, next }) => [
+				next === undefined ? message : `${message}; ${next}`,
+				...problems.map((problem) => `  ${problem}`),
+			]),
+			...(one.state === undefined ? {} : { state: one.state }),
+			next: "mend them, then give the command again",
+			cause: error,
+		},
+	);
 }
 
 /** Imported here: it costs every start of raftctl 90 ms otherwise, and a cluster on this machine needs none of it. */

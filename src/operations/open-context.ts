@@ -21,6 +21,8 @@ export interface ContextOptions {
 interface OpenContext extends OperationContext {
 	/** Ends every connection to nodes, hosts and the balancer; what runs on the hosts runs on. */
 	close(): Promise<void>;
+	/** What an operation ended with, and all hosts that were as dead as the one that it names. */
+	failure(error: unknown): Promise<unknown>;
 }
 
 /** The real thing behind every operation: raftd's admin port, this machine, the balancer of the cluster file. */
@@ -35,6 +37,7 @@ function openContext(options: ContextOptions): OpenContext {
 		balancer,
 		machines,
 		clock: systemClock,
+		failure: (error) => machines.allOf(error),
 		async close() {
 			engine.close();
 			await balancer?.close();
@@ -51,6 +54,8 @@ export async function withContext<Result>(
 	const context = openContext(options);
 	try {
 		return await operation(context);
+	} catch (error) {
+		throw await context.failure(error);
 	} finally {
 		await context.close();
 	}

@@ -42,11 +42,11 @@ const causes: Readonly<Record<string, readonly [what: string, next: string]>> =
 			"start its SSH server, or correct the port under ssh in the cluster file",
 		],
 		EHOSTUNREACH: [
-			"has no route to it",
+			"cannot be reached: there is no route",
 			"look whether the machine is on and the address right",
 		],
 		ENETUNREACH: [
-			"has no route to it",
+			"cannot be reached: there is no route",
 			"look whether this machine's network is up and the address right",
 		],
 		ENOTFOUND: [
