@@ -1,8 +1,9 @@
 import type { ControlState, OperationLock } from "../../machines/control.js";
 
 /**
- * Why a mutating call with this fencing token must be refused, or null. A token below the newest means that another
- * operation has begun since. Without a token (0), a person calls by hand: not while an operation holds the lock.
+ * Why a mutating call with this fencing token must be refused, or null. A token counts for as long as its lock stands:
+ * released or expired, it is out of date even while nobody has taken the lock since, for by hand anything may have been
+ * done. Without a token (0), a person calls by hand: not while an operation holds the lock.
  */
 export function fencingRefusal(
 	token: number,
@@ -10,11 +11,9 @@ export function fencingRefusal(
 	nowMs: number,
 ): string | null {
 	const { lock } = state;
-	if (token === 0) {
-		const isFree = lock === null || nowMs >= lock.expiresAtMs;
-		return isFree ? null : fencedOff(token, lock);
-	}
-	return token >= state.fencingToken ? null : fencedOff(token, lock);
+	const stands = lock !== null && nowMs < lock.expiresAtMs ? lock : null;
+	const isCurrent = token === (stands?.fencingToken ?? 0);
+	return isCurrent ? null : fencedOff(token, stands);
 }
 
 /** The sentence for whoever is fenced off; `lock` is the one that stands. */

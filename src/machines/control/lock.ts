@@ -83,12 +83,12 @@ function release(state: LockState, fencingToken: number): LockRefusal {
 }
 
 /**
- * Whether a command that is not the lock's own may be executed for whoever brings this token. Below the newest, another
- * operation has begun since. Without one (0), a person calls by hand: not while an operation holds the lock.
+ * Whether a command that is not the lock's own may be executed for whoever brings this token: for as long as its lock
+ * stands. Without one (0), a person calls by hand: not while an operation holds the lock.
  */
-export function fence(state: LockState, fencingToken: number): LockRefusal {
-	if (fencingToken === 0) return state.lock === null ? null : "held";
-	return fencingToken >= state.fencingToken ? null : "lost";
+export function fence({ lock }: LockState, fencingToken: number): LockRefusal {
+	if (fencingToken === (lock?.fencingToken ?? 0)) return null;
+	return fencingToken === 0 ? "held" : "lost";
 }
 
 /** Its fields alone, in the one order in which they are written. */

@@ -87,6 +87,17 @@ describe("the operation lock", () => {
 		expect((await call("Drain", holder)).status).toBe(200);
 	});
 
+	it("fences off whom somebody has taken it from, before anybody else has it", async () => {
+		const token = await acquire();
+		// As `lock release` does, with the token that the status shows.
+		await call("ReleaseLock", { fencingToken: token });
+		for (const method of ["Undrain", "TransferLeadership"]) {
+			const { body } = await call(method, { fencingToken: token });
+			expect(body.code).toBe("failed_precondition");
+			expect(body.message).toContain("is out of date; the lock is free now");
+		}
+	});
+
 	it("does not stop a person once it has run out", async () => {
 		await call("AcquireLock", { ...lock, ttlMs: 1000 });
 		expect((await call("Undrain")).status).toBe(400);
