@@ -3,11 +3,14 @@ import { type ClusterFacts, statusOf } from "../../cluster/facts.js";
 import { confirmedLeader } from "../../cluster/health.js";
 import type { ReleaseManifest } from "../releases/manifest.js";
 
-/** What the cluster writes now, by the word of its leader; null when nobody is confirmed. */
+/**
+ * What the cluster writes now, by the word of its leader; null when nobody is confirmed. Until it was set for the first
+ * time, that is the lowest level which the leader reads.
+ */
 export function writeLevelOf(facts: ClusterFacts): number | null {
 	const leader = confirmedLeader(facts);
 	if (leader === null) return null;
-	return leader.writeLevel?.level ?? leader.levels.writes;
+	return leader.writeLevel?.level ?? leader.levels.readsFrom;
 }
 
 /**

@@ -49,6 +49,11 @@ describe("an upgrade", () => {
 		expect(finalizeVerdict(all, nodes)).toEqual({ kind: "possible", level: 2 });
 	});
 
+	it("writes the lowest level that its leader reads until another was set", async () => {
+		const all = await facts({ n1: newer, n2: former, n3: former });
+		expect(writeLevelOf(all)).toBe(1);
+	});
+
 	it("has nothing to finalize when that is written already, or nobody writes more", async () => {
 		const done = await facts({ n1: newer, n2: newer, n3: newer }, 2);
 		expect(finalizeVerdict(done, nodes)).toEqual({ kind: "nothing", level: 2 });
