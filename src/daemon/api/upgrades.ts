@@ -148,16 +148,14 @@ export function endBrokenSocket(
 	context: ApiContext,
 	{ socket, code, pending }: { socket: Duplex; code: string; pending: number },
 ): void {
-	if (code === "ECONNRESET" || !socket.writable) {
+	// A handshake that failed leaves nothing to answer on.
+	const isHandshake = isHandshakeCode(code);
+	if (isHandshake) context.counters.protocolErrors += 1;
+	if (isHandshake || code === "ECONNRESET" || !socket.writable) {
 		socket.destroy();
 		return;
 	}
 	context.counters.protocolErrors += 1;
-	// A handshake that failed leaves nothing to answer on.
-	if (isHandshakeCode(code)) {
-		socket.destroy();
-		return;
-	}
 	// Between the answers of earlier requests this one would pass for theirs.
 	if (pending > 1) socket.destroy();
 	else socket.end(brokenAnswer(context, code));
