@@ -1,6 +1,7 @@
 import type { NodeEntry } from "../../config/inventory.js";
 import type { Host } from "../../hosts/host.js";
 import type { OperationContext } from "../context.js";
+import { awaitFree } from "./in-use.js";
 import { type NewCluster, preparedPath } from "./new-cluster.js";
 import { doOn, isThere } from "./raftd-files.js";
 
@@ -29,13 +30,19 @@ export async function isMadeBeside(
 	return false;
 }
 
-/** Removes all that was made beside the node's data. Whoever cuts it off leaves names that mean nothing. */
+/**
+ * Removes all that was made beside the node's data, once nobody makes it any more. Whoever cuts it off leaves names that
+ * mean nothing.
+ */
 export async function discardMade(
-	{ machines }: OperationContext,
+	context: OperationContext,
 	node: NodeEntry,
 	cluster: NewCluster,
 ): Promise<void> {
-	const host = await machines.host(node.host);
+	const host = await context.machines.host(node.host);
+	const unfinished = unfinishedPath(node, cluster);
+	if (await isThere(host, unfinished))
+		await awaitFree(context, node, unfinished);
 	for (const path of madePaths(node, cluster)) {
 		await moveOut(host, { node, cluster, path });
 		await doOn(host, node.id, ["rm", "-rf", discardedPath(node, cluster)]);
@@ -65,7 +72,7 @@ export async function moveOut(
 function madePaths(node: NodeEntry, cluster: NewCluster): readonly string[] {
 	return [
 		discardedPath(node, cluster),
-		preparedPath(node, cluster),
 		unfinishedPath(node, cluster),
+		preparedPath(node, cluster),
 	];
 }

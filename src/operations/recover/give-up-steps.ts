@@ -4,6 +4,7 @@ import type { OperationContext } from "../context.js";
 import { clusterFileLacks, editClusterFile } from "../edit-cluster-file.js";
 import { nodeConfigPath } from "../node-config.js";
 import type { Step } from "../steps/step.js";
+import { partsStep } from "./copies.js";
 import { discardMade, isMadeBeside, moveOut } from "./discard.js";
 import { requireDown } from "./down.js";
 import {
@@ -36,6 +37,7 @@ export async function giveUpSteps(birth: Birth): Promise<readonly Step[]> {
 		...touched.map((node) => backStep(birth, node)),
 		...touched.map((node) => configBackStep(context, cluster, node)),
 		fileBackStep(birth),
+		partsStep(context, cluster),
 	];
 }
 

@@ -13,6 +13,7 @@ import type { Operation, Run } from "../operation.js";
 import type { Step } from "../steps/step.js";
 import { exportSteps, fileOf } from "./export-steps.js";
 import { giveUpSteps } from "./give-up-steps.js";
+import { awaitFree } from "./in-use.js";
 import {
 	diskOf,
 	type NewCluster,
@@ -224,6 +225,8 @@ function startAgain({ run }: Birth, node: NodeEntry): Step {
 		isDone: async () =>
 			(await (await service()).state()).running ? "it runs" : null,
 		async run(signal) {
+			// A start beside somebody who still reads its data would end at once.
+			await awaitFree(run.context, node, node.dataDirectory);
 			await (await service()).start(signal);
 			return null;
 		},

@@ -1,8 +1,8 @@
 import { OperatorError } from "../../errors.js";
-import type { Host } from "../../hosts/host.js";
 import { commandFor, type OperationContext } from "../context.js";
 import { onHosts } from "../journal/host-journal.js";
 import type { Operation, Run } from "../operation.js";
+import { copiesOn } from "../recover/copies.js";
 import { requireDown } from "../recover/down.js";
 import { giveUpSteps } from "../recover/give-up-steps.js";
 import {
@@ -199,28 +199,27 @@ function copySteps({ run, cluster }: Birth, file: string): readonly Step[] {
 /** The copies are as good as the file, which the operator has. */
 function tidyStep({ run, cluster }: Birth): Step {
 	const { context } = run;
-	const pathOn = ({ name }: Host) => sourcePath(context, cluster, name);
+	const copiesThere = (name: string) => copiesOn(context, cluster, name);
 	const nodes = nodesOf(context, cluster.chosen);
 	const names = [...new Set(nodes.map(({ host }) => host))];
-	const hosts = () =>
-		Promise.all(names.map((name) => context.machines.host(name)));
 	return {
 		...{ id: "cluster/tidy", node: null, cost: "", looks: true },
 		title: "remove the copies of the file",
 		async isDone() {
-			const found = await Promise.all(
-				(await hosts()).map((host) => isThere(host, pathOn(host))),
-			);
+			const found = await Promise.all(names.map(copiesThere));
 			const disks = await Promise.all(
 				nodes.map((node) => diskOf(context, node, cluster)),
 			);
 			const isBorn = disks.every(({ data }) => data === "new");
 			// Before that there are some to come.
-			return isBorn && !found.includes(true) ? "there are none" : null;
+			return isBorn && found.flat().length === 0 ? "there are none" : null;
 		},
 		async run() {
-			for (const host of await hosts())
-				await doOn(host, host.name, ["rm", "-f", pathOn(host)]);
+			for (const name of names) {
+				const host = await context.machines.host(name);
+				for (const path of await copiesThere(name))
+					await doOn(host, name, ["rm", "-f", path]);
+			}
 			return null;
 		},
 	};

@@ -36,6 +36,8 @@ export class DisasterGround {
 	readonly starts: string[] = [];
 	/** What must never be, and was. */
 	readonly sins: string[] = [];
+	/** Processes that hold a directory, by its path. */
+	readonly holders = new Map<string, string>();
 	onEvent: (event: OperationEvent) => void = () => undefined;
 	#parsed: { readonly text: string; readonly inventory: Inventory } | null =
 		null;
@@ -152,7 +154,7 @@ export class DisasterGround {
 			return;
 		}
 		// As raftd: a directory of another cluster is refused.
-		if (held.clusterId !== cluster.id) return;
+		if (held.clusterId !== cluster.id || this.holders.has(data)) return;
 		this.running.add(id);
 		const ids = new Set([...this.running].map((one) => this.#idOf(one)));
 		if (ids.size > 1) this.sins.push(`${[...ids].join(" beside ")} run`);
@@ -242,9 +244,10 @@ export class DisasterGround {
 
 	#inspect(directory: string): RunResult {
 		const state = this.#stateIn(directory);
+		const holder = this.holders.get(directory) ?? null;
 		if (state === null)
 			return report({
-				...{ verdict: "healthy", holder: null, holds: null },
+				...{ verdict: "healthy", holder, holds: null },
 				problems: [{ what: "it is empty" }],
 			});
 		const holds = {
@@ -252,7 +255,7 @@ export class DisasterGround {
 			commit: state.index - 5,
 			configuration: { index: 1, voters: ["n1", "n2", "n3"], outgoing: [] },
 		};
-		return report({ verdict: "healthy", holder: null, holds, problems: [] });
+		return report({ verdict: "healthy", holder, holds, problems: [] });
 	}
 
 	#export(directory: string, out: string): RunResult {

@@ -145,6 +145,29 @@ describe("a recovery whose operator is killed", () => {
 		limitMs,
 	);
 
+	it("is given up once nobody reads a node's data any more, and leaves no part of a file", async () => {
+		await killedAt(ground, work, "step-started cluster/export");
+		const { stateDirectory } = ground.inventory();
+		const [mark] = ground.files.below(`${stateDirectory}/restored`);
+		expect(mark).toBeUndefined();
+		const id = ground.events
+			.flatMap((event) => (event.type === "plan" ? event.steps : []))
+			.flatMap(({ title }) => /orders-[0-9a-f]{12}/.exec(title) ?? [])
+			.at(-1);
+		const part = `${stateDirectory}/restored/${id}.snapshot.part`;
+		ground.files.files.set(part, "half");
+		ground.holders.set(ground.data("n1"), "process 7");
+		const { program } = ground.files;
+		let looks = 0;
+		ground.files.program = (argv) => {
+			if (argv.includes("inspect") && ++looks === 3) ground.holders.clear();
+			return program(argv);
+		};
+		await takeUpUnfinished(ground.context(), { ...again, as: "abort" });
+		expect([...ground.running]).toEqual(["n1"]);
+		expect(ground.files.below(`${stateDirectory}/restored`)).toEqual([]);
+	});
+
 	it(
 		"at any step is given up by abort: data, file and what ran as before, unless the new cluster was started",
 		async () => {

@@ -1,0 +1,53 @@
+import { dirname, join } from "node:path";
+import type { OperationContext } from "../context.js";
+import type { Step } from "../steps/step.js";
+import { type NewCluster, nodesOf, sourcePath } from "./new-cluster.js";
+import { doOn } from "./raftd-files.js";
+
+/** The file that the new cluster comes from and what became only a part of it, on that host; absolute. */
+export async function copiesOn(
+	context: OperationContext,
+	cluster: NewCluster,
+	name: string,
+): Promise<readonly string[]> {
+	const host = await context.machines.host(name);
+	const directory = dirname(sourcePath(context, cluster, name));
+	const { stdout } = await host.run(["ls", "-A", directory], {
+		timeoutMs: lookTimeoutMs,
+	});
+	return stdout
+		.split("\n")
+		.filter((found) => found.startsWith(`${cluster.clusterId}.snapshot`))
+		.map((found) => join(directory, found));
+}
+
+const lookTimeoutMs = 30_000;
+
+/** Removes what whoever was killed had copied only in part; nobody goes on with it. */
+export function partsStep(
+	context: OperationContext,
+	cluster: NewCluster,
+): Step {
+	const nodes = nodesOf(context, cluster.touched);
+	const names = [...new Set(nodes.map(({ host }) => host))];
+	const partsOn = async (name: string) =>
+		(await copiesOn(context, cluster, name)).filter(
+			(path) => path !== sourcePath(context, cluster, name),
+		);
+	return {
+		...{ id: "cluster/parts", node: null, cost: "", looks: true },
+		title: "remove what was copied only in part",
+		async isDone() {
+			const found = await Promise.all(names.map(partsOn));
+			return found.flat().length === 0 ? "there is none" : null;
+		},
+		async run() {
+			for (const name of names) {
+				const host = await context.machines.host(name);
+				for (const path of await partsOn(name))
+					await doOn(host, name, ["rm", "-f", path]);
+			}
+			return null;
+		},
+	};
+}
