@@ -1,31 +1,23 @@
 // Machines to try raftctl on, and to test it on (test/lab; docs/lab.md).
-import { rm } from "node:fs/promises";
-import { join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { resolve } from "node:path";
 import { build } from "esbuild";
 
 const root = resolve(import.meta.dirname, "..");
-const bundle = join(
-	root,
-	"node_modules/.cache/raftctl-lab-command",
-	`${process.pid}.mjs`,
-);
-await build({
-	entryPoints: [join(root, "test/lab/main.ts")],
-	outfile: bundle,
+// Nothing is written: what root leaves in node_modules is in its owner's way later.
+const { outputFiles } = await build({
+	entryPoints: [resolve(root, "test/lab/main.ts")],
+	write: false,
 	bundle: true,
 	platform: "node",
 	format: "esm",
 	target: "node20",
-	packages: "external",
 	sourcemap: "inline",
 	logLevel: "error",
+	banner: {
+		js: 'import { createRequire } from "node:module"; const require = createRequire("/");',
+	},
 });
 process.setSourceMapsEnabled(true);
-let main;
-try {
-	({ main } = await import(pathToFileURL(bundle).href));
-} finally {
-	await rm(bundle, { force: true });
-}
+const code = Buffer.from(outputFiles[0].contents).toString("base64");
+const { main } = await import(`data:text/javascript;base64,${code}`);
 process.exitCode = await main(process.argv.slice(2), root);

@@ -36,6 +36,7 @@ import {
 } from "./network.js";
 import { type Overlay, overlayOf } from "./overlay.js";
 import type { ProgramOptions, ProgramResult } from "./program.js";
+import { until } from "./until.js";
 
 export interface LabOptions extends Partial<LabName> {
 	/** The checkout: where templates/ is. */
@@ -58,6 +59,8 @@ export interface HostStatus extends Addressed {
 	/** Whom it does not hear, or who does not hear it: machines, "operator". */
 	readonly cutFrom: readonly string[];
 }
+
+const goingDownMs = 10_000;
 
 export async function openLab(options: LabOptions): Promise<Lab> {
 	return new Lab(options, await hierarchies());
@@ -109,8 +112,16 @@ export class Lab {
 		// Before the machines ask for it, so that a failure is told once.
 		await this.#ownImage();
 		await forEach(hosts, async (host) => {
-			if ((await this.#of(host).state()) === "off") await this.boot(host);
-			else await this.#mend(host);
+			const isOff = async () => (await this.#of(host).state()) === "off";
+			if (!(await isOff()))
+				await this.#mend(host).catch(async (error) => {
+					// Perhaps it was just going down, by itself.
+					const what = `${host} to go down`;
+					await until(isOff, goingDownMs, { what }).catch(() => {
+						throw error;
+					});
+				});
+			await this.boot(host);
 		});
 	}
 
@@ -212,6 +223,11 @@ export class Lab {
 
 	startSsh(host: HostName): Promise<void> {
 		return startSsh(this.#of(host));
+	}
+
+	/** HAProxy on the balancer's machine; "restart" ends what goes through it. */
+	async haproxy(verb: "reload" | "restart" | "stop" | "start"): Promise<void> {
+		await this.#of(balancerHost).must(["systemctl", verb, "haproxy"]);
 	}
 
 	/** As root, inside, whatever becomes of its network. */

@@ -84,6 +84,18 @@ describe("a lab that comes and goes", () => {
 		await lab.exec("h1", ["sh", "-euc", "echo >/var/lib/raftctl/file"]);
 	});
 
+	it("brings up a machine that has shut itself down", async () => {
+		await lab.up(["h1"]);
+		await lab.exec("h1", ["systemctl", "--no-block", "poweroff"]);
+		await lab.up(["h1"]);
+		const { exitCode } = await lab.exec("h1", [
+			"systemctl",
+			"is-active",
+			"ssh",
+		]);
+		expect(exitCode).toBe(0);
+	});
+
 	it("is found again, and taken down, after whoever brought it up was killed", async () => {
 		const child = spawn(process.execPath, ["scripts/lab.mjs", "up"], {
 			cwd: root,

@@ -85,6 +85,11 @@ export function machine(options: MachineOptions): Machine {
 		if ((await leaderOf(group)) === null) return "off";
 		return (await group.isFrozen()) ? "frozen" : "up";
 	};
+	const powerOff = async () => {
+		await group.kill();
+		await release({ port, fullName, disk: join(directory, "state") });
+		await group.remove();
+	};
 	const entry = async () => {
 		const leader = await leaderOf(group);
 		if (leader === null)
@@ -108,6 +113,8 @@ export function machine(options: MachineOptions): Machine {
 		entry,
 		async boot() {
 			if ((await state()) !== "off") return;
+			// One that has shut itself down may still hold its port and disk.
+			await powerOff();
 			await prepareDisks(options);
 			await group.create();
 			const hasEnded = await spawnDetached(directory, [
@@ -123,11 +130,7 @@ export function machine(options: MachineOptions): Machine {
 			await reachable(answers);
 		},
 		reachable: () => reachable(() => answersSsh(address)),
-		async powerOff() {
-			await group.kill();
-			await release({ port, fullName, disk: join(directory, "state") });
-			await group.remove();
-		},
+		powerOff,
 		wipe: () => rm(directory, { recursive: true, force: true }),
 		freeze: () => group.freeze(),
 		thaw: () => group.thaw(),

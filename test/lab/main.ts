@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { join } from "node:path";
 import { OperatorError } from "../../src/errors.js";
 import { type Cut, type Lab, type LabOptions, openLab } from "./lab.js";
 import { lockLab } from "./lock.js";
@@ -111,8 +112,8 @@ async function shell(
 
 /** The tests of the lab, in the lab: what `npm run test:lab` does. */
 async function test(root: string, files: readonly string[]): Promise<number> {
-	return await attached("npx", [
-		...["--no-install", "vitest", "run", "--root", root],
+	return await attached(process.execPath, [
+		...[join(root, "node_modules/vitest/vitest.mjs"), "run", "--root", root],
 		...["--config", "test/lab/vitest.config.ts", ...files],
 	]);
 }
