@@ -38,20 +38,11 @@ export async function down(
 	await confirm?.();
 	// A restore or a recovery may have started them a moment ago, and is waiting for them.
 	await onHosts.awaitTurn(context, lockWaitMs);
-	// The lock cannot be held: it ends with the quorum that keeps it. Whoever comes after this finds no quorum to roll.
-	if (shown.leader !== null)
-		await withLock(
-			context,
-			{ operation: "down", lockWaitMs },
-			async () => undefined,
-		);
-	const stopped: string[] = [];
-	// Afresh: whoever leads by now goes last.
-	const { names, rounds } = await stopRounds(context, (name) =>
-		stopped.push(name),
-	);
-	for (const round of rounds)
-		requireStopped(context, await runTogether(context, round));
+	const stop = () => stopAll(context);
+	const { names, stopped } =
+		shown.leader === null
+			? await stop()
+			: await withLock(context, { ...lockWish, lockWaitMs }, stop);
 	return {
 		operation: "down",
 		cluster: inventory.name,
@@ -59,6 +50,25 @@ export async function down(
 		notRunning: names.filter((name) => !stopped.includes(name)),
 		durationMs: Math.round(clock.now() - startedAt),
 	};
+}
+
+/**
+ * Held until the quorum that keeps it is gone: whoever waits for the lock must not act on a cluster that is going. That it
+ * is lost on the way is what was asked for; it is short, so that it stands in nobody's way after the next `up`.
+ */
+const lockWish = {
+	...{ operation: "down", ttlMs: 6_000, endsCluster: true },
+} as const;
+
+async function stopAll(context: OperationContext) {
+	const stopped: string[] = [];
+	// Afresh: whoever leads by now goes last.
+	const { names, rounds } = await stopRounds(context, (name) =>
+		stopped.push(name),
+	);
+	for (const round of rounds)
+		requireStopped(context, await runTogether(context, round));
+	return { names, stopped };
 }
 
 /** What `down` would stop now. Touches nothing. */

@@ -29,7 +29,8 @@ export async function keepLockRenewed(
 	const { clock, engine } = context;
 	let provenAt = clock.now();
 	for (;;) {
-		await clock.sleep(renewEveryMs, ended).catch(() => undefined);
+		const everyMs = Math.min(renewEveryMs, ttlMs / 3);
+		await clock.sleep(everyMs, ended).catch(() => undefined);
 		if (ended.aborted) return;
 		// The lock is good for its whole length from when it was asked for, not from when the answer came.
 		const askedAt = clock.now();

@@ -37,6 +37,10 @@ interface LockWish {
 	readonly operation: string;
 	/** How long to wait for another holder; 0 gives up at once. */
 	readonly lockWaitMs: number;
+	/** By default 20 s. */
+	readonly ttlMs?: number;
+	/** When all went well there is nobody left to release it to: it ends by itself. */
+	readonly endsCluster?: true;
 }
 
 /**
@@ -48,15 +52,17 @@ export async function withLock<Result>(
 	wish: LockWish,
 	body: (lock: OperationLock) => Promise<Result>,
 ): Promise<Result> {
+	const { ttlMs = lockTtlMs, endsCluster = false } = wish;
 	const { fencingToken } = await acquire(context, wish);
 	const ended = new AbortController();
 	const lost = new AbortController();
 	let step = wish.operation;
-	const held = { fencingToken, ttlMs: lockTtlMs, step: () => step, lost };
+	const held = { fencingToken, ttlMs, step: () => step, lost };
 	const renewal = keepLockRenewed(context, { ...held, ended: ended.signal });
 	const signal = AbortSignal.any([context.signal, lost.signal]);
+	let isOver = false;
 	try {
-		return await body({
+		const result = await body({
 			fencingToken,
 			signal,
 			requireFresh: () => proveLockHeld(context, { ...held, signal }),
@@ -64,16 +70,19 @@ export async function withLock<Result>(
 				step = now;
 			},
 		});
+		isOver = endsCluster;
+		return result;
 	} finally {
 		ended.abort();
 		await renewal;
-		if (!lost.signal.aborted) await release(context, fencingToken);
+		if (!isOver && !lost.signal.aborted) await release(context, fencingToken);
 	}
 }
 
 /** One operation's wish for the lock. */
 interface Claim {
 	readonly operation: string;
+	readonly ttlMs: number;
 	/** By this alone an operation knows its lock: containers share user, host name and process id. */
 	readonly nonce: string;
 	/** A request went out and its answer never came: it may have taken the lock, or may do so yet. */
@@ -84,8 +93,11 @@ async function acquire(
 	context: OperationContext,
 	wish: LockWish,
 ): Promise<LockStatus> {
-	const { operation } = wish;
-	const claim = { operation, nonce: randomUUID(), unanswered: false };
+	const { operation, ttlMs = lockTtlMs } = wish;
+	const claim = {
+		...{ operation, ttlMs, nonce: randomUUID() },
+		unanswered: false,
+	};
 	try {
 		return await acquireInTime(context, claim, wish.lockWaitMs);
 	} catch (error) {
@@ -131,13 +143,13 @@ async function tryAcquire(
 	context: OperationContext,
 	claim: Claim,
 ): Promise<Attempt> {
-	const { operation, nonce } = claim;
+	const { operation, nonce, ttlMs } = claim;
 	try {
 		const lock = await askAnyNode(context, async (node) => {
 			try {
 				return await context.engine.acquireLock(
 					node,
-					{ ...context.holder, nonce, operation, ttlMs: lockTtlMs },
+					{ ...context.holder, nonce, operation, ttlMs },
 					callOptions(context.signal),
 				);
 			} catch (error) {

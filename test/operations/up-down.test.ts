@@ -252,6 +252,19 @@ describe("down", () => {
 		]);
 	});
 
+	it("holds the lock until the quorum that keeps it is gone: whoever waits for it gets nothing", async () => {
+		const world = operating();
+		const holders: (string | undefined)[] = [];
+		world.onEvent = (event) => {
+			if (event.type === "step-started" && event.step === "n2/stop")
+				holders.push(world.cluster.lock?.operation);
+		};
+		await down(world.context, { lockWaitMs: 0 });
+		expect(holders).toEqual(["down"]);
+		expect(world.cluster.lock?.operation).toBe("down");
+		expect(world.events.filter(({ type }) => type === "warning")).toEqual([]);
+	});
+
 	it("does nothing where nothing runs", async () => {
 		const world = stopped();
 		const report = await down(world.context, { lockWaitMs: 0 });
