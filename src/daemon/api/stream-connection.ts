@@ -46,6 +46,7 @@ export class StreamConnection implements Connection {
 	#overSinceMs = 0;
 	#told = false;
 	#leaveSinceMs = 0;
+	#wasIdle = false;
 	#partialSinceMs = 0;
 
 	constructor(options: {
@@ -117,8 +118,12 @@ export class StreamConnection implements Connection {
 		const { limits } = this.#context;
 		if (this.#leaveSinceMs === 0) this.#leaveSinceMs = nowMs;
 		const leavingMs = nowMs - this.#leaveSinceMs;
-		const idle = this.#idle() && !this.#splitter.partial;
-		if (idle && leavingMs >= limits.idleBeforeCloseMs) this.end();
+		const isDue = leavingMs >= limits.idleBeforeCloseMs;
+		const isIdle = isDue && this.#idle() && !this.#splitter.partial;
+		// After a standstill of this process a frame may lie unread: it is read before the next sweep.
+		const isDone = isIdle && this.#wasIdle;
+		this.#wasIdle = isIdle;
+		if (isDone) this.end();
 		else if (leavingMs >= limits.leaveTimeoutMs) {
 			// It goes on as if nothing had been said: take no more of it, and answer what was taken.
 			this.#waiting = [];

@@ -402,6 +402,25 @@ describe("a drain of streams", () => {
 		await eventually(() => node.api.connections().total === 0);
 	});
 
+	it("takes a standstill of its own for no silence of a client", async () => {
+		const node = await startNode({ limits: { idleBeforeCloseMs: 300 } });
+		const [client] = (await streams(node, 1)) as [StreamClient];
+		node.api.beginClosing(0);
+		await client.until((answers) => answers.length > 0);
+		// The first look at it begins the time, a later one would end it.
+		await new Promise((wake) => setTimeout(wake, 250));
+		// Timers come next after this, and only then what has arrived.
+		await new Promise((wake) => setImmediate(wake));
+		command(client, 1);
+		client.send();
+		const endMs = performance.now() + 700;
+		while (performance.now() < endMs);
+		expect(await client.untilEnd()).toMatchObject([
+			{ kind: "goaway" },
+			{ kind: "result", requestId: 1 },
+		]);
+	});
+
 	it("keeps a stream for as long as an answer is owed", async () => {
 		const node = await startNode({ limits: { idleBeforeCloseMs: 1 } });
 		const [busy, idle] = (await streams(node, 2)) as [
