@@ -193,19 +193,16 @@ async function end(
 	if (process === null) return;
 	const over = AbortSignal.timeout(endLimitMs);
 	const line = endLine(process, prefix);
-	const ending = connection
-		.besides(line, over)
-		// A server that gives no channel for it ends what ran over the connection when that is gone, or at the command's limit.
-		.catch(() => null);
-	const channel = await ending;
+	// Where the server gives no channel for it, the command ends at the host's own limit.
+	const channel = await connection.besides(line, over).catch(() => null);
 	if (channel === null) return;
 	channel.resume();
 	channel.stderr.resume();
 	channel.end();
-	await within(
-		endLimitMs,
-		new Promise<void>((resolve) => channel.once("close", () => resolve())),
-	);
+	const closed = new Promise<void>((resolve) => {
+		channel.once("close", () => resolve());
+	});
+	await raced(closed, over).catch(() => {});
 }
 
 async function within(limitMs: number, done: Promise<void>): Promise<void> {

@@ -101,11 +101,16 @@ export class Connection {
 
 	async #exec(line: string, signal: AbortSignal): Promise<ClientChannel> {
 		const opened = new Promise<ClientChannel>((resolve, reject) => {
-			// ssh2 throws when the socket is gone already.
-			this.#client.exec(line, (error, channel) => {
-				if (error) reject(error);
-				else resolve(channel);
-			});
+			try {
+				this.#client.exec(line, (error, channel) => {
+					if (error) reject(error);
+					else resolve(channel);
+				});
+			} catch (cause) {
+				// The socket is gone, though it has not said so yet.
+				this.#lose(cause);
+				throw cause;
+			}
 		}).catch((error: unknown) => {
 			throw isRefusal(error) || !this.#lost.signal.aborted
 				? error
