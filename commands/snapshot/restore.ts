@@ -27,6 +27,11 @@ export default class SnapshotRestore extends OperatorCommand<
 			summary:
 				"The cluster's name: move aside the data that is there. --yes does not.",
 		}),
+		foreign: Flags.string({
+			helpValue: "<cluster-id>",
+			summary:
+				"The id of the other cluster that the file is of: take it all the same. --yes does not.",
+		}),
 		...planFlags,
 		"lock-wait": lockWaitFlag,
 	};
@@ -46,6 +51,7 @@ export default class SnapshotRestore extends OperatorCommand<
 					{
 						file: resolve(this.args.file),
 						...{ nodes, erase: erase !== undefined },
+						foreign: this.flags.foreign ?? null,
 					},
 					{
 						...{ dryRun, lockWaitMs: this.flags["lock-wait"] },

@@ -1,5 +1,6 @@
 import { OperatorError } from "../../errors.js";
-import type { OperationContext } from "../context.js";
+import { commandFor, type OperationContext } from "../context.js";
+import { throwIfEnded } from "../interruption.js";
 import {
 	askRaftd,
 	type FileManifest,
@@ -14,6 +15,56 @@ interface VerifyReport {
 		readonly what: string;
 	}[];
 	readonly notes: readonly string[];
+}
+
+/**
+ * Whether the file is of another cluster: of neither this id nor one that a cluster of this name may have had before a
+ * restore. Pure.
+ */
+export function isForeign(
+	{ id, name }: Pick<OperationContext["inventory"], "id" | "name">,
+	{ clusterId }: Pick<FileManifest, "clusterId">,
+): boolean {
+	return clusterId !== id && !clusterId.startsWith(`${name}-`);
+}
+
+/** The other cluster that the file says it is of; null for one of this cluster, and for one that says nothing. */
+export async function foreignOwner(
+	context: OperationContext,
+	file: string,
+): Promise<string | null> {
+	const host = await context.machines.host("local");
+	try {
+		const manifest = await manifestOf(context, host, file);
+		return isForeign(context.inventory, manifest) ? manifest.clusterId : null;
+	} catch (error) {
+		throwIfEnded(context.signal);
+		// What is wrong with it is said, with the place, once every byte was looked at.
+		if (error instanceof OperatorError) return null;
+		throw error;
+	}
+}
+
+/** Throws OperatorError "refused" for the file of another cluster than the one that was named. */
+export function requireOwn(
+	context: OperationContext,
+	{ file, foreign }: { readonly file: string; readonly foreign: string | null },
+	manifest: FileManifest,
+): void {
+	const { inventory } = context;
+	const { clusterId } = manifest;
+	if (!isForeign(inventory, manifest) || clusterId === foreign) return;
+	throw new OperatorError(
+		"refused",
+		`${file} is of another cluster, ${clusterId}${foreign === null ? "" : `, and not of ${foreign}`}`,
+		{
+			problems: [
+				`${inventory.name}, ${inventory.id}, would go on with that one's state`,
+			],
+			state: "nothing was touched",
+			next: `take a file of this cluster; if it is meant: ${commandFor(context, `snapshot restore --foreign ${clusterId} FILE`)}`,
+		},
+	);
 }
 
 /**

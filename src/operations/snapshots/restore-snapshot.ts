@@ -8,6 +8,7 @@ import {
 	type RestoreWish,
 	restore,
 } from "./restore.js";
+import { foreignOwner } from "./restore-file.js";
 
 export type SnapshotRestored = OperationReport & RestoreReport;
 
@@ -20,25 +21,33 @@ interface RestoreOptions extends OperationOptions {
 	readonly askName: (what: string) => Promise<boolean>;
 }
 
-/** Restores, or makes the plan. Data that is there is moved aside for a typed name only. */
+/**
+ * Restores, or makes the plan. Data that is there is moved aside, and another cluster's file taken, for a typed name only.
+ */
 export async function restoreSnapshot(
 	context: OperationContext,
 	wish: RestoreWish,
 	{ dryRun, askName, confirm, ...options }: RestoreOptions,
 ): Promise<SnapshotRestored | PlanReport> {
 	const found = await nodesWithData(context);
-	if (dryRun)
-		return planOperation(
-			context,
-			restore({ ...wish, erase: wish.erase || found.length > 0 })(),
-		);
-	const typed =
-		!wish.erase &&
-		found.length > 0 &&
-		(await askName(
-			`${found.join(", ")} hold data of a cluster. It would be moved aside, and served no more.`,
-		));
-	const make = restore({ ...wish, erase: wish.erase || typed });
+	const owner = await foreignOwner(context, wish.file);
+	const agreed = {
+		...{ ...wish, erase: wish.erase || found.length > 0 },
+		foreign: wish.foreign ?? owner,
+	};
+	if (dryRun) return planOperation(context, restore(agreed)());
+	const risks = [
+		...(found.length === 0 || wish.erase
+			? []
+			: [
+					`${found.join(", ")} hold data of a cluster. It would be moved aside, and served no more.`,
+				]),
+		...(owner === null || wish.foreign !== null
+			? []
+			: [`${wish.file} is of another cluster, ${owner}.`]),
+	];
+	const typed = risks.length > 0 && (await askName(risks.join("\n")));
+	const make = restore(typed ? agreed : wish);
 	// Whoever typed the name sees the plan all the same, and may still say no.
 	const asked = confirm === undefined ? options : { ...options, confirm };
 	const report: object = await runOperation(context, make, asked);

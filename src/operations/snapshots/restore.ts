@@ -33,7 +33,7 @@ import {
 	manifestOf,
 } from "../recover/raftd-files.js";
 import type { Step } from "../steps/step.js";
-import { verifiedManifest } from "./restore-file.js";
+import { isForeign, requireOwn, verifiedManifest } from "./restore-file.js";
 
 export interface RestoreWish {
 	/** Absolute, on the operator's machine. */
@@ -42,6 +42,8 @@ export interface RestoreWish {
 	readonly nodes: readonly string[];
 	/** The cluster's name was typed: data that is there may be moved aside. */
 	readonly erase: boolean;
+	/** The id of another cluster, whose file this may be; null: this cluster's alone. */
+	readonly foreign: string | null;
 }
 
 export interface RestoreReport extends NewClusterReport {
@@ -80,9 +82,10 @@ function restoreOnce(wish: RestoreWish, seen: Seen): Operation {
 	};
 	return {
 		name: "snapshot restore",
-		text: ["snapshot restore", wish.file, ...wish.nodes.map(nodeFlag)].join(
-			" ",
-		),
+		text: [
+			...["snapshot restore", wish.file, ...wish.nodes.map(nodeFlag)],
+			...(wish.foreign === null ? [] : [`--foreign ${wish.foreign}`]),
+		].join(" "),
 		...{ arguments: wish, skip: [], keeping: onHosts },
 		async prepare(context): Promise<Memo> {
 			const reachable = await reachableNodes(context);
@@ -96,6 +99,7 @@ function restoreOnce(wish: RestoreWish, seen: Seen): Operation {
 			const touched = reachable.map(({ id }) => id);
 			const { file } = wish;
 			seen.manifest = await verifiedManifest(context, file, seen.manifest);
+			requireOwn(context, wish, seen.manifest);
 			seen.cluster = newCluster(context, {
 				...{ word: "restore", chosen, touched, shown: seen.cluster },
 			});
@@ -161,8 +165,13 @@ function copySteps({ run, cluster }: Birth, file: string): readonly Step[] {
 	const pathOn = (name: string) => sourcePath(context, cluster, name);
 	const { manifest } = run.memo as Memo;
 	const nodes = nodesOf(context, cluster.chosen);
+	// The cluster file may have the new id by now.
+	const before = { ...context.inventory, id: cluster.oldClusterId };
+	const what = isForeign(before, manifest)
+		? `the file, of another cluster, ${manifest.clusterId},`
+		: "the file";
 	return [...new Set(nodes.map(({ host }) => host))].map((name) => ({
-		...{ id: `${name}/copy`, node: null, title: `copy the file to ${name}` },
+		...{ id: `${name}/copy`, node: null, title: `copy ${what} to ${name}` },
 		cost: `${manifest.fileBytes} bytes in ${pathOn(name)}`,
 		async isDone() {
 			const path = pathOn(name);

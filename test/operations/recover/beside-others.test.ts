@@ -14,7 +14,9 @@ import { failureOf } from "../operating.js";
 import { DisasterGround } from "./disaster-ground.js";
 import { killedAt } from "./killing.js";
 
-const wish = { file: "/backup.snapshot", nodes: [], erase: true };
+const wish = {
+	...{ file: "/backup.snapshot", nodes: [], erase: true, foreign: true },
+};
 const restoring =
 	(lockWaitMs = 0) =>
 	(context: OperationContext) =>

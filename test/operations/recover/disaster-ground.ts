@@ -137,7 +137,7 @@ export class DisasterGround {
 	/** A snapshot's file on the operator's machine. */
 	snapshot(path: string, more: object = {}): string {
 		const state = { term: 4, index: 1_200, content: "orders" };
-		const file = { ok: true, clusterId: "other-1", ...state, ...more };
+		const file = { ok: true, clusterId: "orders-1", ...state, ...more };
 		this.files.files.set(path, JSON.stringify(file));
 		return path;
 	}

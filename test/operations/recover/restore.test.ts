@@ -3,6 +3,7 @@ import type { OperationContext } from "../../../src/operations/context.js";
 import { listOperations } from "../../../src/operations/operations.js";
 import { runOperation } from "../../../src/operations/run-operation.js";
 import { restore } from "../../../src/operations/snapshots/restore.js";
+import { restoreSnapshot } from "../../../src/operations/snapshots/restore-snapshot.js";
 import {
 	deadHolderWaitMs,
 	takeUpUnfinished,
@@ -13,7 +14,10 @@ import { asideOf, DisasterGround } from "./disaster-ground.js";
 import { boundariesOf, killedAt, killedInRemoval } from "./killing.js";
 
 const ids = ["n1", "n2", "n3"];
-const wish = { file: "/backup.snapshot", nodes: [], erase: true };
+const wish = {
+	...{ file: "/backup.snapshot", nodes: [], erase: true },
+	foreign: null as string | null,
+};
 const work =
 	(more: Partial<typeof wish> = {}) =>
 	(context: OperationContext) =>
@@ -84,7 +88,7 @@ describe("restoring a snapshot", () => {
 		expect(report).toMatchObject({
 			...{ clusterId: id, oldClusterId: "orders-old", nodes: ids, left: [] },
 			...{ index: 1_001_200, notes: [] },
-			from: { clusterId: "other-1", index: 1_200, term: 4 },
+			from: { clusterId: "orders-1", index: 1_200, term: 4 },
 			kept: { n1: asideOf(ground, "n1") },
 		});
 	});
@@ -127,6 +131,45 @@ describe("restoring a snapshot", () => {
 			"at offset 4096: a checksum does not match",
 		]);
 		expectAsBefore();
+	});
+
+	it("is refused for another cluster's file unless that cluster's id is given; the plan names it", async () => {
+		ground.snapshot("/backup.snapshot", { clusterId: "billing-7" });
+		for (const foreign of [null, "billing-8"]) {
+			const failure = await failureOf(work({ foreign })(ground.context()));
+			expect(failure.kind).toBe("refused");
+			expect(failure.message).toContain("is of another cluster, billing-7");
+			expect(failure.next).toContain("--foreign billing-7");
+			expectAsBefore();
+		}
+		await work({ foreign: "billing-7" })(ground.context());
+		expectRestored();
+		const plan = ground.events.find(({ type }) => type === "plan");
+		expect(JSON.stringify(plan)).toContain("of another cluster, billing-7");
+	});
+
+	it("has the name typed before another cluster's file goes onto empty nodes", async () => {
+		ground.snapshot("/backup.snapshot", { clusterId: "billing-7" });
+		for (const node of ids) ground.files.remove(ground.data(node));
+		const asked: string[] = [];
+		const restored = (isTyped: boolean) =>
+			restoreSnapshot(
+				ground.context(),
+				{ ...wish, erase: false },
+				{
+					...{ dryRun: false, lockWaitMs: 0 },
+					askName: async (what) => {
+						asked.push(what);
+						return isTyped;
+					},
+				},
+			);
+		expect((await failureOf(restored(false))).kind).toBe("refused");
+		expect(asked).toEqual([
+			"/backup.snapshot is of another cluster, billing-7.",
+		]);
+		await restored(true);
+		expect(ground.running.size).toBe(3);
 	});
 
 	it("is refused in raftd's own words for another machine", async () => {
