@@ -57,7 +57,9 @@ export async function down(
  * is lost on the way is what was asked for; it is short, so that it stands in nobody's way after the next `up`.
  */
 const lockWish = {
-	...{ operation: "down", ttlMs: 6_000, endsCluster: true },
+	operation: "down",
+	ttlMs: 6_000,
+	endsCluster: true,
 } as const;
 
 async function stopAll(context: OperationContext) {

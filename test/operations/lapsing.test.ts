@@ -155,6 +155,24 @@ function expectEffect({ cluster }: Operating, text: string): void {
 }
 
 describe("an operation that lapses", () => {
+	it("is told with what it left drained, and how that ends", async () => {
+		const text = "drain --node n2 --for 60s";
+		const world = await killedAt(
+			text,
+			(context) => drain(context, { nodes: ["n2"], ...minute }),
+			"step-finished n2/leave",
+		);
+		await world.clock.sleep(deadHolderWaitMs);
+		world.events.length = 0;
+		await transferLeader(world.context, { to: "n3", lockWaitMs: 0 });
+		expect(world.events).toContainEqual({
+			...{ type: "warning", node: null },
+			message: expect.stringMatching(
+				/has lapsed: still drained: n2 for \d+ s more; raftctl undrain/,
+			),
+		});
+	});
+
 	it("is waited for while its operator lives, who is named", async () => {
 		const world = operating();
 		world.cluster.connect(1, "n2");

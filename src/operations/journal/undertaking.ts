@@ -1,6 +1,10 @@
 import { randomBytes } from "node:crypto";
 import type { CanaryWish } from "../canary/wish.js";
-import type { OperationContext } from "../context.js";
+import {
+	commandFor,
+	lookAtCluster,
+	type OperationContext,
+} from "../context.js";
 import type { OperationLock } from "../lock.js";
 import { inCluster, type Keeping } from "./keeping.js";
 import { type Attempt, type OperationRecord, recordVersion } from "./record.js";
@@ -76,8 +80,26 @@ async function clearTheWay(
 		throw inTheWay(context, left);
 	await journal.write({ ...record, state: "lapsed" });
 	const { text, attempts } = record;
-	const message = `"${text}" of ${attempts.at(-1)?.holder ?? "somebody"} was killed and has lapsed: nothing of it is left`;
+	const message = `"${text}" of ${attempts.at(-1)?.holder ?? "somebody"} was killed and has lapsed: ${await leftOf(context, record)}`;
 	context.emit({ type: "warning", node: null, message });
+}
+
+/** A drain of several nodes may have given some their long lease before it was killed. */
+async function leftOf(
+	context: OperationContext,
+	{ operation }: OperationRecord,
+): Promise<string> {
+	if (operation !== "drain") return "nothing of it is left";
+	const { nodes } = await lookAtCluster(context);
+	const drained = nodes
+		.filter(({ status }) => status?.drain.draining === true)
+		.map(({ id, status }) => {
+			const leftMs = status?.drain.leaseLeftMs ?? 0;
+			return `${id} for ${Math.ceil(leftMs / 1000)} s more`;
+		});
+	return drained.length === 0
+		? "nothing of it is left"
+		: `still drained: ${drained.join(", ")}; ${commandFor(context, "undrain NODE")} ends that`;
 }
 
 /** Takes an unfinished operation in hand again, to end it or to give it up. Its killed holder's lock is waited for. */
