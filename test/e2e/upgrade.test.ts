@@ -1,7 +1,7 @@
 import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { LocalCluster } from "./local-cluster.js";
+import { eventually, LocalCluster } from "./local-cluster.js";
 
 const limitMs = 240_000;
 const root = resolve(import.meta.dirname, "../..");
@@ -110,8 +110,11 @@ describe("two releases of an application", () => {
 			expect(failed.stderr).toContain("upside down");
 			expect(await releases()).toEqual(["1.0.0", "1.0.0", "1.0.0"]);
 			await cluster.succeed(["operation", "abort", "--yes"]);
-			const { nodes } = await cluster.json(["status"]);
-			expect(nodes.every(({ ready }: { ready: boolean }) => ready)).toBe(true);
+			await eventually(async () => {
+				const { stdout } = await cluster.run(["status", "--json"]);
+				const { nodes } = JSON.parse(stdout);
+				return nodes.every(({ ready }: { ready: boolean }) => ready);
+			}, "every node is ready");
 		},
 		limitMs,
 	);
