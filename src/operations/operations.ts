@@ -1,7 +1,10 @@
 import type { LockStatus, StoredOperation } from "../cluster/engine.js";
 import { OperatorError } from "../errors.js";
 import { commandFor, type OperationContext } from "./context.js";
-import { readReachableHosts } from "./journal/host-journal.js";
+import {
+	readReachableHosts,
+	unfinishedOnHosts,
+} from "./journal/host-journal.js";
 import { hostLockStatus } from "./journal/host-lock-turn.js";
 import { inCluster } from "./journal/keeping.js";
 import { type OperationRecord, parseRecord } from "./journal/record.js";
@@ -27,7 +30,7 @@ export interface OperationView {
 export async function listOperations(
 	context: OperationContext,
 ): Promise<readonly OperationView[]> {
-	const hosts = await hostOperations(context);
+	const hosts = await withHolder(context, await readReachableHosts(context));
 	try {
 		const [stored, lock] = await Promise.all([
 			inCluster.read(context),
@@ -44,10 +47,10 @@ export async function listOperations(
 }
 
 /** Of what is unfinished there the lock is watched for a moment, to tell whether somebody has it in hand. */
-export async function hostOperations(
+async function withHolder(
 	context: OperationContext,
+	stored: readonly StoredOperation[],
 ): Promise<readonly OperationView[]> {
-	const stored = await readReachableHosts(context);
 	const views = stored.map((one) => viewOf(one, null));
 	const isInDoubt = views.some(({ state }) => state === "killed");
 	const lock = isInDoubt ? await hostLockStatus(context) : null;
@@ -65,23 +68,23 @@ export async function hostOperations(
  * The one that is unfinished there; null when there is none, or the hosts do not answer in time. Only where there is one
  * its holder is watched, which takes some seconds.
  */
-export async function unfinishedOnHosts(
+export async function hostsUnfinished(
 	context: OperationContext,
 	timeoutMs: number,
 ): Promise<OperationView | null> {
 	const { clock, signal } = context;
 	const ended = new AbortController();
 	const stored = await Promise.race([
-		readReachableHosts(context),
+		unfinishedOnHosts(context),
 		clock
 			.sleep(timeoutMs, AbortSignal.any([signal, ended.signal]))
 			.catch(() => undefined)
-			.then(() => []),
+			.then(() => null),
 	]);
 	ended.abort();
-	if (!stored.some(({ unfinished }) => unfinished)) return null;
-	const views = await hostOperations(context);
-	return views.find(({ unfinished }) => unfinished) ?? null;
+	if (stored === null) return null;
+	const [view = null] = await withHolder(context, [stored]);
+	return view;
 }
 
 function warnOfSilence({ emit }: OperationContext, error: OperatorError) {

@@ -30,7 +30,7 @@ import {
 	keptProblems,
 } from "./kept-by-cluster.js";
 import { withLeadersWord, withStrangers } from "./leaders-word.js";
-import { type OperationView, unfinishedOnHosts } from "./operations.js";
+import { hostsUnfinished, type OperationView } from "./operations.js";
 import {
 	balancerProblems,
 	nodeProblems,
@@ -108,7 +108,7 @@ export async function status(
 			{ timeoutMs, signal },
 		),
 		balancerReport(context, timeoutMs),
-		unfinishedOnHosts(context, timeoutMs),
+		hostsUnfinished(context, timeoutMs),
 	]);
 	const heard = withStrangers(context, withLeadersWord(context, facts));
 	return statusReport(context, heard, { balancer, onHosts });

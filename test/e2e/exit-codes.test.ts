@@ -130,7 +130,7 @@ describe("the exit code of raftctl, on a real cluster", () => {
 		expect(stderr).toContain("raftctl operation resume");
 		await expectCode("operation resume --yes --lock-wait 40s", 0);
 		await expectCode("health", 0);
-	});
+	}, 180_000);
 
 	it("is 20 when nobody answers", async () => {
 		await expectCode("down --yes", 0);

@@ -49,10 +49,15 @@ function hostJournal(context: OperationContext): Journal {
 			const sequence = (before?.sequence ?? 0) + 1;
 			const file: RecordFile = { version: 1, sequence, operation };
 			const content = Buffer.from(`${JSON.stringify(file)}\n`);
+			const { id, unfinished } = operation;
 			for (const place of places) {
-				if (attempt === "begins" || !operation.unfinished)
-					await runThere(place, ["rm", "-f", pausePath(place, record.id)]);
-				await place.host.upload(recordPath(place, record.id), content, 0o600);
+				if (attempt === "begins" || !unfinished)
+					await runThere(place, ["rm", "-f", pausePath(place, id)]);
+				// Before the record, and gone after it: there is no unfinished record that it does not name.
+				if (attempt === "begins")
+					await place.host.upload(markPath(place), Buffer.from(id), 0o600);
+				await place.host.upload(recordPath(place, id), content, 0o600);
+				if (!unfinished) await runThere(place, ["rm", "-f", markPath(place)]);
 			}
 			if (before === null) await forgetOld(places);
 			const pauseRequested = await isPauseRequested(places, record.id);
@@ -74,12 +79,34 @@ export async function readReachableHosts(
 	return readAt((await reachablePlaces(context)).places);
 }
 
+/** The one that is not finished; null when there is none, or no host answers. Lists no directory: everybody asks first. */
+export async function unfinishedOnHosts(
+	context: OperationContext,
+): Promise<StoredOperation | null> {
+	const { places } = await reachablePlaces(context);
+	const marks = await Promise.all(
+		places.map((place) => place.host.read(markPath(place))),
+	);
+	const ids = marks.flatMap((mark) =>
+		mark === null ? [] : [Buffer.from(mark).toString("utf8").trim()],
+	);
+	const found = await readThese(places, new Set(ids));
+	return found.find(({ unfinished }) => unfinished) ?? null;
+}
+
 async function readAt(
 	places: readonly Place[],
 ): Promise<readonly StoredOperation[]> {
 	const ids = new Set<string>();
 	for (const found of await Promise.all(places.map(idsIn)))
 		for (const id of found) ids.add(id);
+	return readThese(places, ids);
+}
+
+async function readThese(
+	places: readonly Place[],
+	ids: ReadonlySet<string>,
+): Promise<readonly StoredOperation[]> {
 	const found = await Promise.all(
 		[...ids].map(async (id) => {
 			const file = await newest(places, id);
@@ -157,6 +184,10 @@ async function idsIn(place: Place): Promise<readonly string[]> {
 
 function recordPath({ stateDirectory }: Place, id: string): string {
 	return join(stateDirectory, "operations", `${id}.json`);
+}
+
+function markPath({ stateDirectory }: Place): string {
+	return join(stateDirectory, "operations", "unfinished");
 }
 
 function pausePath({ stateDirectory }: Place, id: string): string {

@@ -2,7 +2,7 @@ import type { StoredOperation } from "../../cluster/engine.js";
 import { OperatorError } from "../../errors.js";
 import { commandFor, type OperationContext } from "../context.js";
 import { isSilence } from "../wait.js";
-import { onHosts, readReachableHosts } from "./host-journal.js";
+import { onHosts, unfinishedOnHosts } from "./host-journal.js";
 import { inCluster, type Keeping } from "./keeping.js";
 import { type OperationRecord, parseRecord } from "./record.js";
 
@@ -22,10 +22,8 @@ export async function unfinishedOperation(
 	context: OperationContext,
 	keeping: Keeping = inCluster,
 ): Promise<Left | null> {
-	const onTheirHosts = await readReachableHosts(context);
-	const held = onTheirHosts.find(({ unfinished }) => unfinished);
-	if (held !== undefined)
-		return { record: parseRecord(held), keeping: onHosts };
+	const held = await unfinishedOnHosts(context);
+	if (held !== null) return { record: parseRecord(held), keeping: onHosts };
 	if (keeping === onHosts) return null;
 	const stored = (await keeping.read(context)).find(
 		({ unfinished }) => unfinished,

@@ -15,7 +15,8 @@ import { DisasterGround } from "./disaster-ground.js";
 import { killedAt } from "./killing.js";
 
 const wish = {
-	...{ file: "/backup.snapshot", nodes: [], erase: true, foreign: true },
+	...{ file: "/backup.snapshot", nodes: [], erase: true },
+	foreign: null as string | null,
 };
 const restoring =
 	(lockWaitMs = 0) =>
