@@ -3,8 +3,10 @@ import type { NodeEntry } from "../../config/inventory.js";
 import { OperatorError } from "../../errors.js";
 import type { OperationContext } from "../context.js";
 import type { Step } from "../steps/step.js";
+import { copiesOn } from "./copies.js";
+import { discardMade } from "./discard.js";
 import { requireDown } from "./down.js";
-import { type NewCluster, nodesOf, sourcePath } from "./new-cluster.js";
+import { diskOf, type NewCluster, nodesOf, sourcePath } from "./new-cluster.js";
 import type { Birth } from "./new-cluster-steps.js";
 import {
 	askRaftd,
@@ -13,7 +15,7 @@ import {
 	isThere,
 	manifestOf,
 } from "./raftd-files.js";
-import { bestOf, onDisk } from "./survey.js";
+import { bestOf, type Holding, onDisk } from "./survey.js";
 
 /** The file that the new cluster comes from, wherever it is; null before it was made. */
 export async function fileOf(
@@ -81,13 +83,19 @@ function exportStep({ run, cluster }: Birth, proposed: string): Step {
 		...{ id: "cluster/export", node: null },
 		title: `write all that ${proposed} has into a file`,
 		cost: `room for the state in ${expected}`,
-		isDone: async () =>
-			(await fileOf(context, cluster)) === null ? null : "it is there",
+		async isDone() {
+			const file = await fileOf(context, cluster);
+			if (file === null) return null;
+			const newer = await newerThan(context, cluster, file);
+			return newer === null ? "it is there" : null;
+		},
 		async guard() {
 			await requireDown(context, nodesOf(context, cluster.touched));
 			await run.lock.requireFresh();
 		},
 		async run() {
+			const old = await fileOf(context, cluster);
+			if (old !== null) await dropOld(context, cluster, old);
 			const node = await bestNow(context, cluster);
 			if (node.id !== proposed)
 				context.emit({
@@ -106,6 +114,49 @@ function exportStep({ run, cluster }: Birth, proposed: string): Step {
 			return `${node.id} up to index ${manifest.index}, in ${path}`;
 		},
 	};
+}
+
+/**
+ * What has more than the file of an earlier attempt: nodes that were lost came back since, and served. Null once data was
+ * moved, as no node could start any more.
+ */
+async function newerThan(
+	context: OperationContext,
+	cluster: NewCluster,
+	file: FileManifest,
+): Promise<Holding | null> {
+	const nodes = nodesOf(context, cluster.touched);
+	const disks = await Promise.all(
+		nodes.map((node) => diskOf(context, node, cluster)),
+	);
+	if (disks.some(({ data, isAside }) => data === "new" || isAside)) return null;
+	const best = bestOf(
+		await Promise.all(nodes.map((node) => onDisk(context, node))),
+	);
+	const { lastTerm, lastIndex } = best?.holds ?? { lastTerm: 0, lastIndex: 0 };
+	const term = lastTerm ?? 0;
+	const isNewer =
+		term > file.term || (term === file.term && lastIndex > file.index);
+	return isNewer ? best : null;
+}
+
+/** The file goes last: as long as one is there, it is seen to be old. */
+async function dropOld(
+	context: OperationContext,
+	cluster: NewCluster,
+	{ index, term }: FileManifest,
+): Promise<void> {
+	context.emit({
+		...{ type: "warning", node: null },
+		message: `the nodes hold more than what was exported before (up to index ${index} of term ${term}): they ran in between. It is exported anew`,
+	});
+	for (const node of nodesOf(context, cluster.chosen))
+		await discardMade(context, node, cluster);
+	for (const name of hostsOf(context, cluster)) {
+		const host = await context.machines.host(name);
+		for (const path of await copiesOn(context, cluster, name))
+			await doOn(host, name, ["rm", "-f", path]);
+	}
 }
 
 /** From the disks alone: while a node ran, it did not say the term of its last entry. */

@@ -145,6 +145,22 @@ describe("a recovery whose operator is killed", () => {
 		limitMs,
 	);
 
+	it.each(["n1/restore", "cluster/export"])(
+		"after %s begins anew with what the nodes hold when they served in between, and says so",
+		async (step) => {
+			await killedAt(ground, work, `step-finished ${step}`);
+			const state = { term: 5, index: 980, content: "acknowledged since" };
+			ground.found(ground.data("n1"), "n1", "orders-old", state);
+			await takeUpUnfinished(ground.context(), { ...again, as: "resume" });
+			for (const node of ["n1", "n2"])
+				expect(ground.state(node)).toMatchObject({
+					...{ content: "acknowledged since", index: 1_000_980, term: 6 },
+				});
+			const told = ground.events.filter(({ type }) => type === "warning");
+			expect(JSON.stringify(told)).toContain("up to index 930 of term 4");
+		},
+	);
+
 	it("is given up once nobody reads a node's data any more, and leaves no part of a file", async () => {
 		await killedAt(ground, work, "step-started cluster/export");
 		const { stateDirectory } = ground.inventory();
