@@ -1,25 +1,11 @@
-import { userInfo } from "node:os";
 import { expect, it } from "vitest";
-import { parseInventory } from "../../src/config/load.js";
-import { SshHosts } from "../../src/hosts/ssh/ssh-hosts.js";
-import { blocksOf, root } from "../docs-pages.js";
+import { clusterOf, hostsOf } from "./guide.js";
 import { theLab } from "./the-lab.js";
 
 it("has in its guide a cluster file by which raftctl reaches the machines", async () => {
 	const lab = await theLab();
-	const [file] = blocksOf("docs/lab.md").filter(({ info }) => info === "yaml");
-	// The guide's is the usual lab; these may be the tests of another.
-	const text = (file?.text ?? "")
-		.replaceAll("10.77.0.", lab.operator.replace(/1$/, ""))
-		.replaceAll("node_modules/.cache/raftctl-lab", lab.directory);
-	const inventory = parseInventory(text, {
-		source: "lab.yaml",
-		directory: root,
-	});
-	const hosts = new SshHosts(inventory, {
-		...{ home: "/nonexistent", user: userInfo().username, agentSocket: null },
-		askPassphrase: async () => null,
-	});
+	const inventory = clusterOf(lab);
+	const hosts = hostsOf(inventory);
 	try {
 		const reached = inventory.nodes.map(async (node) => {
 			const host = await hosts.host(node.host, null);
