@@ -25,6 +25,8 @@ export interface Balancer {
 	readonly told?: ToldBalancer;
 	/** The longest time from a node's word (drain, ready) to the balancer's acting on it. */
 	readonly reactionMs: number;
+	/** How long `backends` may take where that is more than one call over the network: programs run for it. */
+	readonly answerLimitMs?: number;
 	close(): Promise<void>;
 }
 

@@ -37,11 +37,12 @@ export async function replaceFile(
 			{ node: host.name, state: "it is as it was" },
 		);
 	};
-	await host.upload(candidate, Buffer.from(content), 0o644);
+	const isNew = (await host.read(path)) === null;
+	// What others have written into the file may be secret.
+	await host.upload(candidate, Buffer.from(content), isNew ? 0o644 : 0o600);
 	try {
 		await validate(candidate);
 		const [fresh, kept] = [`${path}.new`, `${path}.bak`];
-		const isNew = (await host.read(path)) === null;
 		if (!isNew) {
 			await step("cp", "-p", path, kept);
 			// What is written into the copy keeps the old file's owner and mode.

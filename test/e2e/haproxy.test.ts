@@ -10,7 +10,7 @@ describe.skipIf(lacks("haproxy"))("three real nodes behind HAProxy", () => {
 		await front.startFront();
 		await front.cluster.succeed(["balancer", "apply"]);
 		await front.cluster.succeed(["up"]);
-	}, 120_000);
+	}, 400_000);
 	afterAll(() => front?.dispose());
 
 	it("is rolled without a failed request, and moves no WebSocket twice", async () => {
@@ -20,7 +20,7 @@ describe.skipIf(lacks("haproxy"))("three real nodes behind HAProxy", () => {
 		expect(traffic.failures).toEqual([]);
 		expect(report.nodes).toHaveLength(3);
 		await expectMovedOnce(subscribers, traffic, report.nodes[0].node);
-	}, 120_000);
+	}, 400_000);
 
 	it("loses nothing when HAProxy is reloaded in the middle of a roll", async () => {
 		const { traffic, subscribers } = await load(front);
@@ -37,7 +37,7 @@ describe.skipIf(lacks("haproxy"))("three real nodes behind HAProxy", () => {
 		await traffic.stop();
 		expect(traffic.failures).toEqual([]);
 		await subscribers.close();
-	}, 120_000);
+	}, 400_000);
 
 	it("shows a drain as HAProxy has it, and its end", async () => {
 		await front.cluster.succeed(["drain", "n2"]);
@@ -71,7 +71,7 @@ describe.skipIf(lacks("haproxy"))("three real nodes behind HAProxy", () => {
 			"the operation given up",
 			60_000,
 		);
-	}, 120_000);
+	}, 400_000);
 
 	it("refuses, with what to do, when HAProxy is gone", async () => {
 		await front.stopFront();

@@ -12,7 +12,7 @@ describe.skipIf(lacks("nginx"))("three real nodes behind nginx", () => {
 		await front.startFront();
 		await front.cluster.succeed(["balancer", "apply"]);
 		await front.cluster.succeed(["up"]);
-	}, 120_000);
+	}, 400_000);
 	afterAll(() => front?.dispose());
 
 	const file = () => readFile(front.path("conf.d/raftctl.conf"), "utf8");
@@ -25,7 +25,7 @@ describe.skipIf(lacks("nginx"))("three real nodes behind nginx", () => {
 		expect(report.nodes).toHaveLength(3);
 		await expectMovedOnce(subscribers, traffic, report.nodes[0].node);
 		expect(await file()).toMatch(/^# withdrawn:\n# preferred:$/m);
-	}, 180_000);
+	}, 400_000);
 
 	it("takes a drained node out of nginx's file, and puts it back", async () => {
 		await front.cluster.succeed(["drain", "n2"]);
@@ -53,7 +53,7 @@ describe.skipIf(lacks("nginx"))("three real nodes behind nginx", () => {
 			"the operation given up",
 			60_000,
 		);
-	}, 120_000);
+	}, 400_000);
 
 	it("refuses, with what to do, when nginx is gone", async () => {
 		await front.stopFront();

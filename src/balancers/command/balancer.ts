@@ -24,6 +24,7 @@ export function commandBalancer(
 	return {
 		kind: "command",
 		reactionMs: entry.reactionMs,
+		answerLimitMs: entry.timeoutMs + graceMs,
 		async backends(signal) {
 			const { stdout } = await run("backends", { signal });
 			const backends = backendsOf(stdout);

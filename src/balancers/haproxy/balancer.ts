@@ -11,6 +11,7 @@ import { leaseKey, sectionNames } from "./names.js";
 import {
 	localSocket,
 	type RuntimeSocket,
+	remoteLimitMs,
 	remoteSocket,
 	tcpSocket,
 } from "./runtime-socket.js";
@@ -31,6 +32,9 @@ export function haproxyBalancer(
 	return {
 		kind: "haproxy",
 		reactionMs: reactionMsOf(entry),
+		...(entry.tcp === null && entry.hosts.some((host) => host !== "local")
+			? { answerLimitMs: remoteLimitMs }
+			: {}),
 		async backends(signal) {
 			const views = await onEveryHost(entry.hosts, async (host) => {
 				const answer = await (await socketOf(host)).ask("show stat", signal);

@@ -13,7 +13,7 @@ export interface RuntimeSocket {
 
 /** Local sockets answer within milliseconds; a host behind SSH may have to be connected to first. */
 const answerLimitMs = 2_000;
-const remoteLimitMs = 15_000;
+export const remoteLimitMs = 15_000;
 const answerLimitBytes = 4 * 1024 * 1024;
 
 /** Over TCP, from this machine. */

@@ -6,6 +6,7 @@ import type { BackendStatus, Balancer } from "../balancer.js";
 import { onEveryHost } from "../on-every-host.js";
 import { oneView } from "../one-view.js";
 import {
+	lookLimitMs,
 	notRunning,
 	reloadNginx,
 	running,
@@ -14,7 +15,7 @@ import {
 	writeOn,
 	writePlain,
 } from "./installed.js";
-import { guard, type Lease, leaseDirectory, unguard } from "./lease.js";
+import { guard, type Lease, unguard } from "./lease.js";
 import { connectionsTo } from "./processes.js";
 import { noSteering, renderFile, type Steering } from "./render.js";
 
@@ -35,6 +36,7 @@ export function nginxBalancer(
 	return {
 		kind: "nginx",
 		reactionMs: nginxReactionMs,
+		answerLimitMs: lookLimitMs,
 		backends: (signal) => known.backends(signal),
 		prefer: (nodes, leaseMs, signal) =>
 			known.steer(
@@ -183,7 +185,7 @@ class KnownNginx {
 				throw error;
 			});
 		}
-		if (!steered) await unguard(host, lease.directory);
+		if (!steered) await unguard(host, lease.cluster);
 	}
 
 	#lease(): Lease {
@@ -192,7 +194,7 @@ class KnownNginx {
 			config,
 			plain: renderFile(this.inventory, this.#entry, noSteering),
 			reload: reload ?? ["systemctl", "reload", unit],
-			directory: leaseDirectory(this.inventory.name),
+			cluster: this.inventory.name,
 		};
 	}
 }

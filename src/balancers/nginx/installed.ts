@@ -5,7 +5,7 @@ import type { Host } from "../../hosts/host.js";
 import { runPrivileged } from "../privilege.js";
 import { reloadOn } from "../reload.js";
 import { type Replaced, replaceFile } from "../replace-file.js";
-import { leaseDirectory, unguard } from "./lease.js";
+import { unguard } from "./lease.js";
 import { lookScript, parseRunning, type Running } from "./processes.js";
 import { noSteering, renderFile, type Steering, steeringIn } from "./render.js";
 
@@ -13,7 +13,7 @@ import { noSteering, renderFile, type Steering, steeringIn } from "./render.js";
 
 export const unit = "nginx";
 
-const lookLimitMs = 15_000;
+export const lookLimitMs = 15_000;
 const newWorkersLimitMs = 15_000;
 const pollMs = 100;
 /** Each reload leaves workers behind that serve what was connected; more of them than this eat the machine. */
@@ -93,7 +93,7 @@ export async function writePlain(
 ): Promise<Replaced | null> {
 	const { inventory, signal } = wish;
 	// A guard that still sleeps would put back what was there when it was set.
-	await unguard(host, leaseDirectory(inventory.name));
+	await unguard(host, inventory.name);
 	const text = renderFile(inventory, entry, noSteering);
 	const found = await host.read(entry.config);
 	if (found !== null && Buffer.from(found).toString("utf8") === text)

@@ -9,11 +9,11 @@ export interface Lease {
 	/** What lies there when nobody steers. */
 	readonly plain: string;
 	readonly reload: readonly string[];
-	/** Absolute, of the account's own. */
-	readonly directory: string;
+	readonly cluster: string;
 }
 
-export function leaseDirectory(cluster: string): string {
+/** Of the account's own, on the host. */
+function leaseDirectory(cluster: string): string {
 	return `/var/tmp/raftctl-lease-${cluster}`;
 }
 
@@ -25,14 +25,17 @@ export async function guard(
 	lease: Lease,
 	{ token, leaseMs }: { readonly token: string; readonly leaseMs: number },
 ): Promise<void> {
-	const { directory, plain } = lease;
-	await host.upload(`${directory}/plain`, Buffer.from(plain), 0o600);
+	const { cluster, plain } = lease;
+	const directory = leaseDirectory(cluster);
+	// Where the rules of sudo let it be copied from.
+	const plainPath = `/tmp/raftctl-lease-${cluster}.conf`;
+	await host.upload(plainPath, Buffer.from(plain), 0o644);
 	await host.upload(`${directory}/token`, Buffer.from(token), 0o600);
 	const seconds = String(Math.max(1, Math.ceil(leaseMs / 1000)));
 	await host.run(
 		[
 			...["sh", "-c", startScript, "raftctl", guardScript],
-			...[directory, token, seconds, lease.config],
+			...[directory, token, seconds, plainPath, lease.config],
 			...lease.reload,
 		],
 		{ timeoutMs: commandLimitMs },
@@ -40,8 +43,8 @@ export async function guard(
 }
 
 /** Nothing is steered any more: a guard that still sleeps finds no token of its own. */
-export async function unguard(host: Host, directory: string): Promise<void> {
-	const argv = ["rm", "-f", `${directory}/token`];
+export async function unguard(host: Host, cluster: string): Promise<void> {
+	const argv = ["rm", "-f", `${leaseDirectory(cluster)}/token`];
 	await host.run(argv, { timeoutMs: commandLimitMs });
 }
 
@@ -52,13 +55,13 @@ setsid sh -c "$script" raftctl-lease "$@" </dev/null >/dev/null 2>&1 &
 `;
 
 const guardScript = `
-directory=$1 token=$2 seconds=$3 config=$4
-shift 4
+directory=$1 token=$2 seconds=$3 plain=$4 config=$5
+shift 5
 as_it_may() { "$@" 2>/dev/null || sudo -n "$@"; }
 sleep "$seconds"
 [ "$(cat "$directory/token" 2>/dev/null)" = "$token" ] || exit 0
 rm -f "$directory/token"
-as_it_may cp "$directory/plain" "$config.new" &&
+as_it_may cp "$plain" "$config.new" &&
 	as_it_may mv -f "$config.new" "$config" &&
 	as_it_may "$@"
 `;

@@ -2,13 +2,14 @@ import type { BackendStatus, Balancer } from "../../balancers/balancer.js";
 import { OperatorError } from "../../errors.js";
 import { callTimeoutMs } from "../context.js";
 
-/** The balancer's own view, fresh. Throws OperatorError "unreachable" when there is none within `timeoutMs`. */
+/** The balancer's own view, fresh. Throws OperatorError "unreachable" when there is none in time. */
 export async function lookAtBalancer(
 	balancer: Balancer,
 	signal: AbortSignal,
 	timeoutMs: number = callTimeoutMs,
 ): Promise<readonly BackendStatus[]> {
-	const timeout = AbortSignal.timeout(timeoutMs);
+	const limitMs = Math.max(timeoutMs, balancer.answerLimitMs ?? 0);
+	const timeout = AbortSignal.timeout(limitMs);
 	try {
 		return await balancer.backends(AbortSignal.any([signal, timeout]));
 	} catch (error) {
@@ -16,7 +17,7 @@ export async function lookAtBalancer(
 		if (!timeout.aborted) throw error;
 		throw new OperatorError(
 			"unreachable",
-			`the balancer did not answer within ${timeoutMs} ms`,
+			`the balancer did not answer within ${limitMs} ms`,
 			{ cause: error },
 		);
 	}
