@@ -1,8 +1,12 @@
 import { type FileHandle, link, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { OperatorError, reasonOf } from "../../errors.js";
+import { openPart } from "./part-file.js";
 
-/** A file that is whole under its name, or not there: `.part`, fsync, then its name, then the directory. */
+/**
+ * A file that is whole under its name, or not there: `.part`, fsync, then its name, then the directory. The part is locked
+ * for as long as somebody writes it; one that a killed process left is written over.
+ */
 export interface NewFile {
 	readonly part: string;
 	/** Bytes written so far. */
@@ -18,9 +22,7 @@ export interface NewFile {
 export async function createFile(path: string): Promise<NewFile> {
 	const part = `${path}.part`;
 	if (await isThere(path)) throw taken(path);
-	const handle = await open(part, "wx", 0o600).catch((cause: unknown) => {
-		throw cannotCreate(part, cause);
-	});
+	const handle = await openPart(part);
 	const writer = new BehindWriter(handle);
 	const failed = (cause: unknown) => cannotWrite(path, writer.written, cause);
 	return {
@@ -37,17 +39,18 @@ export async function createFile(path: string): Promise<NewFile> {
 			try {
 				await writer.end();
 				await handle.sync();
-				await handle.close();
+				// Locked until it has its name: nobody may take it for one that was left.
 				await giveName(part, path);
 				await syncDirectory(dirname(path));
+				await handle.close();
 			} catch (cause) {
 				throw cause instanceof OperatorError ? cause : failed(cause);
 			}
 		},
 		async discard() {
 			await writer.end().catch(() => undefined);
-			await handle.close().catch(() => undefined);
 			await rm(part, { force: true });
+			await handle.close().catch(() => undefined);
 		},
 	};
 }
@@ -153,28 +156,6 @@ function taken(path: string): OperatorError {
 		state: "it was not touched",
 		next: "give another name with --file",
 	});
-}
-
-function cannotCreate(part: string, cause: unknown): OperatorError {
-	if (codeOf(cause) === "EEXIST")
-		return new OperatorError(
-			"refused",
-			`${part} is there: another save is under way, or one was killed`,
-			{
-				state: "it was not touched",
-				next: `rm ${part}, when nobody writes it any more`,
-				cause,
-			},
-		);
-	return new OperatorError(
-		"config",
-		`${part} cannot be written: ${reasonOf(cause)}`,
-		{
-			state: "nothing was written",
-			next: "give another place with --file",
-			cause,
-		},
-	);
 }
 
 function cannotWrite(

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Engine } from "../../../src/cluster/engine.js";
 import { OperatorError } from "../../../src/errors.js";
+import { createFile } from "../../../src/operations/snapshots/file-writer.js";
 import { listSnapshots } from "../../../src/operations/snapshots/list.js";
 import { saveSnapshot } from "../../../src/operations/snapshots/save.js";
 import { snapshotBytes } from "../../fakes/fake-engine.js";
@@ -101,10 +102,24 @@ describe("saving a snapshot", () => {
 		const error = await failureOf(save(world, { file: "here" }));
 		expect(error).toMatchObject({ kind: "refused" });
 		expect(await readFile(join(directory, "here"), "utf8")).toBe("precious");
-		await writeFile(join(directory, "there.part"), "half");
+		const other = await createFile(join(directory, "there"));
+		await other.write(Buffer.from("half"));
 		const busy = await failureOf(save(world, { file: "there" }));
 		expect(busy.message).toContain("another save is under way");
-		expect(await readFile(join(directory, "there.part"), "utf8")).toBe("half");
+		await other.finish();
+		expect(await readFile(join(directory, "there"), "utf8")).toBe("half");
+		expect((await failureOf(save(world, { file: "there" }))).message).toContain(
+			"is there already",
+		);
+	});
+
+	it("begins anew with a part that a killed one left", async () => {
+		const world = operating();
+		const left = join(directory, "there.part");
+		await writeFile(left, "x".repeat(1_000_000));
+		const report = await save(world, { file: "there" });
+		expect(await readFile(report.file)).toEqual(snapshotBytes(report.index));
+		expect(await readdir(directory)).toEqual(["there"]);
 	});
 
 	it("names a place that cannot be written", async () => {
