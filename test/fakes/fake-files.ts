@@ -11,6 +11,8 @@ export class FakeFiles {
 	readonly log: string[] = [];
 	/** Answers for what is not a file program. */
 	program: Program = () => null;
+	/** Directories that nobody has changed for days. */
+	readonly old = new Set<string>();
 	/** Copies fail as on a full disk. */
 	isFull = false;
 
@@ -81,6 +83,8 @@ export class FakeFiles {
 				return succeeded("");
 			case "ls":
 				return this.#ls(first);
+			case "find":
+				return succeeded([...this.old].map((path) => `${path}\n`).join(""));
 			case "mkdir":
 				return succeeded("");
 			case "tee":

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { OperatorError } from "../../errors.js";
 import { jsonIn, type Place, runThere } from "./host-places.js";
 
@@ -92,8 +92,24 @@ export async function sweep(
 				name.startsWith(`${lockName}${suffix}`),
 			),
 		);
-	for (const name of old)
+	for (const name of [...old, ...(await neverPut(place))])
 		await runThere(place, ["rm", "-rf", join(place.stateDirectory, name)]);
+}
+
+/** As the host's own clock says. Whoever has waited so long for the lock says that it is gone. */
+const neverPutAfterMinutes = 24 * 60;
+const neverPutName = /^operation\.lock\.[0-9a-f]{8}-[0-9a-f-]{27}$/;
+
+/** Locks of operators who were killed before they could rename them to the lock's name; those who wait have such, too. */
+async function neverPut(place: Place): Promise<readonly string[]> {
+	const { stdout } = await runThere(place, [
+		...["find", place.stateDirectory, "-maxdepth", "1"],
+		...["-name", `${lockName}.*`, "-mmin", `+${neverPutAfterMinutes}`],
+	]);
+	return stdout
+		.split("\n")
+		.map((path) => basename(path))
+		.filter((name) => neverPutName.test(name));
 }
 
 export function heldBy({ host }: Place, { file }: Sighting): OperatorError {

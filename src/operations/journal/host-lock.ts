@@ -28,7 +28,7 @@ const maxVainTries = 10;
  * Runs `body` under a lock on every host of the cluster file that answers, for operations that cannot lean on a quorum. A
  * lock is the directory `operation.lock`, which is put there whole by one rename and kept alive by a heartbeat in it. Clocks
  * are not compared: a holder is dead when its heartbeat was watched and did not change for 20 s. Throws OperatorError
- * "locked", naming the holder.
+ * "locked", naming the holder, once that one was seen to live and `lockWaitMs` is over: so it takes a heartbeat at least.
  */
 export async function withHostLock<Result>(
 	context: OperationContext,
@@ -136,11 +136,13 @@ class HostLock implements OperationLock {
 			if (seen !== null) {
 				vain = 0;
 				const isDead = watched.unchangedMs(seen, clock.now()) >= deadAfterMs;
+				// Before that nobody can say that its holder lives, and a dead one is no reason to give up.
+				const isSure = isDead || watched.hasChanged;
 				if (isDead && (await setAside(place, seen))) {
 					fallen = seen.file.nonce;
 					continue;
 				}
-				if (clock.now() - startedAt >= this.#wish.lockWaitMs)
+				if (isSure && clock.now() - startedAt >= this.#wish.lockWaitMs)
 					throw heldBy(place, seen);
 			}
 			await clock.sleep(lookEveryMs, signal).catch(() => throwIfEnded(signal));
@@ -200,6 +202,8 @@ class HostLock implements OperationLock {
 
 /** How long a lock has looked the same to this process. */
 class Watch {
+	/** Somebody who lives holds it, or did a moment ago. */
+	hasChanged = false;
 	#last: Sighting | null = null;
 	#sinceMs: number;
 
@@ -209,6 +213,7 @@ class Watch {
 
 	unchangedMs(seen: Sighting, nowMs: number): number {
 		if (!isSame(this.#last, seen)) {
+			this.hasChanged ||= this.#last !== null;
 			this.#last = seen;
 			this.#sinceMs = nowMs;
 		}

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { OperationContext } from "../../../src/operations/context.js";
 import { withHostLock } from "../../../src/operations/journal/host-lock.js";
@@ -91,6 +92,39 @@ describe("the lock on the hosts", () => {
 			expect(world.clock.now() - since).toBeGreaterThanOrEqual(20_000);
 		});
 		expect(lockFiles(world)).toEqual([]);
+	});
+
+	it("is taken over from a dead holder without any wish to wait, too", async () => {
+		const world = ground();
+		await killedHolder(world.ann);
+		const since = world.clock.now();
+		expect(await withHostLock(world.bob, now, async () => "acted")).toBe(
+			"acted",
+		);
+		expect(world.clock.now() - since).toBeGreaterThanOrEqual(20_000);
+	});
+
+	it("is never given up to a dead holder, however short the wait", async () => {
+		const world = ground();
+		await killedHolder(world.ann);
+		const hasty = { operation: "recover", lockWaitMs: 10_000 };
+		expect(await withHostLock(world.bob, hasty, async () => "acted")).toBe(
+			"acted",
+		);
+	});
+
+	it("sweeps what was never put in its place, a day later", async () => {
+		const world = ground();
+		const of = (nonce: string) => `/state/operation.lock.${nonce}`;
+		const [dead, waiting] = [randomUUID(), randomUUID()].map(of) as [
+			string,
+			string,
+		];
+		for (const path of [dead, waiting])
+			world.files.files.set(`${path}/holder.json`, "{}");
+		world.files.old.add(dead).add("/state/operation.lock");
+		await withHostLock(world.ann, now, async () => undefined);
+		expect(world.files.below("/state")).toEqual([`${waiting}/holder.json`]);
 	});
 
 	it("goes to one only of several that find its holder dead", async () => {
