@@ -80,7 +80,7 @@ describe("raftd with certificates", () => {
 		expect(stderr).toContain(
 			"it is the certificate of node n2 of cluster c-test, and this is n1 of cluster c-test",
 		);
-		expect(stderr).toContain("next: raftctl certs renew");
+		expect(stderr).toContain("Next: raftctl certs renew");
 	});
 
 	it("starts with one that has expired and is heard to say so, and is believed again once it is renewed", async () => {
@@ -136,11 +136,10 @@ describe("raftctl's calls over TLS", () => {
 		await expect(plain.status(node, options)).rejects.toMatchObject({
 			kind: "unreachable",
 		});
+		const { certificate: ca } = await authority;
 		const bare = createRaftdEngine({
 			clusterId: "c-test",
-			current: () => ({
-				...{ ca: strangersCa, identity: null, token: null },
-			}),
+			current: () => ({ ca, identity: null, token: null }),
 		});
 		await expect(bare.status(node, options)).rejects.toMatchObject({
 			kind: "unreachable",
@@ -149,5 +148,3 @@ describe("raftctl's calls over TLS", () => {
 		for (const one of [engine, strangers, plain, bare]) one.close();
 	});
 });
-
-const strangersCa = (await authority).certificate;

@@ -1,6 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { CertificatesSchema } from "../../wire/gen/raftctl/admin/v1/admin_pb.js";
+import type { Material } from "../tls/material.js";
 import { refusedReasons } from "./access/access.js";
 import type { Family } from "./exposition.js";
 import type { AdminSubject } from "./subject.js";
@@ -37,41 +38,42 @@ export function reloadCertificates(subject: AdminSubject) {
 
 export function securityFamilies({ security }: AdminSubject): Family[] {
 	const { credentials, access } = security;
-	const refused: Family = {
-		name: "raftd_admin_refused_total",
-		type: "counter",
-		help: "Calls on the admin port that were refused, by why.",
-		samples: refusedReasons.map((reason) => ({
-			labels: { reason },
-			value: access.refused[reason],
-		})),
-	};
-	if (credentials === null) return [refused];
-	const { leaf, clientLeaf, authorities } = credentials.material;
-	const sample = (certificate: string, expiresAtMs: number) => ({
-		labels: { certificate },
-		value: expiresAtMs / 1000,
-	});
 	return [
-		refused,
+		{
+			name: "raftd_admin_refused_total",
+			type: "counter",
+			help: "Calls on the admin port that were refused, by why.",
+			samples: refusedReasons.map((reason) => ({
+				labels: { reason },
+				value: access.refused[reason],
+			})),
+		},
 		{
 			name: "raftd_certificate_expiry_seconds",
 			type: "gauge",
 			help: "When a certificate in use expires, in seconds since the Unix epoch; of several authorities the first to expire.",
-			samples: [
-				sample("node", leaf.expiresAtMs),
-				sample("client", clientLeaf.expiresAtMs),
-				sample(
-					"authority",
-					Math.min(...authorities.map(({ expiresAtMs }) => expiresAtMs)),
-				),
-			],
+			samples: credentials === null ? [] : expirySamples(credentials.material),
 		},
 		{
 			name: "raftd_certificate_fault",
 			type: "gauge",
 			help: "1 while the files of certificates cannot be used and older ones are.",
-			samples: [{ labels: {}, value: credentials.fault === null ? 0 : 1 }],
+			samples:
+				credentials === null
+					? []
+					: [{ labels: {}, value: credentials.fault === null ? 0 : 1 }],
 		},
 	];
+}
+
+function expirySamples({ leaf, clientLeaf, authorities }: Material) {
+	const ends = {
+		node: leaf.expiresAtMs,
+		client: clientLeaf.expiresAtMs,
+		authority: Math.min(...authorities.map(({ expiresAtMs }) => expiresAtMs)),
+	};
+	return Object.entries(ends).map(([certificate, expiresAtMs]) => ({
+		labels: { certificate },
+		value: expiresAtMs / 1000,
+	}));
 }
