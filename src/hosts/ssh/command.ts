@@ -29,7 +29,7 @@ export interface CommandOutput {
 }
 
 /** To end a command and to be told so; the host's own limit is there for what this does not reach. */
-const endLimitMs = 4_000;
+const endLimitMs = 6_000;
 /** A command that was stopped right at its start has this long to say which process it is. */
 const beginLimitMs = 2_000;
 

@@ -1,9 +1,12 @@
 import type { Duplex } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Client, ClientChannel } from "ssh2";
 import type { Destination } from "./destination.js";
 import { unreachable } from "./failures.js";
 import { raced } from "./raced.js";
 import { SessionSlots } from "./session-slots.js";
+
+const refusedPauseMs = 100;
 
 /** A command that the host has taken. */
 export interface Session {
@@ -57,9 +60,15 @@ export class Connection {
 		}
 	}
 
-	/** The same beside the queue, to end what holds a place in it. */
-	besides(line: string, signal: AbortSignal): Promise<ClientChannel> {
-		return this.#exec(line, signal);
+	/** The same beside the queue, to end what holds a place in it: several that end at once take turns at the last place. */
+	async besides(line: string, signal: AbortSignal): Promise<ClientChannel> {
+		for (;;)
+			try {
+				return await this.#exec(line, signal);
+			} catch (error) {
+				if (!isRefusal(error)) throw error;
+				await sleep(refusedPauseMs, undefined, { signal });
+			}
 	}
 
 	/** A way from this host on to another one. */

@@ -22,13 +22,13 @@ export class SessionSlots {
 	}
 
 	/**
-	 * The server refused one more session: from now on no more than those that it holds. False when it holds none, so that
-	 * there is nothing to wait for.
+	 * The server refused one more session: from now on one less than it holds, so that what hangs can still be ended. False
+	 * when it holds none, so that there is nothing to wait for.
 	 */
 	lower(): boolean {
 		const held = this.#taken - 1;
 		if (held < 1) return false;
-		this.#limit = Math.min(this.#limit, held);
+		this.#limit = Math.min(this.#limit, Math.max(1, held - 1));
 		return true;
 	}
 

@@ -47,7 +47,7 @@ describe("places for commands", () => {
 		await next;
 	});
 
-	it("become as few as the server holds, but never none", async () => {
+	it("become one less than the server holds, for ending what hangs, but never none", async () => {
 		const slots = new SessionSlots();
 		const gives = [await slots.take(never), await slots.take(never)];
 		const third = await slots.take(never);
@@ -60,6 +60,9 @@ describe("places for commands", () => {
 		await turn();
 		expect(taken).toBe(false);
 		gives[0]?.();
+		await turn();
+		expect(taken).toBe(false);
+		gives[1]?.();
 		await turn();
 		expect(taken).toBe(true);
 		const alone = new SessionSlots();

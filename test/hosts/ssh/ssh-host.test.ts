@@ -263,6 +263,30 @@ describe("many commands at once", () => {
 		expect(sshd.log.match(/Accepted publickey/g)).toHaveLength(1);
 	});
 
+	it("are all ended when they hang, however few sessions the server allows", async () => {
+		const sshd = await desk.sshd({ config: ["MaxSessions 3"] });
+		desk.know(sshd.known());
+		const host = await desk.hosts({ h1: sshd.port }).host("h1", null);
+		// The first ones show how many there are.
+		await Promise.all(
+			["1", "2", "3", "4", "5"].map((number) =>
+				host.run(["echo", number], { timeoutMs }),
+			),
+		);
+		const mark = `6${Date.now()}`;
+		const controller = new AbortController();
+		const { signal } = controller;
+		const hung = Array.from({ length: 4 }, () =>
+			failureOf(host.run(["sleep", mark], { timeoutMs: 600_000, signal })),
+		);
+		while (running(`sleep ${mark}`) < 2) await sleep(50);
+		const reason = new Error("Ctrl-C");
+		controller.abort(reason);
+		expect(await Promise.all(hung)).toEqual(hung.map(() => reason));
+		// The host's own limit is ten minutes away.
+		while (running(`sleep ${mark}`) > 0) await sleep(50);
+	});
+
 	it("run again over a new connection when the server was restarted", async () => {
 		const sshd = await desk.sshd();
 		desk.know(sshd.known());
@@ -280,6 +304,13 @@ describe("many commands at once", () => {
 		expect((await host.run(["echo", "on"], { timeoutMs })).stdout).toBe("on\n");
 	});
 });
+
+function failureOf(promise: Promise<unknown>): Promise<unknown> {
+	return promise.then(
+		() => null,
+		(error: unknown) => error,
+	);
+}
 
 /** How many processes of this machine have this command line. */
 function running(line: string): number {
