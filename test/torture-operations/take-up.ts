@@ -16,10 +16,12 @@ export async function takeUpAs(
 	const { random } = stage;
 	const isWaiting = random.chance(1 / 8);
 	if (!isWaiting) await releaseLock(stage);
-	const isUnfinished =
-		piece.isJournaled && (await newestRecord(stage))?.unfinished === true;
-	const isLeft = piece.lapses === true && random.chance(0.5);
-	if (isUnfinished && !isLeft) return { as, argv: ["operation", as, "--yes"] };
+	const newest = piece.isJournaled ? await newestRecord(stage) : undefined;
+	// What was paused does not lapse: somebody wished so.
+	const mayLapse = piece.lapses === true && newest?.record.state === "running";
+	const isLeft = mayLapse && random.chance(0.5);
+	if (newest?.unfinished === true && !isLeft)
+		return { as, argv: ["operation", as, "--yes"] };
 	for (const fault of (await choice.tidy?.()) ?? []) stage.fail(fault);
 	const waits = isWaiting && piece.isUnlocked !== true;
 	const wait = waits ? ["--lock-wait", "30s"] : [];
