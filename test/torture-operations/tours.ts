@@ -132,7 +132,8 @@ async function tours(
 		if (signal?.aborted) return;
 		const piece = pieces[round % pieces.length] as Piece;
 		const left = toCome.get(piece.name) ?? [];
-		const at = left.pop() ?? 0;
+		// Each of them has two boundaries at least; how many, the first time tells.
+		const at = left.pop() ?? random.below(2);
 		stage.round = `round ${++counts.rounds}, ${piece.name}, ${what} at ${at}`;
 		stage.tell(stage.round);
 		const boundaries = await play(piece, at);
