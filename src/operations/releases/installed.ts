@@ -19,7 +19,7 @@ export async function currentRelease(
 	{ inventory, machines }: Pick<OperationContext, "inventory" | "machines">,
 	node: NodeEntry,
 ): Promise<ReleaseManifest | null> {
-	const host = await machines.host(node.host);
+	const host = await machines.host(node.host, "login");
 	return readManifest(host, currentLink(inventory, node));
 }
 
@@ -29,7 +29,7 @@ export async function installedRelease(
 	hostName: string,
 	version: string,
 ): Promise<ReleaseManifest | null> {
-	const host = await machines.host(hostName);
+	const host = await machines.host(hostName, "login");
 	return readManifest(host, releaseDirectory(inventory, hostName, version));
 }
 
@@ -88,7 +88,7 @@ export async function switchRelease(
 	node: NodeEntry,
 	version: string | null,
 ): Promise<void> {
-	const host = await machines.host(node.host);
+	const host = await machines.host(node.host, "login");
 	const link = currentLink(inventory, node);
 	const argv =
 		version === null
@@ -114,7 +114,7 @@ export async function installedVersions(
 	{ inventory, machines }: OperationContext,
 	hostName: string,
 ): Promise<readonly string[]> {
-	const host = await machines.host(hostName);
+	const host = await machines.host(hostName, "login");
 	const directory = releasesDirectory(inventory, hostName);
 	const { exitCode, stdout } = await host.run(["ls", "-1t", directory], {
 		timeoutMs: commandTimeoutMs,

@@ -41,7 +41,7 @@ export async function shipRelease(
 	const { inventory, machines } = context;
 	if ((await installedRelease(context, hostName, version)) !== null)
 		return "it is there";
-	const host = await machines.host(hostName);
+	const host = await machines.host(hostName, "login");
 	const directory = releasesDirectory(inventory, hostName);
 	const upload = join(directory, `.${version}.tgz`);
 	const { sentBytes } = await host.send(upload, archive, 0o600, {
