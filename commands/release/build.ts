@@ -1,7 +1,6 @@
 import { Flags } from "@oclif/core";
 import { OfflineCommand } from "../../src/cli/offline-command.js";
-import { localHost } from "../../src/hosts/local.js";
-import { buildRelease } from "../../src/operations/releases/build.js";
+import { buildHere } from "../../src/operations/releases/here.js";
 
 export default class ReleaseBuild extends OfflineCommand<typeof ReleaseBuild> {
 	static override summary =
@@ -35,10 +34,12 @@ export default class ReleaseBuild extends OfflineCommand<typeof ReleaseBuild> {
 
 	async run(): Promise<void> {
 		const { version, app = null, runtime, out } = this.flags;
-		const report = await buildRelease(
-			{ local: localHost(), programs: this.programs() },
-			{ version, app, withRuntime: runtime, output: out },
-		);
+		const report = await buildHere(this.programs(), {
+			version,
+			app,
+			withRuntime: runtime,
+			output: out,
+		});
 		const { builtText } = await import("../../src/cli/upgrade-text.js");
 		await this.print(report, () => builtText(report));
 	}

@@ -1,7 +1,6 @@
 import { Args } from "@oclif/core";
 import { OfflineCommand } from "../../src/cli/offline-command.js";
-import { localHost } from "../../src/hosts/local.js";
-import { readArchive } from "../../src/operations/releases/archive.js";
+import { inspectHere } from "../../src/operations/releases/here.js";
 
 export default class ReleaseInspect extends OfflineCommand<
 	typeof ReleaseInspect
@@ -17,7 +16,7 @@ export default class ReleaseInspect extends OfflineCommand<
 	};
 
 	async run(): Promise<void> {
-		const manifest = await readArchive(localHost(), this.args.file);
+		const manifest = await inspectHere(this.args.file);
 		const { releaseText } = await import("../../src/cli/upgrade-text.js");
 		await this.print(manifest, () => releaseText(manifest));
 	}
