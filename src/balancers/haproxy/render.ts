@@ -58,6 +58,8 @@ const httpMode = [
 	"    timeout http-request 10s",
 	"    # Longer than raftd tells clients to keep an idle connection.",
 	"    timeout http-keep-alive 80s",
+	"    # A reload lets a connection that is idle go with its next answer, and does not cut off a request that comes just then.",
+	"    option idle-close-on-response",
 	"    retry-on conn-failure",
 ];
 
