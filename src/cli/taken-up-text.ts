@@ -17,17 +17,41 @@ export function takenUpText(as: "resume" | "abort", report: TakenUp): string {
 	const what = `${operation} of ${cluster} (${id})`;
 	const took = `this took ${durationText(durationMs)}`;
 	const members = isOfMembers(report) ? report : null;
-	const silent = members?.silent ?? [];
+	const unconfirmed = sentencesOf(report, "unconfirmed");
+	const fault = faultText(members?.silent ?? [], unconfirmed);
 	const head =
 		as === "resume"
 			? `${what} is done; ${took}`
-			: silent.length === 0
+			: fault === null
 				? `${what} is given up; nothing is half done. T${took.slice(1)}`
-				: `${what} is given up, but ${silentText(silent)}; ${took}`;
-	if (members === null) return head;
+				: `${what} is given up, but ${fault}; ${took}`;
+	if (members === null)
+		return [
+			head,
+			...unconfirmed.map((sentence) => `  ${sentence}`),
+			...sentencesOf(report, "notes"),
+		].join("\n");
 	return [head, changesText(members), "", ...membershipLines(members)]
 		.join("\n")
 		.trimEnd();
+}
+
+/** Why it cannot be said that nothing is half done. */
+function faultText(
+	silent: readonly string[],
+	unconfirmed: readonly string[],
+): string | null {
+	if (silent.length > 0) return silentText(silent);
+	return unconfirmed.length > 0 ? "not all is as it should be" : null;
+}
+
+/** Of a report that has them under that name. */
+function sentencesOf(
+	report: object,
+	name: "notes" | "unconfirmed",
+): readonly string[] {
+	const found = (report as Partial<Record<typeof name, unknown>>)[name];
+	return Array.isArray(found) ? found.map(String) : [];
 }
 
 function silentText(silent: readonly string[]): string {

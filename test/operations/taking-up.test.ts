@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { takenUpText } from "../../src/cli/taken-up-text.js";
 import type { OperationEvent } from "../../src/operations/events.js";
 import { parseRecord } from "../../src/operations/journal/record.js";
 import { releaseHeldLocks } from "../../src/operations/lock-status.js";
+import type { OperationReport } from "../../src/operations/operation.js";
 import {
 	listOperations,
 	showOperation,
@@ -135,6 +137,9 @@ describe("a rolling restart whose operator was killed", () => {
 		expect(report).toMatchObject({
 			unconfirmed: [expect.stringContaining("n2"), expect.anything()],
 		});
+		const text = takenUpText("abort", report as OperationReport);
+		expect(text).not.toContain("nothing is half done");
+		expect(text).toMatch(/^ {2}n2: /m);
 		expect(world.cluster.operations.some(({ unfinished }) => unfinished)).toBe(
 			false,
 		);

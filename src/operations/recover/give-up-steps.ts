@@ -4,6 +4,7 @@ import type { OperationContext } from "../context.js";
 import { clusterFileLacks, editClusterFile } from "../edit-cluster-file.js";
 import { nodeConfigPath } from "../node-config.js";
 import type { Step } from "../steps/step.js";
+import { tolerant } from "../steps/tolerant.js";
 import { partsStep } from "./copies.js";
 import { discardMade, isMadeBeside, moveOut } from "./discard.js";
 import { requireDown } from "./down.js";
@@ -17,20 +18,24 @@ import {
 } from "./new-cluster.js";
 import type { Birth } from "./new-cluster-steps.js";
 import { doOn, isThere } from "./raftd-files.js";
+import { startStep } from "./start-step.js";
+import { verifyStep } from "./verify-step.js";
 
 /**
  * Puts everything back to where it was. Once a node of the new cluster was started there is no way back: it may have
- * acknowledged writes. Then everything stays as it is, which is said.
+ * acknowledged writes. Then it stays, which is said, and is started as a whole: without its quorum it would serve nobody.
  */
 export async function giveUpSteps(birth: Birth): Promise<readonly Step[]> {
-	const { run, cluster } = birth;
+	const { run, cluster, tally } = birth;
 	const { context } = run;
 	if (await wasStarted(context, cluster)) {
 		context.emit({
 			...{ type: "warning", node: null },
 			message: `the new cluster ${cluster.clusterId} was started already and stays; the old data is kept as *${cluster.suffix}`,
 		});
-		return [];
+		return [startStep(birth), verifyStep(birth)].map((step) =>
+			tolerant(context, tally.unconfirmed, step),
+		);
 	}
 	const touched = nodesOf(context, cluster.touched);
 	return [

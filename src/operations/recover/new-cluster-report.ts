@@ -16,12 +16,14 @@ export interface NewClusterReport {
 	readonly kept: Readonly<Record<string, string>>;
 	/** What is left to people, a line each. */
 	readonly notes: readonly string[];
+	/** What did not come about for who gave up, a sentence each. */
+	readonly unconfirmed: readonly string[];
 }
 
 export async function newClusterReport(
 	context: OperationContext,
 	cluster: NewCluster,
-	{ notes, verified }: Tally,
+	{ notes, unconfirmed, verified }: Tally,
 ): Promise<NewClusterReport> {
 	const { clusterId, oldClusterId, chosen, touched } = cluster;
 	const kept: Record<string, string> = {};
@@ -35,6 +37,6 @@ export async function newClusterReport(
 		left: ids.filter((id) => !chosen.includes(id)),
 		index: verified?.index ?? null,
 		leader: verified?.leader ?? null,
-		...{ kept, notes },
+		...{ kept, notes, unconfirmed },
 	};
 }

@@ -37,6 +37,8 @@ export interface Tally {
 	fileChanged: boolean;
 	/** What is left to people. */
 	readonly notes: string[];
+	/** By who gave up: what did not come about. */
+	readonly unconfirmed: string[];
 	/** What every node of the new cluster reports. */
 	verified: { readonly index: number; readonly leader: string } | null;
 }

@@ -70,6 +70,17 @@ export function contextOf(
 	return { ...context, inventory: { ...edited, nodes } };
 }
 
+/** The context of the old cluster, whatever the cluster file says by now. */
+export function oldContextOf(
+	context: OperationContext,
+	{ oldClusterId: clusterId }: NewCluster,
+): OperationContext {
+	const inventory = editedInventory(context.inventory, [
+		{ type: "set-cluster-id", clusterId },
+	]);
+	return { ...context, inventory };
+}
+
 export function nodesOf(
 	{ inventory }: OperationContext,
 	ids: readonly string[],

@@ -10,7 +10,9 @@ import { throwIfEnded } from "../interruption.js";
 import { onHosts } from "../journal/host-journal.js";
 import { nodeService } from "../node-service.js";
 import type { Operation, Run } from "../operation.js";
+import { awaitAnswer } from "../steps/join-node.js";
 import type { Step } from "../steps/step.js";
+import { tolerant } from "../steps/tolerant.js";
 import { exportSteps, fileOf } from "./export-steps.js";
 import { giveUpSteps } from "./give-up-steps.js";
 import { awaitFree } from "./in-use.js";
@@ -19,6 +21,7 @@ import {
 	type NewCluster,
 	newCluster,
 	nodesOf,
+	oldContextOf,
 	reachableNodes,
 	requireChoice,
 	sourcePath,
@@ -83,7 +86,8 @@ function recoverOnce(
 	seen: { cluster: NewCluster | null },
 ): Operation {
 	const tally: Tally = {
-		...{ isMoved: false, fileChanged: false, notes: [], verified: null },
+		...{ isMoved: false, fileChanged: false, verified: null },
+		...{ notes: [], unconfirmed: [] },
 	};
 	const birthOf = (run: Run): Birth => {
 		const { cluster } = run.memo as RecoverMemo;
@@ -127,7 +131,12 @@ function recoverOnce(
 			const steps = await giveUpSteps(birth);
 			if (await wasStarted(run.context, birth.cluster)) return steps;
 			const stopped = nodesOf(run.context, running);
-			return [...steps, ...stopped.map((node) => startAgain(birth, node))];
+			const starts = stopped.map((node) => startAgain(birth, node));
+			const { unconfirmed } = tally;
+			return [
+				...steps,
+				...starts.map((step) => tolerant(run.context, unconfirmed, step)),
+			];
 		},
 		async report(run): Promise<RecoverReport> {
 			const { cluster, survey: found } = run.memo as RecoverMemo;
@@ -217,17 +226,22 @@ function stopStep({ run, cluster }: Birth, node: NodeEntry): Step {
 	};
 }
 
-function startAgain({ run }: Birth, node: NodeEntry): Step {
+/** Until it answers as the node of the old cluster that it was; ready it may not be, for want of a quorum. */
+function startAgain({ run, cluster }: Birth, node: NodeEntry): Step {
 	const service = () => nodeService(run.context, node);
+	const old = oldContextOf(run.context, cluster);
 	return {
 		...{ id: `${node.id}/start`, node: node.id, cost: "" },
 		title: "start it again",
 		isDone: async () =>
 			(await (await service()).state()).running ? "it runs" : null,
-		async run(signal) {
+		async run(signal, progress) {
 			// A start beside somebody who still reads its data would end at once.
 			await awaitFree(run.context, node, node.dataDirectory);
-			await (await service()).start(signal);
+			const started = await service();
+			await started.start(signal);
+			const asked = { node, service: started };
+			await awaitAnswer(old, asked, { signal, progress });
 			return null;
 		},
 	};

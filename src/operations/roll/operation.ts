@@ -1,13 +1,12 @@
 import { type ClusterFacts, statusOf } from "../../cluster/facts.js";
 import type { NodeEntry } from "../../config/inventory.js";
-import { reasonOf } from "../../errors.js";
 import { lookAtCluster } from "../context.js";
 import { LeaderlessMeter } from "../cost/leaderless-meter.js";
-import { throwIfEnded } from "../interruption.js";
 import { writeNodeConfig } from "../node-service.js";
 import type { Operation, Run } from "../operation.js";
 import { holdPreference } from "../steps/preference.js";
 import type { Step } from "../steps/step.js";
+import { tolerant } from "../steps/tolerant.js";
 import { rollFailure } from "./failure.js";
 import { mendingSteps, nodeSteps } from "./node-steps.js";
 import { effectiveSettings, type RollOptions } from "./options.js";
@@ -65,7 +64,8 @@ export function rollOperation(
 			const chosen = chooseNodes(run.context, wish);
 			const facts = await lookAtCluster(run.context, run.lock.signal);
 			const steps = await mendAll(open(run), run, { chosen, facts });
-			return steps.map((step) => tolerant(step, open(run)));
+			const { context, unconfirmed } = open(run);
+			return steps.map((step) => tolerant(context, unconfirmed, step));
 		},
 		async soFar(run) {
 			const { restarted } = open(run);
@@ -172,28 +172,6 @@ async function mendAll(
 			steps.push(...(await mendingSteps(roll, node, { former, status })));
 	}
 	return planAnew(steps);
-}
-
-/** Who gives up must be able to: what does not come about is told, and somebody has to look at it. */
-function tolerant(
-	// Once: what was given up would be planned again and again.
-	{ replan: _, ...step }: Step,
-	{ context, unconfirmed }: Roll,
-): Step {
-	return {
-		...step,
-		async run(signal, progress) {
-			try {
-				return await step.run(signal, progress);
-			} catch (error) {
-				throwIfEnded(signal);
-				const message = `${step.node ?? "the cluster"}: ${reasonOf(error)}`;
-				context.emit({ type: "warning", node: step.node, message });
-				unconfirmed.push(message);
-				return "given up";
-			}
-		},
-	};
 }
 
 function planAnew(steps: readonly Step[]): readonly Step[] {

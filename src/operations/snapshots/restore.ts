@@ -74,7 +74,8 @@ interface Seen {
 
 function restoreOnce(wish: RestoreWish, seen: Seen): Operation {
 	const tally: Tally = {
-		...{ isMoved: false, fileChanged: false, notes: [], verified: null },
+		...{ isMoved: false, fileChanged: false, verified: null },
+		...{ notes: [], unconfirmed: [] },
 	};
 	const birthOf = (run: Run): Birth => {
 		const { cluster, manifest } = run.memo as Memo;

@@ -38,7 +38,11 @@ export class DisasterGround {
 	readonly sins: string[] = [];
 	/** Processes that hold a directory, by its path. */
 	readonly holders = new Map<string, string>();
+	/** Nodes that end right after their start. */
+	readonly broken = new Set<string>();
 	onEvent: (event: OperationEvent) => void = () => undefined;
+	/** Right before a service is started. */
+	onStart: (id: string) => void = () => undefined;
 	#parsed: { readonly text: string; readonly inventory: Inventory } | null =
 		null;
 	readonly #file = join(this.directory, "cluster.yaml");
@@ -155,6 +159,7 @@ export class DisasterGround {
 		}
 		// As raftd: a directory of another cluster is refused.
 		if (held.clusterId !== cluster.id || this.holders.has(data)) return;
+		if (this.broken.has(id)) return;
 		this.running.add(id);
 		const ids = new Set([...this.running].map((one) => this.#idOf(one)));
 		if (ids.size > 1) this.sins.push(`${[...ids].join(" beside ")} run`);
@@ -203,7 +208,10 @@ export class DisasterGround {
 	#service(id: string): Service {
 		return {
 			name: id,
-			start: async () => this.start(id),
+			start: async () => {
+				this.onStart(id);
+				this.start(id);
+			},
 			stop: async () => void this.running.delete(id),
 			kill: async () => void this.running.delete(id),
 			state: async () =>

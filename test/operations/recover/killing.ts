@@ -93,3 +93,29 @@ export async function killedInRemoval(
 		ground.files.program = program;
 	}
 }
+
+/** Lets `work` run up to the `nth` start of a node, which does not come about any more. */
+export async function killedAtStart(
+	ground: DisasterGround,
+	work: Work,
+	nth: number,
+): Promise<void> {
+	const operator = mortal(ground.context("bob"));
+	let starts = 0;
+	try {
+		await new Promise<void>((resolve, reject) => {
+			ground.onStart = () => {
+				if (++starts < nth) return;
+				operator.kill();
+				resolve();
+				throw new Error("the operator is gone");
+			};
+			work(operator.context).then(
+				() => reject(new Error(`it ended before start ${nth}`)),
+				reject,
+			);
+		});
+	} finally {
+		ground.onStart = () => undefined;
+	}
+}

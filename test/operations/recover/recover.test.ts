@@ -184,6 +184,17 @@ describe("a recovery whose operator is killed", () => {
 		expect(ground.files.below(`${stateDirectory}/restored`)).toEqual([]);
 	});
 
+	it("is given up though a node that ran does not stay up, which is told", async () => {
+		await killedAt(ground, work, "step-finished n1/stop");
+		ground.broken.add("n1");
+		const report = await takeUpUnfinished(ground.context(), {
+			...{ ...again, as: "abort" },
+		});
+		expect(report).toMatchObject({
+			unconfirmed: [expect.stringContaining("n1")],
+		});
+	});
+
 	it(
 		"at any step is given up by abort: data, file and what ran as before, unless the new cluster was started",
 		async () => {

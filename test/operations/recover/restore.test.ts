@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { takenUpText } from "../../../src/cli/taken-up-text.js";
 import type { OperationContext } from "../../../src/operations/context.js";
+import { readReachableHosts } from "../../../src/operations/journal/host-journal.js";
+import type { OperationReport } from "../../../src/operations/operation.js";
 import { listOperations } from "../../../src/operations/operations.js";
 import { runOperation } from "../../../src/operations/run-operation.js";
 import { restore } from "../../../src/operations/snapshots/restore.js";
@@ -11,7 +14,12 @@ import {
 import { up } from "../../../src/operations/up.js";
 import { failureOf } from "../operating.js";
 import { asideOf, DisasterGround } from "./disaster-ground.js";
-import { boundariesOf, killedAt, killedInRemoval } from "./killing.js";
+import {
+	boundariesOf,
+	killedAt,
+	killedAtStart,
+	killedInRemoval,
+} from "./killing.js";
 
 const ids = ["n1", "n2", "n3"];
 const wish = {
@@ -280,6 +288,36 @@ describe("a restore whose operator is killed", () => {
 		},
 		limitMs,
 	);
+
+	it.each([1, 2, 3])(
+		"at start %i is given up by abort: the new cluster, which stays, is started as a whole",
+		async (nth) => {
+			await killedAtStart(ground, work(), nth);
+			expect(ground.running.size).toBe(nth - 1);
+			const report = await takeUpUnfinished(ground.context(), {
+				...{ ...again, as: "abort" },
+			});
+			expectRestored();
+			expect(report).toMatchObject({ unconfirmed: [], index: 1_001_200 });
+		},
+	);
+
+	it("is given up though a node of the new cluster does not come up, which is told", async () => {
+		await killedAtStart(ground, work(), 1);
+		ground.broken.add("n3");
+		const report = await takeUpUnfinished(ground.context(), {
+			...{ ...again, as: "abort" },
+		});
+		expect([...ground.running]).toEqual(["n1", "n2"]);
+		expect(report).toMatchObject({
+			unconfirmed: [expect.stringContaining("n3")],
+		});
+		const text = takenUpText("abort", report as OperationReport);
+		expect(text).not.toContain("nothing is half done");
+		expect(text).toContain("n3 ended right after its start");
+		const [stored] = await readReachableHosts(ground.context());
+		expect(stored).toMatchObject({ unfinished: false });
+	});
 
 	it("is resumed also after an abort was killed half way", async () => {
 		await killedAt(ground, work(), "step-finished n2/swap");
