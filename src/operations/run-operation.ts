@@ -17,6 +17,7 @@ import type {
 	Run,
 } from "./operation.js";
 import { type PlanReport, planReport, unlocked } from "./plan.js";
+import { changedSince, doneBefore } from "./so-far.js";
 import { runSteps, type Step } from "./steps/step.js";
 
 /** What the operation would do now. Takes no lock and touches nothing. */
@@ -80,23 +81,16 @@ export async function planTakingUp(
 	try {
 		const steps =
 			await operation[as === "resume" ? "steps" : "abortSteps"](run);
-		const plan = await planReport(context, operation.name, steps);
-		const soFar = await operation.soFar?.(run);
-		return { ...plan, soFar: soFar ?? doneBefore(record, plan.plan) };
+		const planned = await planReport(context, operation.name, steps);
+		const left = { steps, plan: planned.plan };
+		const soFar = (await operation.soFar?.(run)) ?? [
+			...doneBefore(record, left),
+			...(as === "resume" ? changedSince(record, left) : []),
+		];
+		return { ...planned, soFar };
 	} finally {
 		await operation.end?.(run);
 	}
-}
-
-/** As the journal has it; what is planned again is not done, whatever it says. */
-function doneBefore(
-	{ finished }: OperationRecord,
-	left: readonly PlannedStep[],
-): readonly string[] {
-	const done = [...new Set(finished)].filter(
-		(step) => !left.some(({ id }) => id === step),
-	);
-	return done.length === 0 ? [] : [`done: ${done.join(", ")}`];
 }
 
 /** Ends what a killed or stopped process began: `resume` does what is left, `abort` leaves the cluster valid. */
