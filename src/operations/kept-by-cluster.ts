@@ -45,6 +45,8 @@ interface ScheduleReport {
 	readonly last: ScheduledSnapshot | null;
 	/** Of the last one that went well; null when none has. */
 	readonly ageMs: number | null;
+	/** For how long none has gone well: since the last one, or since it was set; null when that is not known. */
+	readonly waitedMs: number | null;
 	/** A whole interval late. */
 	readonly overdue: boolean;
 }
@@ -59,16 +61,19 @@ export function keptByCluster(
 	{
 		speaker,
 		onHosts,
+		setAtMs,
 	}: {
 		readonly speaker: NodeStatus | null;
 		readonly onHosts: OperationView | null;
+		/** When the schedule was set of which no snapshot has gone well yet; null when that is not known. */
+		readonly setAtMs: number | null;
 	},
 ): KeptByCluster {
 	const nowMs = context.clock.unixMs();
 	const unfinished = onHosts ?? (speaker && unfinishedView(speaker, nowMs));
 	return {
 		operation: unfinished && unfinishedReport(context, unfinished),
-		snapshots: speaker && scheduleReport(speaker, nowMs),
+		snapshots: speaker && scheduleReport(speaker, { nowMs, setAtMs }),
 		writeLevel: speaker?.writeLevel ?? null,
 		alarms: alarmsOf(facts),
 	};
@@ -129,26 +134,33 @@ function operationProblems(
 
 function scheduleReport(
 	{ snapshotSchedule: schedule, scheduledSnapshot: last }: NodeStatus,
-	nowMs: number,
+	{
+		nowMs,
+		setAtMs,
+	}: { readonly nowMs: number; readonly setAtMs: number | null },
 ): ScheduleReport {
 	const succeededAtMs = last?.succeededAtMs ?? null;
 	const ageMs = succeededAtMs === null ? null : nowMs - succeededAtMs;
+	const sinceSetMs = setAtMs === null ? null : nowMs - setAtMs;
+	const waitedMs = ageMs ?? sinceSetMs;
 	return {
-		...{ schedule, last, ageMs },
+		...{ schedule, last, ageMs, waitedMs },
 		overdue:
-			schedule !== null && ageMs !== null && ageMs > 2 * schedule.intervalMs,
+			schedule !== null &&
+			waitedMs !== null &&
+			waitedMs > 2 * schedule.intervalMs,
 	};
 }
 
 /** Backups that quietly stop are found when they are needed: they make a cluster unhealthy. */
 function snapshotProblems(snapshots: ScheduleReport | null): readonly string[] {
 	if (snapshots === null || snapshots.schedule === null) return [];
-	const { schedule, last, ageMs, overdue } = snapshots;
+	const { schedule, last, waitedMs, overdue } = snapshots;
 	const fault = last?.fault ?? "";
 	if (fault !== "") return [`the last scheduled snapshot failed: ${fault}`];
-	if (!overdue || ageMs === null) return [];
+	if (!overdue || waitedMs === null) return [];
 	return [
-		`no scheduled snapshot has gone well for ${lengthOf(ageMs)}; one is due every ${lengthOf(schedule.intervalMs)}`,
+		`no scheduled snapshot has gone well for ${lengthOf(waitedMs)}; one is due every ${lengthOf(schedule.intervalMs)}`,
 	];
 }
 

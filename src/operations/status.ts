@@ -13,6 +13,7 @@ import {
 	confirmedLeader,
 	judgeQuorum,
 	lagOf,
+	type QuorumVerdict,
 	safeToStop,
 	unreadyReasons,
 } from "../cluster/health.js";
@@ -31,6 +32,7 @@ import {
 } from "./kept-by-cluster.js";
 import { withLeadersWord, withStrangers } from "./leaders-word.js";
 import { hostsUnfinished, type OperationView } from "./operations.js";
+import { scheduledSince } from "./snapshots/schedule-age.js";
 import {
 	balancerProblems,
 	nodeProblems,
@@ -111,26 +113,39 @@ export async function status(
 		hostsUnfinished(context, timeoutMs),
 	]);
 	const heard = withStrangers(context, withLeadersWord(context, facts));
-	return statusReport(context, heard, { balancer, onHosts });
+	const verdict = judgeQuorum(heard, healthLimits(context));
+	const speaker = speakerOf(heard, verdict.leader);
+	const setAtMs = await scheduledSince(context, speaker, timeoutMs);
+	return statusReport(
+		context,
+		{ facts: heard, verdict, speaker },
+		{ balancer, onHosts, setAtMs },
+	);
 }
 
 /** What the nodes do not say themselves. */
 interface Elsewhere {
 	readonly balancer: BalancerReport | null;
 	readonly onHosts: OperationView | null;
+	/** When the schedule was set of which no snapshot has gone well yet. */
+	readonly setAtMs: number | null;
+}
+
+interface Heard {
+	readonly facts: ClusterFacts;
+	readonly verdict: QuorumVerdict;
+	readonly speaker: NodeStatus | null;
 }
 
 function statusReport(
 	context: OperationContext,
-	facts: ClusterFacts,
-	{ balancer, onHosts }: Elsewhere,
+	{ facts, verdict, speaker }: Heard,
+	{ balancer, onHosts, setAtMs }: Elsewhere,
 ): StatusReport {
 	const { inventory } = context;
-	const verdict = judgeQuorum(facts, healthLimits(context));
 	const nodes = facts.nodes.map((node) => nodeReport(context, facts, node));
 	const disagreements = findDisagreements(facts);
-	const speaker = speakerOf(facts, verdict.leader);
-	const kept = keptByCluster(context, facts, { speaker, onHosts });
+	const kept = keptByCluster(context, facts, { speaker, onHosts, setAtMs });
 	const problems = new Set([
 		...quorumProblems(verdict),
 		...nodes.flatMap((node) => nodeProblems(node, verdict)),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { OperatorError } from "../../src/errors.js";
+import { scheduleSnapshots } from "../../src/operations/snapshots/schedule.js";
 import { status } from "../../src/operations/status.js";
 import { operating } from "./operating.js";
 
@@ -143,6 +144,24 @@ describe("status", () => {
 		expect((await status(context)).healthy).toBe(true);
 		cluster.operations = [{ ...stored, record: '{"version":99}' }];
 		expect((await status(context)).operation?.text).toBeNull();
+	});
+
+	it("calls a cluster unhealthy whose schedule was set two intervals ago and never brought a snapshot", async () => {
+		const { clock, context } = operating();
+		const schedule = {
+			...{ intervalMs: 60_000, keep: 2, directory: "/b", command: [] },
+			s3: null,
+		};
+		const skip = ["directory"] as const;
+		await scheduleSnapshots(context, { schedule, skip, lockWaitMs: 0 });
+		await clock.sleep(119_000);
+		expect((await status(context)).healthy).toBe(true);
+		await clock.sleep(2_000);
+		expect((await status(context)).problems).toEqual([
+			"no scheduled snapshot has gone well for 2 min; one is due every 60 s",
+		]);
+		await scheduleSnapshots(context, { schedule: null, lockWaitMs: 0 });
+		expect((await status(context)).healthy).toBe(true);
 	});
 
 	it("calls a cluster unhealthy whose scheduled snapshots fail, or quietly stop", async () => {
