@@ -71,9 +71,16 @@ function readView(status: any): NodeView {
 			),
 		},
 		draining: status.drain?.draining ?? false,
-		lockHolder: status.lock?.holder ?? "",
+		lockHolder: isOver(status.lock) ? "" : (status.lock?.holder ?? ""),
 		operation: status.operation?.id ?? "",
 	};
+}
+
+/** That of `down` goes with the quorum that keeps it, and is nobody's once it has expired; every other is let go of. */
+function isOver(
+	lock: { readonly operation?: string; readonly expiresAtMs?: number } = {},
+): boolean {
+	return lock.operation === "down" && (lock.expiresAtMs ?? 0) < Date.now();
 }
 
 export function isView(look: Look): look is NodeView {
