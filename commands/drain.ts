@@ -1,10 +1,13 @@
 import { Args } from "@oclif/core";
 import {
+	canaryFlags,
+	canaryUse,
 	durationFlag,
 	lockWaitFlag,
 	namedNodes,
 	nodeFlag,
 	planFlags,
+	reportFlag,
 } from "../src/cli/flags.js";
 import { OperatorCommand } from "../src/cli/operator-command.js";
 import { OperatorError } from "../src/errors.js";
@@ -30,6 +33,8 @@ export default class Drain extends OperatorCommand<typeof Drain> {
 			summary: "When the drain ends by itself; at most 10m.",
 		}),
 		"lock-wait": lockWaitFlag,
+		...canaryFlags,
+		report: reportFlag,
 	};
 
 	async run(): Promise<void> {
@@ -47,6 +52,7 @@ export default class Drain extends OperatorCommand<typeof Drain> {
 				nodes,
 				forMs: this.flags.for,
 				lockWaitMs: this.flags["lock-wait"],
+				canary: canaryUse(this.flags),
 			}),
 		);
 		const { endsInMs } = report;

@@ -1,5 +1,10 @@
 import { Flags } from "@oclif/core";
-import { lockWaitFlag, nodeFlag, planFlags } from "../src/cli/flags.js";
+import {
+	lockWaitFlag,
+	nodeFlag,
+	planFlags,
+	reportFlag,
+} from "../src/cli/flags.js";
 import { OperatorCommand } from "../src/cli/operator-command.js";
 import { askForName, requireName } from "../src/cli/typed-name.js";
 import { OperatorError } from "../src/errors.js";
@@ -25,6 +30,7 @@ export default class Recover extends OperatorCommand<typeof Recover> {
 		}),
 		...planFlags,
 		"lock-wait": lockWaitFlag,
+		report: reportFlag,
 	};
 
 	async run(): Promise<void> {

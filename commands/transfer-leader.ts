@@ -1,5 +1,11 @@
 import { Args, Flags } from "@oclif/core";
-import { lockWaitFlag, planFlags } from "../src/cli/flags.js";
+import {
+	canaryFlags,
+	canaryUse,
+	lockWaitFlag,
+	planFlags,
+	reportFlag,
+} from "../src/cli/flags.js";
 import { OperatorCommand } from "../src/cli/operator-command.js";
 import { OperatorError } from "../src/errors.js";
 import { withContext } from "../src/operations/open-context.js";
@@ -26,6 +32,8 @@ export default class TransferLeader extends OperatorCommand<
 		...planFlags,
 		to: Flags.string({ helpValue: "<node>", summary: "The next leader." }),
 		"lock-wait": lockWaitFlag,
+		...canaryFlags,
+		report: reportFlag,
 	};
 
 	async run(): Promise<void> {
@@ -37,9 +45,11 @@ export default class TransferLeader extends OperatorCommand<
 			);
 			return this.printPlan(plan, this.flags);
 		}
-		const lockWaitMs = this.flags["lock-wait"];
 		const report = await withContext(operating, (context) =>
-			transferLeader(context, { ...wish, lockWaitMs }),
+			transferLeader(context, {
+				...{ ...wish, lockWaitMs: this.flags["lock-wait"] },
+				canary: canaryUse(this.flags),
+			}),
 		);
 		const { from, to, changed, transferMs } = report;
 		await this.print(report, () =>

@@ -1,9 +1,12 @@
 import { Args } from "@oclif/core";
 import {
+	canaryFlags,
+	canaryUse,
 	lockWaitFlag,
 	namedNodes,
 	nodeFlag,
 	planFlags,
+	reportFlag,
 } from "../src/cli/flags.js";
 import { OperatorCommand } from "../src/cli/operator-command.js";
 import { withContext } from "../src/operations/open-context.js";
@@ -21,6 +24,8 @@ export default class Undrain extends OperatorCommand<typeof Undrain> {
 		node: nodeFlag,
 		...planFlags,
 		"lock-wait": lockWaitFlag,
+		...canaryFlags,
+		report: reportFlag,
 	};
 
 	async run(): Promise<void> {
@@ -36,6 +41,7 @@ export default class Undrain extends OperatorCommand<typeof Undrain> {
 			undrain(context, {
 				nodes,
 				lockWaitMs: this.flags["lock-wait"],
+				canary: canaryUse(this.flags),
 			}),
 		);
 		await this.print(

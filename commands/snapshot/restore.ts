@@ -1,6 +1,11 @@
 import { resolve } from "node:path";
 import { Args, Flags } from "@oclif/core";
-import { lockWaitFlag, nodeFlag, planFlags } from "../../src/cli/flags.js";
+import {
+	lockWaitFlag,
+	nodeFlag,
+	planFlags,
+	reportFlag,
+} from "../../src/cli/flags.js";
 import { OperatorCommand } from "../../src/cli/operator-command.js";
 import { askForName, requireName } from "../../src/cli/typed-name.js";
 import { withContext } from "../../src/operations/open-context.js";
@@ -34,6 +39,7 @@ export default class SnapshotRestore extends OperatorCommand<
 		}),
 		...planFlags,
 		"lock-wait": lockWaitFlag,
+		report: reportFlag,
 	};
 
 	async run(): Promise<void> {

@@ -1,8 +1,16 @@
 import { Flags } from "@oclif/core";
-import { lockWaitFlag, skipFlag } from "../../src/cli/flags.js";
+import {
+	canaryFlags,
+	canaryUse,
+	lockWaitFlag,
+	planFlags,
+	reportFlag,
+	skipFlag,
+} from "../../src/cli/flags.js";
 import { OperatorCommand } from "../../src/cli/operator-command.js";
 import { withContext } from "../../src/operations/open-context.js";
 import {
+	planSave,
 	saveChecks,
 	saveSnapshot,
 } from "../../src/operations/snapshots/save.js";
@@ -15,6 +23,7 @@ export default class SnapshotSave extends OperatorCommand<typeof SnapshotSave> {
 		"<%= config.bin %> snapshot save",
 		"<%= config.bin %> snapshot save --file /backups/orders.snapshot --node n3",
 		"<%= config.bin %> snapshot save --node n2 --skip=alarm",
+		"<%= config.bin %> snapshot save --dry-run",
 	];
 	static override flags = {
 		file: Flags.string({
@@ -28,16 +37,29 @@ export default class SnapshotSave extends OperatorCommand<typeof SnapshotSave> {
 			summary: "The node that takes it; by default a caught-up follower.",
 		}),
 		skip: skipFlag(saveChecks),
+		...planFlags,
 		"lock-wait": lockWaitFlag,
+		...canaryFlags,
+		report: reportFlag,
 	};
 
 	async run(): Promise<void> {
 		const { file, node, skip } = this.flags;
-		const report = await withContext(await this.operating(), (context) =>
+		const wish = {
+			...{ node: node ?? null, file: file ?? null, skip },
+			workingDirectory: process.cwd(),
+		};
+		const operating = await this.operating();
+		if (this.flags["dry-run"]) {
+			const plan = await withContext(operating, (context) =>
+				planSave(context, wish),
+			);
+			return this.printPlan(plan, this.flags);
+		}
+		const report = await withContext(operating, (context) =>
 			saveSnapshot(context, {
-				...{ node: node ?? null, file: file ?? null, skip },
-				lockWaitMs: this.flags["lock-wait"],
-				workingDirectory: process.cwd(),
+				...{ ...wish, lockWaitMs: this.flags["lock-wait"] },
+				canary: canaryUse(this.flags),
 			}),
 		);
 		const { savedText } = await import("../../src/cli/snapshot-text.js");

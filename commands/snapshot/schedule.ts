@@ -1,11 +1,20 @@
 import { Flags } from "@oclif/core";
-import { durationFlag, lockWaitFlag, skipFlag } from "../../src/cli/flags.js";
+import {
+	canaryFlags,
+	canaryUse,
+	durationFlag,
+	lockWaitFlag,
+	planFlags,
+	reportFlag,
+	skipFlag,
+} from "../../src/cli/flags.js";
 import { OperatorCommand } from "../../src/cli/operator-command.js";
 import type { Inventory } from "../../src/config/inventory.js";
 import { OperatorError } from "../../src/errors.js";
 import { withContext } from "../../src/operations/open-context.js";
 import { listSnapshots } from "../../src/operations/snapshots/list.js";
 import {
+	planSchedule,
 	type Schedule,
 	scheduleChecks,
 	scheduleSnapshots,
@@ -23,6 +32,7 @@ export default class SnapshotSchedule extends OperatorCommand<
 		"<%= config.bin %> snapshot schedule --every 1h --keep 24 --directory /var/backups/raft",
 		"<%= config.bin %> snapshot schedule --every 1h --keep 24 --directory /var/backups/raft --command rsync --command '--archive' --command /var/backups/raft/ --command backup:raft/",
 		"<%= config.bin %> snapshot schedule --every 1h --keep 24 --directory /var/backups/raft --s3",
+		"<%= config.bin %> snapshot schedule --every 1h --directory /var/backups/raft --dry-run",
 		"<%= config.bin %> snapshot schedule --off",
 	];
 	static override flags = {
@@ -76,8 +86,11 @@ export default class SnapshotSchedule extends OperatorCommand<
 				"Copy to the storage that the cluster file names; the default where it names one.",
 		}),
 		skip: skipFlag(scheduleChecks),
+		...planFlags,
 		off: Flags.boolean({ summary: "Take none any more. Copies stay." }),
 		"lock-wait": lockWaitFlag,
+		...canaryFlags,
+		report: reportFlag,
 	};
 
 	async run(): Promise<void> {
@@ -85,13 +98,19 @@ export default class SnapshotSchedule extends OperatorCommand<
 		if (!off && every === undefined) return this.#show();
 		const inventory = await this.inventory();
 		const schedule = off ? null : this.#schedule(every ?? 0, inventory);
-		const report = await withContext(
-			await this.operating(inventory),
-			(context) =>
-				scheduleSnapshots(context, {
-					...{ schedule, skip: this.flags.skip },
-					lockWaitMs: this.flags["lock-wait"],
-				}),
+		const wish = { schedule, skip: this.flags.skip };
+		const operating = await this.operating(inventory);
+		if (this.flags["dry-run"]) {
+			const plan = await withContext(operating, (context) =>
+				planSchedule(context, wish),
+			);
+			return this.printPlan(plan, this.flags);
+		}
+		const report = await withContext(operating, (context) =>
+			scheduleSnapshots(context, {
+				...{ ...wish, lockWaitMs: this.flags["lock-wait"] },
+				canary: canaryUse(this.flags),
+			}),
 		);
 		const { scheduleText } = await import("../../src/cli/snapshot-text.js");
 		await this.print(report, () => scheduleText(report.schedule));

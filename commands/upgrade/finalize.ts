@@ -1,4 +1,10 @@
-import { lockWaitFlag, planFlags } from "../../src/cli/flags.js";
+import {
+	canaryFlags,
+	canaryUse,
+	lockWaitFlag,
+	planFlags,
+	reportFlag,
+} from "../../src/cli/flags.js";
 import { OperatorCommand } from "../../src/cli/operator-command.js";
 import { withContext } from "../../src/operations/open-context.js";
 import {
@@ -16,7 +22,12 @@ export default class UpgradeFinalize extends OperatorCommand<
 		"<%= config.bin %> upgrade finalize --dry-run",
 		"<%= config.bin %> upgrade finalize --yes --lock-wait 15m",
 	];
-	static override flags = { ...planFlags, "lock-wait": lockWaitFlag };
+	static override flags = {
+		...planFlags,
+		"lock-wait": lockWaitFlag,
+		...canaryFlags,
+		report: reportFlag,
+	};
 
 	async run(): Promise<void> {
 		const inventory = await this.inventory();
@@ -32,6 +43,7 @@ export default class UpgradeFinalize extends OperatorCommand<
 		const report = await withContext(operating, (context) =>
 			finalizeUpgrade(context, {
 				lockWaitMs: this.flags["lock-wait"],
+				canary: canaryUse(this.flags),
 				confirm: () => this.confirm(question),
 			}),
 		);

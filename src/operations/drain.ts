@@ -2,7 +2,7 @@ import { type ClusterFacts, statusOf } from "../cluster/facts.js";
 import { OperatorError } from "../errors.js";
 import { commandFor, lookAtCluster, type OperationContext } from "./context.js";
 import { nodeNamed } from "./node-named.js";
-import type { Operation, OperationReport, Run } from "./operation.js";
+import type { Operation, OperationReport, Run, Watched } from "./operation.js";
 import type { PlanReport } from "./plan.js";
 import { planOperation, runOperation } from "./run-operation.js";
 import { loneBackendFault, lookAtBalancer } from "./steps/balancer-view.js";
@@ -34,10 +34,13 @@ export interface DrainReport extends OperationReport {
  */
 export async function drain(
 	context: OperationContext,
-	{ lockWaitMs, ...wish }: DrainWish & { readonly lockWaitMs: number },
+	{ lockWaitMs, canary = {}, ...wish }: DrainWish & Watched,
 ): Promise<DrainReport> {
 	const make = () => drainOperation(wish);
-	const report: object = await runOperation(context, make, { lockWaitMs });
+	const report: object = await runOperation(context, make, {
+		lockWaitMs,
+		canary,
+	});
 	return report as DrainReport;
 }
 

@@ -67,6 +67,9 @@ export interface OperationOptions {
 	readonly canary?: CanaryUse;
 }
 
+/** What an operation takes that asks nothing. */
+export type Watched = Pick<OperationOptions, "lockWaitMs" | "canary">;
+
 /** What every operation's result has; its own fields stand beside these. */
 export interface OperationReport {
 	readonly operation: string;

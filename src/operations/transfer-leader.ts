@@ -7,7 +7,7 @@ import {
 	type OperationContext,
 } from "./context.js";
 import { nodeNamed } from "./node-named.js";
-import type { Operation, OperationReport } from "./operation.js";
+import type { Operation, OperationReport, Watched } from "./operation.js";
 import type { PlanReport } from "./plan.js";
 import { planOperation, runOperation } from "./run-operation.js";
 import { type Transfer, transferStep } from "./steps/leadership.js";
@@ -29,10 +29,13 @@ export interface TransferReport extends OperationReport {
 /** Hands leadership over, and returns once a quorum follows the new leader. */
 export async function transferLeader(
 	context: OperationContext,
-	{ lockWaitMs, ...wish }: TransferWish & { readonly lockWaitMs: number },
+	{ lockWaitMs, canary = {}, ...wish }: TransferWish & Watched,
 ): Promise<TransferReport> {
 	const make = () => transferOperation(wish);
-	const report: object = await runOperation(context, make, { lockWaitMs });
+	const report: object = await runOperation(context, make, {
+		lockWaitMs,
+		canary,
+	});
 	return report as TransferReport;
 }
 

@@ -2,7 +2,7 @@ import type { NodeEntry } from "../config/inventory.js";
 import { callOptions, type OperationContext, refOf } from "./context.js";
 import type { OperationLock } from "./lock.js";
 import { nodeNamed } from "./node-named.js";
-import type { Operation, OperationReport } from "./operation.js";
+import type { Operation, OperationReport, Watched } from "./operation.js";
 import type { PlanReport } from "./plan.js";
 import { planOperation, runOperation } from "./run-operation.js";
 import { admitNodeStep } from "./steps/admit-node.js";
@@ -21,10 +21,13 @@ export interface UndrainReport extends OperationReport {
 /** Ends nodes' drains, and waits until the balancer sends them connections again. Does nothing where there is none. */
 export async function undrain(
 	context: OperationContext,
-	{ lockWaitMs, ...wish }: UndrainWish & { readonly lockWaitMs: number },
+	{ lockWaitMs, canary = {}, ...wish }: UndrainWish & Watched,
 ): Promise<UndrainReport> {
 	const make = () => undrainOperation(wish);
-	const report: object = await runOperation(context, make, { lockWaitMs });
+	const report: object = await runOperation(context, make, {
+		lockWaitMs,
+		canary,
+	});
 	return report as UndrainReport;
 }
 

@@ -1,9 +1,11 @@
 import { resolve } from "node:path";
 import type { SnapshotSummary } from "../../cluster/engine.js";
 import { OperatorError } from "../../errors.js";
+import { requireCanary, withCanary } from "../canary/with-canary.js";
 import { lookAtCluster, type OperationContext, refOf } from "../context.js";
 import { nodeNamed } from "../node-named.js";
-import type { Operation, Run } from "../operation.js";
+import type { Operation, Run, Watched } from "../operation.js";
+import { type PlanReport, planReport } from "../plan.js";
 import { runOperation } from "../run-operation.js";
 import { runSteps } from "../steps/step.js";
 import { copyStep, type Saving, takeStep } from "./saving.js";
@@ -41,13 +43,35 @@ export interface SaveReport {
  */
 export async function saveSnapshot(
 	context: OperationContext,
-	{ lockWaitMs, ...wish }: SaveWish & { readonly lockWaitMs: number },
+	{ lockWaitMs, canary = {}, ...wish }: SaveWish & Watched,
 ): Promise<SaveReport> {
 	if (wish.skip.length > 0) {
 		const make = () => saveOperation(wish);
-		const report: object = await runOperation(context, make, { lockWaitMs });
+		const options = { lockWaitMs, canary };
+		const report: object = await runOperation(context, make, options);
 		return report as SaveReport;
 	}
+	requireCanary(context, canary);
+	return canary.wish
+		? withCanary(context, { ...canary, isResumed: false }, (watched) =>
+				saveNow(watched, wish),
+			)
+		: saveNow(context, wish);
+}
+
+/** What `saveSnapshot` would do now, or the refusal it would end with. Asks for no lock, and touches nothing. */
+export async function planSave(
+	context: OperationContext,
+	wish: SaveWish,
+): Promise<PlanReport> {
+	const saving = newSaving(context, await sourceOf(context, wish));
+	return planReport(context, "snapshot save", stepsOf(saving, wish));
+}
+
+async function saveNow(
+	context: OperationContext,
+	wish: SaveWish,
+): Promise<SaveReport> {
 	const { clock, signal } = context;
 	const startedAt = clock.now();
 	const saving = newSaving(context, await sourceOf(context, wish));

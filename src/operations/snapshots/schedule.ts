@@ -4,8 +4,9 @@ import { OperatorError, reasonOf } from "../../errors.js";
 import { askAnyNode } from "../any-node.js";
 import { callOptions, type OperationContext } from "../context.js";
 import { throwIfEnded } from "../interruption.js";
-import type { Operation, OperationReport } from "../operation.js";
-import { runOperation } from "../run-operation.js";
+import type { Operation, OperationReport, Watched } from "../operation.js";
+import type { PlanReport } from "../plan.js";
+import { planOperation, runOperation } from "../run-operation.js";
 
 /** Which snapshots the cluster takes by itself. */
 export type Schedule = SnapshotSchedule;
@@ -38,18 +39,32 @@ export async function scheduleSnapshots(
 	{
 		schedule,
 		skip = [],
-		lockWaitMs,
-	}: Partial<ScheduleWish> &
-		Pick<ScheduleWish, "schedule"> & { readonly lockWaitMs: number },
+		...options
+	}: Partial<ScheduleWish> & Pick<ScheduleWish, "schedule"> & Watched,
 ): Promise<ScheduleReport> {
-	if (schedule !== null) {
-		warnOfFrequency(context, schedule);
-		if (!skip.includes("directory"))
-			await requireDirectory(context, schedule.directory);
-	}
+	await requireSensible(context, { schedule, skip });
 	const make = () => scheduleOperation({ schedule, skip });
-	const report: object = await runOperation(context, make, { lockWaitMs });
+	const report: object = await runOperation(context, make, options);
 	return report as ScheduleReport;
+}
+
+/** What `scheduleSnapshots` would do now, or the refusal it would end with. Touches nothing. */
+export async function planSchedule(
+	context: OperationContext,
+	wish: ScheduleWish,
+): Promise<PlanReport> {
+	await requireSensible(context, wish);
+	return planOperation(context, scheduleOperation(wish));
+}
+
+async function requireSensible(
+	context: OperationContext,
+	{ schedule, skip }: ScheduleWish,
+): Promise<void> {
+	if (schedule === null) return;
+	warnOfFrequency(context, schedule);
+	if (!skip.includes("directory"))
+		await requireDirectory(context, schedule.directory);
 }
 
 /** Killed, it lapses: the setting is in the log, or it is not. */

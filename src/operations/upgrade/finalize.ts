@@ -4,8 +4,13 @@ import { OperatorError } from "../../errors.js";
 import type { OperationContext } from "../context.js";
 import { callOptions, commandFor, lookAtCluster, refOf } from "../context.js";
 import { throwIfEnded } from "../interruption.js";
-import type { Operation, OperationReport, Run } from "../operation.js";
-import type { Confirm, PlanReport } from "../plan.js";
+import type {
+	Operation,
+	OperationOptions,
+	OperationReport,
+	Run,
+} from "../operation.js";
+import type { PlanReport } from "../plan.js";
 import { planOperation, runOperation } from "../run-operation.js";
 import type { Step } from "../steps/step.js";
 import { waitUntil } from "../wait.js";
@@ -25,7 +30,7 @@ export interface FinalizeReport extends OperationReport {
  */
 export async function finalizeUpgrade(
 	context: OperationContext,
-	options: { readonly lockWaitMs: number; readonly confirm?: Confirm },
+	options: OperationOptions,
 ): Promise<FinalizeReport> {
 	const make = () => finalizeOperation();
 	const report: object = await runOperation(context, make, options);
