@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Config, type Interfaces, run, settings } from "@oclif/core";
+import { OperatorError } from "../errors.js";
 import { BundledCommands, type CommandModules } from "./bundled-commands.js";
 import { wantsColour } from "./colours.js";
 import { reportFailure } from "./failure.js";
@@ -20,6 +21,7 @@ export async function runCli(
 	settings.enableAutoTranspile = false;
 	silenceColours();
 	ignoreClosedPipe(process.stderr);
+	const unwritten = keepLosses(process.stdout);
 	interruption.listen();
 	let code = 0;
 	const options = () => loadOptions(entry, commands);
@@ -32,6 +34,8 @@ export async function runCli(
 		code = await reportFailure(error, presentationOf(argv), exitCode);
 	}
 	await flushed(process.stdout);
+	const loss = unwritten();
+	if (loss !== null) code = await tellLoss(loss, code);
 	await flushed(process.stderr);
 	// A keep-alive connection or a timer left over must not hold the terminal.
 	process.exit(code);
@@ -78,6 +82,39 @@ function ignoreClosedPipe(stream: NodeJS.WriteStream): void {
 		if (error.code !== "EPIPE") throw error;
 	});
 }
+
+/**
+ * A full disk behind `> file` ends the output, not the operation: what is thrown here would kill it in the midst of a step.
+ * oclif's own listener throws. Returns what was the matter first, or null.
+ */
+function keepLosses(stream: NodeJS.WriteStream): () => Error | null {
+	let first: Error | null = null;
+	stream.removeAllListeners("error");
+	stream.on("error", (error: NodeJS.ErrnoException) => {
+		if (error.code !== "EPIPE") first ??= error;
+	});
+	return () => first;
+}
+
+/** Whoever reads the result has none, or half of one: that is no success. */
+async function tellLoss(cause: Error, code: number): Promise<number> {
+	const error = new OperatorError(
+		"unexpected",
+		`the output could not be written: ${cause.message}`,
+		{
+			state:
+				code === 0
+					? "what was asked for is done"
+					: `the command ended with ${code}`,
+			next: "make room where the output goes, or look with raftctl status",
+			cause,
+		},
+	);
+	const told = await reportFailure(error, onTerminal, null);
+	return code === 0 ? told : code;
+}
+
+const onTerminal = { output: "table", verbose: false } as const;
 
 function flushed(stream: NodeJS.WriteStream): Promise<void> {
 	return new Promise((resolve) => {

@@ -1,3 +1,6 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, openSync } from "node:fs";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
@@ -5,6 +8,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parse as parseYaml } from "yaml";
 import {
+	main,
 	type Outcome,
 	onTerminal,
 	type RunOptions,
@@ -38,6 +42,25 @@ describe("raftctl", () => {
 		const { code, stdout, stderr } = await run(["--version"]);
 		expect(stdout).toMatch(/^raftctl\/\d+\.\d+\.\d+ \S+-\S+ node-v\d+\S+\n$/);
 		expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+	});
+
+	it("ends with 1 when what it says cannot be written, and has done it all the same", async () => {
+		const full = openSync("/dev/full", "w");
+		const child = spawn(process.execPath, [main, "init", "--name", "demo"], {
+			...{ cwd: directory, stdio: ["ignore", full, "pipe"] },
+		});
+		closeSync(full);
+		let stderr = "";
+		child.stderr?.on("data", (piece) => {
+			stderr += piece;
+		});
+		const [code] = await once(child, "close");
+		expect(stderr).toMatch(/^Error: the output could not be written: ENOSPC/);
+		expect(stderr).toContain("what was asked for is done");
+		expect(code).toBe(1);
+		expect(await readFile(join(directory, "cluster.yaml"), "utf8")).toContain(
+			"name: demo",
+		);
 	});
 
 	it.each([["--help"], ["help"]])("lists its commands for %s", async (word) => {
