@@ -1,3 +1,4 @@
+import { connect, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { exitCodes } from "../../src/errors.js";
 import { ndjsonLines } from "../cli/ndjson-lines.js";
@@ -60,6 +61,43 @@ async function rollUntil(signal: NodeJS.Signals): Promise<Outcome> {
 	return outcome;
 }
 
+/** A roll that meets requests which never end at every node but the first. */
+async function rollOntoLastingRequests(): Promise<Outcome> {
+	const { child, done } = cluster.start([
+		...["rolling-restart", "--yes", "--lock-wait", "40s", "-o", "ndjson"],
+		...["--drain-timeout", "1s", "--close-over", "0s"],
+	]);
+	const lasting: Socket[] = [];
+	let text = "";
+	child.stdout?.on("data", (piece: Buffer) => {
+		text += piece;
+		const [first] = restartedIn(text);
+		if (first === undefined || lasting.length > 0) return;
+		for (const id of ["n1", "n2", "n3"].filter((one) => one !== first)) {
+			const port = cluster.portBase + 10 * Number(id.slice(1)) + 1;
+			lasting.push(lastingRequest(port));
+		}
+	});
+	const outcome = await done;
+	for (const socket of lasting) socket.destroy();
+	return outcome;
+}
+
+/** Its body is announced and never comes. */
+function lastingRequest(port: number): Socket {
+	const socket = connect(port, "127.0.0.1");
+	socket.on("error", () => undefined);
+	socket.write(
+		"POST /v1/command HTTP/1.1\r\nhost: node\r\ncontent-length: 100\r\n\r\n{",
+	);
+	return socket;
+}
+
+function restartedIn(stdout: string): string[] {
+	const ends = stdout.matchAll(/"step-finished","step":"(\w+)\/restart"/g);
+	return [...ends].map(([, id = ""]) => id);
+}
+
 describe("the exit code of raftctl, on a real cluster", () => {
 	it("is 0 when it is done, 1 when there is no such key, 2 when it was typed wrongly", async () => {
 		await expectCode("status", 0);
@@ -94,6 +132,28 @@ describe("the exit code of raftctl, on a real cluster", () => {
 			"all is well again",
 		);
 	});
+
+	it("is 12 when a roll waited too long for connections to go; resume restarts the others alone", async () => {
+		const outcome = await rollOntoLastingRequests();
+		seen.add(outcome.exitCode);
+		expect(outcome).toMatchObject({ exitCode: 12 });
+		const { error } = JSON.parse(
+			outcome.stdout.trim().split("\n").at(-1) ?? "",
+		) as {
+			readonly error: { readonly state: string; readonly next: string };
+		};
+		expect(error.state).toContain("restarted and back in service: ");
+		expect(error.next).toContain("raftctl operation resume");
+		const [done = ""] = restartedIn(outcome.stdout);
+		const resumed = await expectCode(
+			"operation resume --yes --lock-wait 40s -o ndjson",
+			0,
+		);
+		expect(restartedIn(resumed.stdout).sort()).toEqual(
+			["n1", "n2", "n3"].filter((id) => id !== done),
+		);
+		await expectCode("health", 0);
+	}, 180_000);
 
 	it("is 13 when another operates, who is named", async () => {
 		await takeLock(20_000);

@@ -10,6 +10,7 @@ import {
 	pauseUnfinished,
 	takeUpUnfinished,
 } from "../../../src/operations/taking-up.js";
+import { up } from "../../../src/operations/up.js";
 import { failureOf } from "../operating.js";
 import { DisasterGround } from "./disaster-ground.js";
 import { killedAt } from "./killing.js";
@@ -87,6 +88,19 @@ describe("a second operator", () => {
 			...{ kind: "locked", exitCode: 13 },
 			message: expect.stringMatching(/restore \/backup.snapshot by ann@desk:1/),
 		});
+	});
+
+	it("who would start nodes with up is refused likewise", async () => {
+		let refusal: ReturnType<typeof failureOf> | null = null;
+		when("n2/restore", () => {
+			refusal = failureOf(up(noQuorum(ground.context("bob"))));
+		});
+		await restoring()(slowly(ground.context()));
+		expect(await refusal).toMatchObject({
+			...{ kind: "locked", exitCode: 13 },
+			message: expect.stringMatching(/restore \/backup.snapshot by ann@desk:1/),
+		});
+		expect(ground.starts).toHaveLength(3);
 	});
 
 	it("waits for the first one as long as wished, and then looks at the world anew", async () => {
