@@ -171,7 +171,9 @@ describe("the key-value machine", () => {
 		const { value, bytes: made } = allocated(() =>
 			outcome(() => kv.restore(chunks), MachineInputError),
 		);
-		assert(made <= 4 * bytes.length + 1024, `${made} for ${bytes.length}`);
+		// What a state takes to begin with, its first slab, is there beside.
+		const limit = 4 * bytes.length + 20 * 1024;
+		assert(made <= limit, `${made} for ${bytes.length}`);
 		if ("value" in value)
 			assert.deepEqual(Buffer.concat([...kv.snapshot(value.value, 1)]), bytes);
 	});
