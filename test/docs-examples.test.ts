@@ -10,6 +10,15 @@ const blocks = pages.flatMap(blocksOf);
 const scripts = blocks.filter(({ info }) => info.split(" ")[0] === "sh");
 
 describe("the examples of the documents", () => {
+	it("are fenced: what is merely indented is read by no test", () => {
+		const indented = pages.flatMap((page) =>
+			[...read(page).matchAll(/^(?: {4}|\t)raftctl .*$/gm)]
+				.filter(({ index }) => !isFenced(page, index))
+				.map(([line]) => `${page}: ${line.trim()}`),
+		);
+		expect(indented).toEqual([]);
+	});
+
 	it("are marked as what they are", () => {
 		const unmarked = blocks
 			.filter((block) => !scripts.includes(block))
@@ -93,4 +102,9 @@ function sources(directory: string): readonly string[] {
 		.map(String)
 		.filter((path) => path.endsWith(".ts"))
 		.map((path) => `${directory}/${path}`);
+}
+
+function isFenced(page: string, index: number): boolean {
+	const before = read(page).slice(0, index);
+	return (before.match(/^```/gm) ?? []).length % 2 === 1;
 }

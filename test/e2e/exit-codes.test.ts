@@ -8,7 +8,7 @@ let cluster: LocalCluster;
 const seen = new Set<number | null>();
 
 beforeAll(async () => {
-	cluster = await LocalCluster.create({ portBase: 23_300 });
+	cluster = await LocalCluster.create({ portBase: 23_600 });
 	await cluster.succeed(["up"]);
 });
 

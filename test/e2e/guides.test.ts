@@ -13,7 +13,7 @@ import { LocalCluster } from "./local-cluster.js";
 const guides = pages
 	.map((page) => ({
 		page,
-		blocks: blocksOf(page).filter(({ info }) => info === "sh run"),
+		blocks: blocksOf(page).filter(({ info }) => /^sh run\b/.test(info)),
 	}))
 	.filter(({ blocks }) => blocks.length > 0);
 
@@ -26,22 +26,66 @@ afterEach(async () => {
 
 describe("the guides", () => {
 	it("have examples that are run", () => {
-		expect(guides.map(({ page }) => page)).toContain("README.md");
+		expect(guides.map(({ page }) => page)).toEqual(
+			expect.arrayContaining([
+				...["README.md", "docs/membership.md", "docs/operations.md"],
+				...["docs/recover.md", "docs/rolling-restart.md", "docs/snapshots.md"],
+			]),
+		);
+	});
+
+	it("name only scenes that there are", () => {
+		const named = guides
+			.flatMap(({ blocks }) => blocks)
+			.map(({ info }) => info.split(" ")[2] ?? "");
+		expect(named.filter((scene) => !Object.hasOwn(scenes, scene))).toEqual([]);
 	});
 
 	it.each(guides.map(({ page, blocks }, at) => [page, blocks, at] as const))(
 		"%s can be followed to the letter",
 		async (_, blocks, at) => {
-			const portBase = 24_000 + 100 * at;
+			const portBase = 22_000 + 100 * at;
 			cluster = await LocalCluster.create({ portBase });
 			const { directory } = cluster;
 			if (blocks[0]?.text.includes("raftctl init")) rmSync(cluster.file);
 			else await cluster.succeed(["up"]);
-			for (const block of blocks) await follow(block, { directory, portBase });
+			for (const block of blocks) {
+				const [, , scene = ""] = block.info.split(" ");
+				await scenes[scene]?.(cluster);
+				await follow(block, { directory, portBase });
+			}
 		},
-		300_000,
+		600_000,
 	);
 });
+
+/** What has happened before a block is followed, by the word behind ```sh run. */
+const scenes: Readonly<
+	Record<string, (cluster: LocalCluster) => Promise<void>>
+> = {
+	"": async () => undefined,
+	/** An operator, in the midst of a rolling restart. */
+	async killed(cluster) {
+		const { child, done } = cluster.start([
+			...["rolling-restart", "--yes", "-o", "ndjson"],
+		]);
+		let text = "";
+		child.stdout?.on("data", (piece: Buffer) => {
+			text += piece;
+			if (/"step-started","step":"\w+\/drain"/.test(text))
+				child.kill("SIGKILL");
+		});
+		expect(await done).toMatchObject({ exitCode: null });
+	},
+	/** A majority, with its disks. */
+	async lost(cluster) {
+		for (const id of ["n1", "n2"]) {
+			await cluster.signal(id, "SIGKILL");
+			const data = await cluster.dataOf(id);
+			rmSync(data, { recursive: true });
+		}
+	},
+};
 
 interface Place {
 	readonly directory: string;
@@ -53,9 +97,11 @@ async function follow(
 	{ page, line, text }: Block,
 	{ directory, portBase }: Place,
 ): Promise<void> {
-	const script = text.replace(/localhost:71(\d\d)\b/g, (_, last: string) => {
-		return `localhost:${portBase + Number(last)}`;
-	});
+	const script = text
+		.replace(/localhost:71(\d\d)\b/g, (_, last: string) => {
+			return `localhost:${portBase + Number(last)}`;
+		})
+		.replace(/(--(?:erase|cluster-name)) orders\b/g, `$1 e2e-${portBase}`);
 	const child = spawn("bash", ["-e", "-u", "-o", "pipefail", "-c", script], {
 		cwd: directory,
 		env: {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 /** The built program, as test/cli/raftctl.ts finds it. */
 const raftctl =
@@ -85,6 +85,16 @@ export class LocalCluster {
 		const path = files.find((file) => file.endsWith(`/${name}/pid`));
 		if (path === undefined) throw new Error(`no pid file for ${name}`);
 		return Number.parseInt(await readFile(path, "utf8"), 10);
+	}
+
+	/** The data directory of a node. */
+	async dataOf(id: string): Promise<string> {
+		const files = await filesBelow(join(this.directory, ".raftctl"));
+		const path = files.find((file) =>
+			file.endsWith(`/${id}/data/identity.json`),
+		);
+		if (path === undefined) throw new Error(`no data of ${id}`);
+		return dirname(path);
 	}
 
 	async signal(name: string, signal: NodeJS.Signals): Promise<void> {
