@@ -74,7 +74,7 @@ describe("a data directory", () => {
 		const { code, stderr } = await ground.start(other as NodeFile).ended;
 		expect(code).toBe(11);
 		expect(stderr).toContain("belongs to cluster c-test, not to c-other");
-		expect(stderr).toContain("next: set data");
+		expect(stderr).toContain("Next: set data");
 	});
 
 	it("that has lost its log is refused, as the node has forgotten its votes", async () => {
