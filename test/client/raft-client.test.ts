@@ -9,7 +9,7 @@ import {
 	encodeCommand,
 	encodeQuery,
 } from "../../src/machines/kv/codec.js";
-import { freePort } from "../fakes/fake-backend.js";
+import { freePort } from "../daemon/free-port.js";
 import { cutting, kept, serving } from "./cluster.js";
 
 const put = (key: string, value = "") =>

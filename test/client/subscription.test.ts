@@ -7,7 +7,7 @@ import {
 	connectKeyValue,
 	type KeyValueClient,
 } from "../../src/client/index.js";
-import { freePort } from "../fakes/fake-backend.js";
+import { freePort } from "../daemon/free-port.js";
 import { cutting, kept, serving } from "./cluster.js";
 
 const patient = { timeout: 20_000, interval: 5 };

@@ -3,11 +3,11 @@ import { createServer } from "node:net";
 
 /**
  * A port on loopback that nobody listens on, below those that the kernel gives to outgoing connections: one of these
- * could take it before the program under test does.
+ * could take it before the program under test does; and above those that the tests of the whole take by number.
  */
 export async function freePort(): Promise<number> {
 	for (let attempt = 0; attempt < attemptsMax; attempt++) {
-		const port = randomInt(20_000, 32_000);
+		const port = randomInt(26_000, 32_000);
 		if (given.has(port) || !(await isFree(port))) continue;
 		given.add(port);
 		return port;

@@ -123,11 +123,3 @@ async function listen(server: Server, port: number): Promise<number> {
 	});
 	return (server.address() as AddressInfo).port;
 }
-
-/** A port that nobody listens on now. */
-export async function freePort(): Promise<number> {
-	const server = createServer();
-	const port = await listen(server, 0);
-	await new Promise((resolve) => server.close(resolve));
-	return port;
-}

@@ -7,7 +7,7 @@ import type {
 	EmbeddedBalancerEntry,
 	Inventory,
 } from "../../../src/config/inventory.js";
-import { freePort } from "../../fakes/fake-backend.js";
+import { freePort } from "../../daemon/free-port.js";
 
 const entry = (port: number): EmbeddedBalancerEntry => ({
 	kind: "embedded",

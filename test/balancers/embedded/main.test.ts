@@ -11,7 +11,8 @@ import type {
 	EmbeddedBalancerEntry,
 	Inventory,
 } from "../../../src/config/inventory.js";
-import { FakeBackend, freePort } from "../../fakes/fake-backend.js";
+import { freePort } from "../../daemon/free-port.js";
+import { FakeBackend } from "../../fakes/fake-backend.js";
 
 describe("the embedded balancer's process", () => {
 	let directory: string;

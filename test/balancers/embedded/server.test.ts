@@ -7,7 +7,8 @@ import {
 	type EmbeddedServer,
 	startEmbedded,
 } from "../../../src/balancers/embedded/server.js";
-import { FakeBackend, freePort } from "../../fakes/fake-backend.js";
+import { freePort } from "../../daemon/free-port.js";
+import { FakeBackend } from "../../fakes/fake-backend.js";
 
 const patient = { timeout: 20_000, interval: 10 };
 
