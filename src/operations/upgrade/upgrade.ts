@@ -13,6 +13,7 @@ import type { RollReport } from "../roll/report.js";
 import { planOperation, runOperation } from "../run-operation.js";
 import { formerReleases } from "./former.js";
 import { type UpgradeWish, upgradeGoal } from "./goal.js";
+import { putBackSteps } from "./put-back.js";
 
 export interface UpgradeOptions {
 	/** Ids of the nodes; empty for all. */
@@ -75,9 +76,15 @@ export async function rollbackWish(
 }
 
 export function upgradeOperation(wish: RecordedWish): Operation {
+	const { targets, ownRelease } = wish;
+	const roll = rollOperation(wish, upgradeGoal(wish, ownRelease));
 	return {
-		...rollOperation(wish, upgradeGoal(wish, wish.ownRelease)),
+		...roll,
 		arguments: wish,
+		abortSteps: async (run) => [
+			...(await roll.abortSteps(run)),
+			...(await putBackSteps(run, targets, ownRelease)),
+		],
 	};
 }
 
