@@ -85,14 +85,20 @@ while [ "$tried" -lt "$limit" ]; do
 done
 exit 75`;
 
-/** Stopped as well as killed: a unit that only lost its process would be started again. */
+/**
+ * Stopped as well as killed: a unit that only lost its process would be started again. So the stop goes first; a second
+ * later it is killed all the same.
+ */
 const killScript = `${asRoot}
 (exec > "$log" 2>&1; as_root systemctl stop "$unit") &
 while [ "$tried" -lt "$limit" ]; do
-	case $(active) in
+	state=$(active)
+	case $state in
 	inactive | failed) exit 0 ;;
 	esac
-	as_root systemctl kill --signal=KILL "$unit" >> "$log" 2>&1
+	if [ "$state" != active ] || [ "$tried" -ge 10 ]; then
+		as_root systemctl kill --signal=KILL "$unit" >> "$log" 2>&1
+	fi
 	tried=$((tried + 1))
 	sleep 0.1
 done
