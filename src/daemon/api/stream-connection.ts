@@ -22,12 +22,6 @@ import {
 	answerSession,
 } from "./stream-answers.js";
 
-/**
- * Taken on in one turn of the event loop. A socket gives up to 2 MiB a turn, and what comes from peers and from the disk,
- * which those wait for that were accepted before, must not stand behind thousands of frames that are sent away.
- */
-const framesPerTurn = 256;
-
 /** One client's stream of binary frames: many requests at once, answered in any order. */
 export class StreamConnection implements Connection {
 	readonly kind = "stream";
@@ -42,8 +36,6 @@ export class StreamConnection implements Connection {
 	readonly #stall = new StallWatch();
 	/** Frames that arrived while there was no room for them; never more than one chunk's. */
 	#waiting: Buffer[] = [];
-	/** Since the last flush. */
-	#handled = 0;
 	#pending = 0;
 	#pendingBytes = 0;
 	#dirty = false;
@@ -114,7 +106,6 @@ export class StreamConnection implements Connection {
 	/** Answers in one write, then takes on what had to wait for them. */
 	flush(): void {
 		this.#dirty = false;
-		this.#handled = 0;
 		if (this.#over) return;
 		// The event "drain" comes only beyond the socket's own limit, which is not ours.
 		if (this.#batch.bytes > 0)
@@ -176,8 +167,6 @@ export class StreamConnection implements Connection {
 			}
 		}
 		if (at > 0) this.#waiting = this.#waiting.slice(at);
-		// What is left is for the next turn.
-		if (this.#handled >= framesPerTurn) this.#markDirty();
 		const reading = this.#waiting.length === 0 && this.#hasRoom();
 		if (reading === this.#reading) return;
 		this.#reading = reading;
@@ -188,7 +177,6 @@ export class StreamConnection implements Connection {
 	#hasRoom(): boolean {
 		const { limits } = this.#context;
 		return (
-			this.#handled < framesPerTurn &&
 			this.#pending < limits.maxPendingRequests &&
 			this.#pendingBytes < limits.maxPendingBytes &&
 			this.#unsentBytes() < limits.maxUnsentBytes
@@ -200,7 +188,6 @@ export class StreamConnection implements Connection {
 	}
 
 	#handle(bytes: Buffer): void {
-		this.#handled += 1;
 		if (this.#isSentAway(bytes)) return;
 		const frame = decodeRequestFrame(bytes);
 		if (frame.kind === "refused") {

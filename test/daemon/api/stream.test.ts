@@ -271,30 +271,6 @@ describe("the client port's stream", () => {
 		expect(node.replica.proposals.length).toBe(5000);
 	});
 
-	it("lets the node do other things between many requests that came at once", async () => {
-		const node = await startNode();
-		const client = await StreamClient.open(node);
-		const { replica } = node;
-		let turn = 0;
-		let immediate = setImmediate(function tick() {
-			turn += 1;
-			immediate = setImmediate(tick);
-		});
-		const inTurn = new Map<number, number>();
-		const propose = replica.propose.bind(replica);
-		replica.propose = (...args) => {
-			inTurn.set(turn, (inTurn.get(turn) ?? 0) + 1);
-			propose(...args);
-		};
-		for (let id = 1; id <= 2000; id += 1) command(client, id);
-		client.send();
-		await client.until(({ length }) => length === 2000);
-		clearImmediate(immediate);
-		// A flush in between begins a new share.
-		expect(Math.max(...inTurn.values())).toBeLessThanOrEqual(512);
-		expect(inTurn.size).toBeGreaterThanOrEqual(4);
-	});
-
 	it("takes on no more than so many bytes", async () => {
 		const node = await startNode({ limits: { maxPendingBytes: 100_000 } });
 		const client = await StreamClient.open(node);
