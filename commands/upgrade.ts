@@ -1,15 +1,9 @@
 import { Flags } from "@oclif/core";
+import { durationFlag } from "../src/cli/flags.js";
 import {
-	canaryFlags,
-	canaryUse,
-	durationFlag,
-	lockWaitFlag,
-	nodeFlag,
-	planFlags,
-	reportFlag,
-	skipFlag,
-} from "../src/cli/flags.js";
-import { OperatorCommand } from "../src/cli/operator-command.js";
+	releaseRollFlags,
+	UpgradeCommand,
+} from "../src/cli/upgrade-command.js";
 import { withContext } from "../src/operations/open-context.js";
 import { rollChecks } from "../src/operations/roll/options.js";
 import {
@@ -18,7 +12,7 @@ import {
 	upgradeWish,
 } from "../src/operations/upgrade/upgrade.js";
 
-export default class Upgrade extends OperatorCommand<typeof Upgrade> {
+export default class Upgrade extends UpgradeCommand<typeof Upgrade> {
 	static override summary =
 		"Roll a release over the nodes; what they write stays.";
 	static override description =
@@ -39,36 +33,24 @@ export default class Upgrade extends OperatorCommand<typeof Upgrade> {
 			defaultHelp: async () => "10s",
 			summary: "How long the first node has to hold before the next.",
 		}),
-		node: nodeFlag,
-		...planFlags,
-		"lock-wait": lockWaitFlag,
-		skip: skipFlag(rollChecks),
-		...canaryFlags,
-		report: reportFlag,
+		...releaseRollFlags(rollChecks),
 	};
 
 	async run(): Promise<void> {
-		const { to, node, skip, soak, "dry-run": dryRun } = this.flags;
+		const { to, node, soak } = this.flags;
 		const inventory = await this.inventory();
-		const question = `Roll ${to} over ${node.length === 0 ? "every node" : node.join(", ")} of ${inventory.name}?`;
-		if (!dryRun) this.requireAnswer(question);
-		const operating = await this.operating(inventory);
-		const options = {
-			...{ nodes: node, skip, settings: {}, soakMs: soak },
-			lockWaitMs: this.flags["lock-wait"],
-			confirm: () => this.confirm(question),
-			canary: canaryUse(this.flags),
-		};
-		if (dryRun) {
-			const plan = await withContext(operating, async (context) =>
-				planUpgrade(context, await upgradeWish(context, to, options)),
-			);
-			return this.printPlan(plan, this.flags);
-		}
-		const report = await withContext(operating, async (context) =>
-			upgrade(context, await upgradeWish(context, to, options), options),
-		);
-		const { rollText } = await import("../src/cli/roll-text.js");
-		await this.print(report, () => rollText(report));
+		return this.roll(this.flags, {
+			inventory,
+			question: `Roll ${to} over ${node.length === 0 ? "every node" : node.join(", ")} of ${inventory.name}?`,
+			soakMs: soak,
+			plan: (operating, options) =>
+				withContext(operating, async (context) =>
+					planUpgrade(context, await upgradeWish(context, to, options)),
+				),
+			run: (operating, options) =>
+				withContext(operating, async (context) =>
+					upgrade(context, await upgradeWish(context, to, options), options),
+				),
+		});
 	}
 }

@@ -1,14 +1,12 @@
 import { Args } from "@oclif/core";
-import { planFlags, reportFlag } from "../../src/cli/flags.js";
-import { OperatorCommand } from "../../src/cli/operator-command.js";
-import { takeUpFlags } from "../../src/cli/take-up-flags.js";
+import { TakeUpCommand, takeUpFlags } from "../../src/cli/take-up-command.js";
 import { withContext } from "../../src/operations/open-context.js";
 import {
 	deadHolderWaitMs,
 	takeUpUnfinished,
 } from "../../src/operations/taking-up.js";
 
-export default class OperationAbort extends OperatorCommand<
+export default class OperationAbort extends TakeUpCommand<
 	typeof OperationAbort
 > {
 	static override summary = "Give up the operation that is not finished.";
@@ -23,28 +21,17 @@ export default class OperationAbort extends OperatorCommand<
 			description: "The operation's id; by default the unfinished one.",
 		}),
 	};
-	static override flags = {
-		...planFlags,
-		...takeUpFlags(deadHolderWaitMs),
-		report: reportFlag,
-	};
+	static override flags = takeUpFlags(deadHolderWaitMs);
 
-	async run(): Promise<void> {
-		const { "dry-run": dryRun } = this.flags;
-		const question = "Give up this operation?";
-		if (!dryRun) this.requireAnswer(question);
-		const report = await withContext(await this.operating(), (context) =>
-			takeUpUnfinished(context, {
-				id: this.args.id ?? null,
-				as: "abort",
-				dryRun,
-				lockWaitMs: this.flags["lock-wait"],
-				confirm: () => this.confirm(question),
-			}),
-		);
-		if ("dryRun" in report && report.dryRun === true)
-			return this.printPlan(report, this.flags);
-		const { takenUpText } = await import("../../src/cli/taken-up-text.js");
-		await this.print(report, () => takenUpText("abort", report));
+	run(): Promise<void> {
+		const id = this.args.id ?? null;
+		return this.takeUp(this.flags, {
+			as: "abort",
+			question: "Give up this operation?",
+			run: (operating, options) =>
+				withContext(operating, (context) =>
+					takeUpUnfinished(context, { ...options, id, as: "abort" }),
+				),
+		});
 	}
 }

@@ -1,19 +1,13 @@
 import { Args } from "@oclif/core";
-import {
-	canaryFlags,
-	canaryUse,
-	planFlags,
-	reportFlag,
-} from "../../src/cli/flags.js";
-import { OperatorCommand } from "../../src/cli/operator-command.js";
-import { takeUpFlags } from "../../src/cli/take-up-flags.js";
+import { canaryFlags, canaryUse } from "../../src/cli/flags.js";
+import { TakeUpCommand, takeUpFlags } from "../../src/cli/take-up-command.js";
 import { withContext } from "../../src/operations/open-context.js";
 import {
 	deadHolderWaitMs,
 	takeUpUnfinished,
 } from "../../src/operations/taking-up.js";
 
-export default class OperationResume extends OperatorCommand<
+export default class OperationResume extends TakeUpCommand<
 	typeof OperationResume
 > {
 	static override summary = "Go on with the operation that is not finished.";
@@ -29,29 +23,20 @@ export default class OperationResume extends OperatorCommand<
 		}),
 	};
 	static override flags = {
-		...planFlags,
 		...takeUpFlags(deadHolderWaitMs),
 		...canaryFlags,
-		report: reportFlag,
 	};
 
-	async run(): Promise<void> {
-		const { "dry-run": dryRun } = this.flags;
-		const question = "Go on with this operation?";
-		if (!dryRun) this.requireAnswer(question);
-		const report = await withContext(await this.operating(), (context) =>
-			takeUpUnfinished(context, {
-				id: this.args.id ?? null,
-				as: "resume",
-				dryRun,
-				lockWaitMs: this.flags["lock-wait"],
-				canary: canaryUse(this.flags),
-				confirm: () => this.confirm(question),
-			}),
-		);
-		if ("dryRun" in report && report.dryRun === true)
-			return this.printPlan(report, this.flags);
-		const { takenUpText } = await import("../../src/cli/taken-up-text.js");
-		await this.print(report, () => takenUpText("resume", report));
+	run(): Promise<void> {
+		const id = this.args.id ?? null;
+		const canary = canaryUse(this.flags);
+		return this.takeUp(this.flags, {
+			as: "resume",
+			question: "Go on with this operation?",
+			run: (operating, options) =>
+				withContext(operating, (context) =>
+					takeUpUnfinished(context, { ...options, id, canary, as: "resume" }),
+				),
+		});
 	}
 }

@@ -1,14 +1,8 @@
 import { Flags } from "@oclif/core";
 import {
-	canaryFlags,
-	canaryUse,
-	lockWaitFlag,
-	nodeFlag,
-	planFlags,
-	reportFlag,
-	skipFlag,
-} from "../../src/cli/flags.js";
-import { OperatorCommand } from "../../src/cli/operator-command.js";
+	releaseRollFlags,
+	UpgradeCommand,
+} from "../../src/cli/upgrade-command.js";
 import { withContext } from "../../src/operations/open-context.js";
 import { rollChecks } from "../../src/operations/roll/options.js";
 import {
@@ -17,7 +11,7 @@ import {
 	upgrade,
 } from "../../src/operations/upgrade/upgrade.js";
 
-export default class UpgradeRollback extends OperatorCommand<
+export default class UpgradeRollback extends UpgradeCommand<
 	typeof UpgradeRollback
 > {
 	static override summary = "Roll back to what the nodes ran before.";
@@ -34,36 +28,24 @@ export default class UpgradeRollback extends OperatorCommand<
 			summary:
 				"A version that the hosts have; by default each node's former one.",
 		}),
-		node: nodeFlag,
-		...planFlags,
-		"lock-wait": lockWaitFlag,
-		skip: skipFlag(rollChecks),
-		...canaryFlags,
-		report: reportFlag,
+		...releaseRollFlags(rollChecks),
 	};
 
 	async run(): Promise<void> {
-		const { to = null, node, skip, "dry-run": dryRun } = this.flags;
+		const { to = null, node } = this.flags;
 		const inventory = await this.inventory();
-		const question = `Roll ${node.length === 0 ? "every node" : node.join(", ")} of ${inventory.name} back to ${to ?? "what it ran before"}?`;
-		if (!dryRun) this.requireAnswer(question);
-		const operating = await this.operating(inventory);
-		const options = {
-			...{ nodes: node, skip, settings: {}, soakMs: 0 },
-			lockWaitMs: this.flags["lock-wait"],
-			confirm: () => this.confirm(question),
-			canary: canaryUse(this.flags),
-		};
-		if (dryRun) {
-			const plan = await withContext(operating, async (context) =>
-				planUpgrade(context, await rollbackWish(context, to, options)),
-			);
-			return this.printPlan(plan, this.flags);
-		}
-		const report = await withContext(operating, async (context) =>
-			upgrade(context, await rollbackWish(context, to, options), options),
-		);
-		const { rollText } = await import("../../src/cli/roll-text.js");
-		await this.print(report, () => rollText(report));
+		return this.roll(this.flags, {
+			inventory,
+			question: `Roll ${node.length === 0 ? "every node" : node.join(", ")} of ${inventory.name} back to ${to ?? "what it ran before"}?`,
+			soakMs: 0,
+			plan: (operating, options) =>
+				withContext(operating, async (context) =>
+					planUpgrade(context, await rollbackWish(context, to, options)),
+				),
+			run: (operating, options) =>
+				withContext(operating, async (context) =>
+					upgrade(context, await rollbackWish(context, to, options), options),
+				),
+		});
 	}
 }
