@@ -13,8 +13,8 @@ import {
 
 interface LocalServiceOptions {
 	readonly name: string;
-	/** The program and its arguments. */
-	readonly argv: readonly string[];
+	/** The program and its arguments, asked for at each start. */
+	readonly argv: () => Promise<readonly string[]>;
 	readonly pidFile: string;
 	/** Standard output and standard error, appended. */
 	readonly logFile: string;
@@ -117,7 +117,8 @@ class LocalService implements Service {
 	}
 
 	async #spawn(): Promise<ChildProcess> {
-		const { argv, pidFile, logFile, workingDirectory } = this.#options;
+		const { pidFile, logFile, workingDirectory } = this.#options;
+		const argv = await this.#options.argv();
 		const log = await openLogFile(logFile);
 		try {
 			const child = spawn("/bin/sh", ["-c", launcher, pidFile, ...argv], {

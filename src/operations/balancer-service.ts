@@ -16,7 +16,7 @@ export function balancerService(
 	return machines.service({
 		host,
 		name,
-		argv: [programs.node, programs.balancer, configPath(context)],
+		argv: async () => [programs.node, programs.balancer, configPath(context)],
 	});
 }
 

@@ -51,7 +51,8 @@ interface ServiceSpec {
 	readonly host: string;
 	/** Unique on its host, for example "n1". */
 	readonly name: string;
-	readonly argv: readonly string[];
+	/** Asked for at each start: what a node starts with may be another by then. */
+	readonly argv: () => Promise<readonly string[]>;
 }
 
 /** Absolute paths of what runs on the hosts: the Node.js binary and the two entry files. */

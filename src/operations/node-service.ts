@@ -21,7 +21,7 @@ export async function nodeService(
 	return machines.service({
 		host: node.host,
 		name: node.id,
-		argv: [
+		argv: async () => [
 			...(await programOf(context, node)),
 			...["--config", nodeConfigPath(inventory, node)],
 		],

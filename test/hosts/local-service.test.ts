@@ -35,7 +35,7 @@ describe("a service on this machine", () => {
 	function serviceOf(argv: readonly string[]): Service {
 		const service = localService({
 			name: "n1",
-			argv,
+			argv: async () => argv,
 			pidFile: pidFile(),
 			logFile: logFile(),
 			workingDirectory: directory,
@@ -98,7 +98,7 @@ describe("a service on this machine", () => {
 			stdin: {
 				contents: `import { localService } from ${JSON.stringify(source.pathname)};
 					const [pidFile, logFile, workingDirectory] = process.argv.slice(2);
-					await localService({ name: "n1", argv: ["sleep", "600"], pidFile, logFile, workingDirectory }).start();`,
+					await localService({ name: "n1", argv: async () => ["sleep", "600"], pidFile, logFile, workingDirectory }).start();`,
 				resolveDir: directory,
 			},
 			bundle: true,
@@ -157,7 +157,7 @@ describe("a service on this machine", () => {
 	it("fails clearly in a working directory that does not exist", async () => {
 		const service = localService({
 			name: "n1",
-			argv: ["true"],
+			argv: async () => ["true"],
 			pidFile: pidFile(),
 			logFile: logFile(),
 			workingDirectory: join(directory, "nowhere"),

@@ -73,12 +73,12 @@ nodes: [{ id: n1, host: h1 }, { id: n2, host: h2 }, { id: n3, host: h3 }]
 		await sshd.listen(`SetEnv PATH=${programs}:/usr/bin:/bin`);
 		const machines = open();
 		const service = await machines.service({
-			...{ host: "h1", name: "n1", argv: [] },
+			...{ host: "h1", name: "n1", argv: async () => [] },
 		});
 		expect(await service.state()).toEqual({ running: false, exit: null });
 		expect(readFileSync(log, "utf8")).toContain("-- raftd-orders-n1.service");
 		await expect(
-			machines.service({ host: "h1", name: "balancer", argv: [] }),
+			machines.service({ host: "h1", name: "balancer", argv: async () => [] }),
 		).rejects.toMatchObject({ kind: "config" });
 		await machines.close();
 	});

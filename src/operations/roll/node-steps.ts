@@ -133,7 +133,6 @@ function restart(roll: Roll, wish: RestartWish): Step[] {
 			requireLock: () => lock.requireFresh(),
 			stopTimeoutMs: settings.stopTimeoutMs,
 			configure: () => roll.goal.configure(context, node),
-			reopen: () => nodeService(context, node),
 			cost:
 				margin > 0
 					? `${margin} more may fail while it is down`

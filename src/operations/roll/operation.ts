@@ -11,6 +11,7 @@ import { rollFailure } from "./failure.js";
 import { mendingSteps, nodeSteps } from "./node-steps.js";
 import { effectiveSettings, type RollOptions } from "./options.js";
 import { rollOrder } from "./order.js";
+import { putBackSteps } from "./put-back.js";
 import { type Passage, passageOf, type Roll, type RollGoal } from "./roll.js";
 import { chooseNodes, requireWholeCluster } from "./whole-cluster.js";
 
@@ -29,7 +30,7 @@ const restartGoal: RollGoal = {
 	before: async () => [],
 	isToCome: (status, { former }) => (status?.processId ?? null) === former,
 	configure: writeNodeConfig,
-	takeBack: null,
+	former: null,
 	soakMs: 0,
 };
 
@@ -41,10 +42,10 @@ export function rollOperation(
 	wish: RollWish,
 	goal: RollGoal = restartGoal,
 ): Operation {
-	let roll: Roll | null = null;
+	let begun: Roll | null = null;
 	const open = (run: Run): Roll => {
-		roll ??= beginRoll(run, wish, goal);
-		return roll;
+		begun ??= beginRoll(run, wish, goal);
+		return begun;
 	};
 	return {
 		name: goal.name,
@@ -63,8 +64,13 @@ export function rollOperation(
 		abortSteps: async (run) => {
 			const chosen = chooseNodes(run.context, wish);
 			const facts = await lookAtCluster(run.context, run.lock.signal);
-			const steps = await mendAll(open(run), run, { chosen, facts });
-			const { context, unconfirmed } = open(run);
+			const roll = open(run);
+			const { context, unconfirmed } = roll;
+			const steps = [
+				// First: what is started below starts with it.
+				...putBackSteps(roll, { chosen, facts }),
+				...(await mendAll(roll, run, { chosen, facts })),
+			];
 			return steps.map((step) => tolerant(context, unconfirmed, step));
 		},
 		async soFar(run) {
@@ -86,7 +92,7 @@ export function rollOperation(
 			};
 		},
 		failure: (run, cause) => rollFailure(open(run), cause),
-		end: async () => roll?.preference.end(),
+		end: async () => begun?.preference.end(),
 	};
 }
 

@@ -32,16 +32,26 @@ export interface RollGoal {
 	): boolean;
 	/** Right before the stop: brings what the node reads at its start up to date. */
 	configure(context: OperationContext, node: NodeEntry): Promise<unknown>;
-	/** Undoes that for a node that does not become ready; says what it starts with from then on. Null: it stays. */
-	readonly takeBack:
-		| ((
-				context: OperationContext,
-				node: NodeEntry,
-				memo: object,
-		  ) => Promise<string>)
-		| null;
+	/** What a node gets again that does not become ready, or when the roll is given up. Null: it stays as it is. */
+	readonly former: Former | null;
 	/** How long the first node has to hold before the next is touched. */
 	readonly soakMs: number;
+}
+
+/** What a node started with before the roll; `memo` is what `prepare` remembered. */
+export interface Former {
+	/** Whether the node starts with it next. */
+	isNext(
+		context: OperationContext,
+		node: NodeEntry,
+		memo: object,
+	): Promise<boolean>;
+	/** Makes it so; says what that is. */
+	giveBack(
+		context: OperationContext,
+		node: NodeEntry,
+		memo: object,
+	): Promise<string>;
 }
 
 /** A roll under way: what it may use, and what has become of it so far. */

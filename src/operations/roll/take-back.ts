@@ -2,8 +2,8 @@ import type { NodeEntry } from "../../config/inventory.js";
 import { OperatorError, reasonOf } from "../../errors.js";
 import type { Service } from "../../hosts/host.js";
 import { throwIfEnded } from "../interruption.js";
-import { nodeService } from "../node-service.js";
 import { awaitReadyStep } from "../steps/await-ready.js";
+import { proveQuorumStep } from "../steps/quorum-proof.js";
 import type { Step } from "../steps/step.js";
 import type { Passage, Roll } from "./roll.js";
 
@@ -17,14 +17,11 @@ interface InHand {
  * A node that does not become ready with what it was given is given back what it ran before, and brought back into
  * service: whoever is paged finds a whole cluster. The step fails all the same.
  */
-export function orTakenBack(
-	roll: Roll,
-	{ node, service, passage }: InHand,
-	step: Step,
-): Step {
-	const { context, goal, memo, lock } = roll;
-	const { takeBack } = goal;
-	if (takeBack === null) return step;
+export function orTakenBack(roll: Roll, inHand: InHand, step: Step): Step {
+	const { goal, memo, context } = roll;
+	const { node, passage } = inHand;
+	const { former } = goal;
+	if (former === null) return step;
 	return {
 		...step,
 		async run(signal, progress) {
@@ -32,20 +29,45 @@ export function orTakenBack(
 				return await step.run(signal, progress);
 			} catch (cause) {
 				throwIfEnded(signal);
-				await lock.requireFresh();
 				progress(`${reasonOf(cause)}; taking it back`);
-				const former = await takeBack(context, node, memo);
-				await restartAgain(roll, { node, service, passage }, signal);
-				passage.takenBackTo = former;
-				throw new OperatorError("partial", reasonOf(cause), {
-					node: node.id,
-					problems:
-						cause instanceof OperatorError ? (cause.problems ?? []) : [],
-					cause,
-				});
+				await mayBeStopped(roll, inHand, { signal, progress, cause });
+				const release = await former.giveBack(context, node, memo);
+				await restartAgain(roll, inHand, signal);
+				passage.takenBackTo = release;
+				throw partial(node, reasonOf(cause), cause);
 			}
 		},
 	};
+}
+
+interface Attempt {
+	readonly signal: AbortSignal;
+	readonly progress: (note: string) => void;
+	/** Why it is to be taken back. */
+	readonly cause: unknown;
+}
+
+/**
+ * It may be unready because another node died meanwhile, and then its vote is the one that the quorum still has: it is
+ * proven once more, as before every stop. Who does not run has no vote to lose.
+ */
+async function mayBeStopped(
+	{ context, lock, skip }: Roll,
+	{ node, service }: InHand,
+	{ signal, progress, cause }: Attempt,
+): Promise<void> {
+	if ((await service.state()).running) {
+		const proof = proveQuorumStep(context, {
+			...{ node: node.id, name: "prove-again", cost: "" },
+			skipped: skip.includes("quorum"),
+		});
+		await proof.run(signal, progress).catch((refusal: unknown) => {
+			throwIfEnded(signal);
+			const why = `${reasonOf(cause)}; it was not taken back, as ${reasonOf(refusal)}`;
+			throw partial(node, why, cause);
+		});
+	}
+	await lock.requireFresh();
 }
 
 async function restartAgain(
@@ -54,15 +76,24 @@ async function restartAgain(
 	signal: AbortSignal,
 ): Promise<void> {
 	// It may hang rather than be gone; what it has acknowledged is on its disk.
-	await service
-		.stop(settings.stopTimeoutMs, signal)
-		.catch(() => service.kill());
-	const former = await nodeService(context, node);
-	await former.start();
+	await service.stop(settings.stopTimeoutMs).catch(() => service.kill());
+	await service.start();
 	const ready = awaitReadyStep(context, {
-		...{ node, service: former, formerProcessId: () => null },
+		...{ node, service, formerProcessId: () => null },
 		...{ startTimeoutMs: settings.startTimeoutMs, settleMs: 0 },
 		ready: () => {},
 	});
 	await ready.run(signal, () => {});
+}
+
+function partial(
+	node: NodeEntry,
+	message: string,
+	cause: unknown,
+): OperatorError {
+	return new OperatorError("partial", message, {
+		node: node.id,
+		problems: cause instanceof OperatorError ? (cause.problems ?? []) : [],
+		cause,
+	});
 }

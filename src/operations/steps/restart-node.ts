@@ -13,8 +13,6 @@ interface RestartStep {
 	readonly requireLock: () => Promise<void>;
 	/** Brings what the node reads at its start up to date. */
 	readonly configure: () => Promise<unknown>;
-	/** The node's program as it is to be started after that, which may be another. */
-	readonly reopen: () => Promise<Service>;
 	readonly stopTimeoutMs: number;
 	readonly cost: string;
 	/** Called right before the node is asked to stop, with the clock's milliseconds. */
@@ -46,7 +44,7 @@ export function restartStep(
 			await service.stop(stopTimeoutMs);
 			const stopMs = Math.round(clock.now() - stoppingAt);
 			progress(`stopped after ${stopMs} ms`);
-			await (await wish.reopen()).start();
+			await service.start();
 			started();
 			return `stopped after ${stopMs} ms, started`;
 		},

@@ -50,13 +50,23 @@ export function upgradeGoal(wish: UpgradeWish, ownRelease: string): RollGoal {
 			await switchRelease(context, node, targets[node.id] ?? null);
 			return writeNodeConfig(context, node);
 		},
-		async takeBack(context, node, memo) {
-			const former = (memo as UpgradeMemo).releases[node.id] ?? null;
-			await switchRelease(context, node, former);
-			await writeNodeConfig(context, node);
-			return former ?? ownRelease;
+		former: {
+			async isNext(context, node, memo) {
+				const next = await currentRelease(context, node);
+				return (next?.version ?? null) === formerOf(node, memo);
+			},
+			async giveBack(context, node, memo) {
+				const former = formerOf(node, memo);
+				await switchRelease(context, node, former);
+				await writeNodeConfig(context, node);
+				return former ?? ownRelease;
+			},
 		},
 	};
+}
+
+function formerOf({ id }: NodeEntry, memo: object): string | null {
+	return (memo as UpgradeMemo).releases[id] ?? null;
 }
 
 function runs(status: NodeStatus | null, release: string): boolean {

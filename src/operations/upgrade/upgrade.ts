@@ -13,7 +13,6 @@ import type { RollReport } from "../roll/report.js";
 import { planOperation, runOperation } from "../run-operation.js";
 import { formerReleases } from "./former.js";
 import { type UpgradeWish, upgradeGoal } from "./goal.js";
-import { putBackSteps } from "./put-back.js";
 
 export interface UpgradeOptions {
 	/** Ids of the nodes; empty for all. */
@@ -76,16 +75,8 @@ export async function rollbackWish(
 }
 
 export function upgradeOperation(wish: RecordedWish): Operation {
-	const { targets, ownRelease } = wish;
-	const roll = rollOperation(wish, upgradeGoal(wish, ownRelease));
-	return {
-		...roll,
-		arguments: wish,
-		abortSteps: async (run) => [
-			...(await roll.abortSteps(run)),
-			...(await putBackSteps(run, targets, ownRelease)),
-		],
-	};
+	const goal = upgradeGoal(wish, wish.ownRelease);
+	return { ...rollOperation(wish, goal), arguments: wish };
 }
 
 export async function upgrade(
