@@ -1,7 +1,7 @@
-import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { lacksRoot, onSmallDisk } from "../fakes/small-disk.js";
 import { LocalCluster } from "./local-cluster.js";
 
 let cluster: LocalCluster;
@@ -91,16 +91,14 @@ describe("restoring a snapshot on real nodes", () => {
 });
 
 describe("a full disk at one target", () => {
-	it.skipIf(process.getuid?.() !== 0)(
+	it.skipIf(lacksRoot)(
 		"is noticed before anything is moved, and leaves nothing behind",
 		async () => {
 			await started(24_500);
 			await cluster.succeed(["snapshot", "save", "--file", "good.snapshot"]);
 			await cluster.succeed(["down", "--yes"]);
 			const before = readFileSync(cluster.file, "utf8");
-			const small = ["-t", "tmpfs", "-o", "size=40k", "tmpfs", below("n3")];
-			execFileSync("mount", small);
-			try {
+			await onSmallDisk(below("n3"), "40k", async () => {
 				const name = `e2e-${cluster.portBase}`;
 				const full = await cluster.run([
 					...["snapshot", "restore", "good.snapshot"],
@@ -111,9 +109,7 @@ describe("a full disk at one target", () => {
 				for (const id of ["n1", "n2"])
 					expect(readdirSync(below(id)).filter(isData)).toEqual(["data"]);
 				expect(readdirSync(below("n3")).filter(isData)).toEqual([]);
-			} finally {
-				execFileSync("umount", [below("n3")]);
-			}
+			});
 			expect(readFileSync(cluster.file, "utf8")).toBe(before);
 			await cluster.succeed(["up"]);
 			const { stdout } = await cluster.succeed(["kv", "get", "key1"]);

@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import {
 	existsSync,
 	mkdirSync,
@@ -24,6 +23,7 @@ import {
 import { kv } from "../../../src/machines/kv/machine.js";
 import type { Machine } from "../../../src/machines/machine.js";
 import { lockDirectory } from "../../../src/storage/lock.js";
+import { lacksRoot, onSmallDisk } from "../../fakes/small-disk.js";
 import { filesGround } from "./ground.js";
 
 const ground = filesGround();
@@ -244,16 +244,13 @@ describe("a restore that is refused", () => {
 		expect(error.message).toBe(`${file} is of machine kv, and not of ledger`);
 	});
 
-	it.skipIf(process.getuid?.() !== 0)(
+	it.skipIf(lacksRoot)(
 		"leaves nothing behind on a disk that is full, and says so",
 		async () => {
 			const file = await ground.saved();
 			const small = ground.at("small");
 			mkdirSync(small);
-			execFileSync("mount", [
-				...["-t", "tmpfs", "-o", "size=40k", "tmpfs", small],
-			]);
-			try {
+			await onSmallDisk(small, "40k", async () => {
 				const config = ground.nodeFile("n1", { data: join(small, "data") });
 				const { code, error } = await restored(file, config);
 				expect(code).toBe(11);
@@ -262,9 +259,7 @@ describe("a restore that is refused", () => {
 					message: expect.stringContaining("the disk is full: no room for "),
 				});
 				expect(readdirSync(small)).toEqual([]);
-			} finally {
-				execFileSync("umount", [small]);
-			}
+			});
 		},
 	);
 

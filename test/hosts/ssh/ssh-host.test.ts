@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Host } from "../../../src/hosts/host.js";
+import { lacksRoot } from "../../fakes/small-disk.js";
 import { Desk, type Sshd } from "./sshd.js";
 
 const timeoutMs = 60_000;
@@ -142,7 +143,7 @@ describe("a host whose account may not see everything", () => {
 	const desk = new Desk();
 	afterAll(() => desk.close());
 
-	it.runIf(process.getuid?.() === 0)(
+	it.skipIf(lacksRoot)(
 		"does not take a hidden file for a missing one, and acts as whom it is told to",
 		async () => {
 			const sshd = await desk.sshd();

@@ -1,10 +1,10 @@
-import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createFile } from "../../../src/operations/snapshots/file-writer.js";
+import { lacksRoot, onSmallDisk } from "../../fakes/small-disk.js";
 
 let directory: string;
 beforeEach(async () => {
@@ -42,14 +42,12 @@ describe("a file that is written from what comes in", () => {
 		expect(await readdir(directory)).toEqual(["empty"]);
 	});
 
-	it.skipIf(process.getuid?.() !== 0)(
+	it.skipIf(lacksRoot)(
 		"tells of a full disk, though the bytes were taken before it was noticed",
 		async () => {
 			const small = join(directory, "small");
 			await mkdir(small);
-			const size = ["-t", "tmpfs", "-o", "size=3m", "tmpfs", small];
-			execFileSync("mount", size);
-			try {
+			await onSmallDisk(small, "3m", async () => {
 				const file = await createFile(join(small, "saved"));
 				const written = (async () => {
 					for (let n = 0; n < 8; n++) await file.write(randomBytes(mebibyte));
@@ -61,9 +59,7 @@ describe("a file that is written from what comes in", () => {
 				});
 				await file.discard();
 				expect(await readdir(small)).toEqual([]);
-			} finally {
-				execFileSync("umount", [small]);
-			}
+			});
 		},
 	);
 });
