@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { localSocket } from "../../src/balancers/haproxy/runtime-socket.js";
 import { eventually, LocalCluster } from "./local-cluster.js";
@@ -42,7 +42,19 @@ export class FrontCluster {
 			cluster.file,
 			text.replace("balancer: embedded", lines.join("\n")),
 		);
+		if (kind === "nginx") await mkdir(front.path("conf.d"));
 		await front.writeBase();
+		return front;
+	}
+
+	/** The same, started, with raftctl's configuration applied and three nodes up behind it. */
+	static async started(
+		options: Parameters<typeof FrontCluster.create>[0],
+	): Promise<FrontCluster> {
+		const front = await FrontCluster.create(options);
+		await front.startFront();
+		await front.cluster.succeed(["balancer", "apply"]);
+		await front.cluster.succeed(["up"]);
 		return front;
 	}
 

@@ -32,8 +32,28 @@ export async function load({ address }: FrontCluster): Promise<Load> {
 	return { traffic, subscribers };
 }
 
+/** A roll under load: no request fails, no WebSocket moves twice. */
+export async function expectUnnoticedRoll(front: FrontCluster): Promise<void> {
+	const { traffic, subscribers } = await load(front);
+	const report = await front.cluster.json(["rolling-restart", "--yes"]);
+	await traffic.stop();
+	expect(traffic.failures).toEqual([]);
+	expect(report.nodes).toHaveLength(3);
+	await expectMovedOnce(subscribers, traffic, report.nodes[0].node);
+}
+
+/** Gives up what a killed operator left, once its lock is over. */
+export async function giveUp({ cluster }: FrontCluster): Promise<void> {
+	await eventually(
+		async () =>
+			(await cluster.run(["operation", "abort", "--yes"])).exitCode === 0,
+		"the operation given up",
+		60_000,
+	);
+}
+
 /** At most once, but for those that began on the first node: where they go to is restarted after it. */
-export async function expectMovedOnce(
+async function expectMovedOnce(
 	subscribers: Subscribers,
 	traffic: Traffic,
 	first: string,

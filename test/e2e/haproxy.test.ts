@@ -1,25 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FrontCluster, lacks } from "./front-cluster.js";
-import { expectMovedOnce, load } from "./front-load.js";
+import { expectUnnoticedRoll, giveUp, load } from "./front-load.js";
 import { eventually } from "./local-cluster.js";
 
 describe.skipIf(lacks("haproxy"))("three real nodes behind HAProxy", () => {
 	let front: FrontCluster;
 	beforeAll(async () => {
-		front = await FrontCluster.create({ kind: "haproxy", portBase: 17_400 });
-		await front.startFront();
-		await front.cluster.succeed(["balancer", "apply"]);
-		await front.cluster.succeed(["up"]);
+		front = await FrontCluster.started({ kind: "haproxy", portBase: 17_400 });
 	}, 400_000);
 	afterAll(() => front?.dispose());
 
 	it("is rolled without a failed request, and moves no WebSocket twice", async () => {
-		const { traffic, subscribers } = await load(front);
-		const report = await front.cluster.json(["rolling-restart", "--yes"]);
-		await traffic.stop();
-		expect(traffic.failures).toEqual([]);
-		expect(report.nodes).toHaveLength(3);
-		await expectMovedOnce(subscribers, traffic, report.nodes[0].node);
+		await expectUnnoticedRoll(front);
 	}, 400_000);
 
 	it("loses nothing when HAProxy is reloaded in the middle of a roll", async () => {
@@ -64,13 +56,7 @@ describe.skipIf(lacks("haproxy"))("three real nodes behind HAProxy", () => {
 			async () => !(await front.say("show table")).includes("used:1"),
 			"the end of the lease in HAProxy",
 		);
-		await eventually(
-			async () =>
-				(await front.cluster.run(["operation", "abort", "--yes"])).exitCode ===
-				0,
-			"the operation given up",
-			60_000,
-		);
+		await giveUp(front);
 	}, 400_000);
 
 	it("refuses, with what to do, when HAProxy is gone", async () => {
