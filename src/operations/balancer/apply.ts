@@ -27,7 +27,7 @@ export async function applyBalancer(
 	const { clock, emit, inventory, signal } = context;
 	const startedAt = clock.now();
 	const rendered = renderedBalancer(inventory, (host) =>
-		context.machines.host(host),
+		context.machines.host(host, "login"),
 	);
 	const tally = { written: new Set<string>(), reloaded: new Set<string>() };
 	const steps = applySteps(context, rendered, tally);
@@ -50,7 +50,7 @@ export async function planApply(
 	context: OperationContext,
 ): Promise<PlanReport> {
 	const rendered = renderedBalancer(context.inventory, (host) =>
-		context.machines.host(host),
+		context.machines.host(host, "login"),
 	);
 	const tally = { written: new Set<string>(), reloaded: new Set<string>() };
 	return planReport(
@@ -93,7 +93,7 @@ function applyStep(context: OperationContext, wish: HostWish): Step {
 		cost: "",
 		async isDone() {
 			const { written } = await front.check(
-				await machines.host(host),
+				await machines.host(host, "login"),
 				inventory,
 			);
 			const behind = await front.behind(host, inventory, context.signal);
@@ -101,7 +101,7 @@ function applyStep(context: OperationContext, wish: HostWish): Step {
 		},
 		async run(signal) {
 			const change = await front.write(
-				await machines.host(host),
+				await machines.host(host, "login"),
 				inventory,
 				signal,
 			);

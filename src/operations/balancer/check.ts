@@ -27,7 +27,7 @@ export async function checkBalancer(
 ): Promise<CheckReport> {
 	const { inventory, balancer } = context;
 	const rendered = renderedBalancer(inventory, (host) =>
-		context.machines.host(host),
+		context.machines.host(host, "login"),
 	);
 	const hosts = await Promise.all(
 		rendered.entry.hosts.map((host) => checkHost(context, rendered, host)),
@@ -50,7 +50,10 @@ async function checkHost(
 	host: string,
 ): Promise<HostCheck> {
 	try {
-		const found = await front.check(await machines.host(host), inventory);
+		const found = await front.check(
+			await machines.host(host, "login"),
+			inventory,
+		);
 		const behind = await front
 			.behind(host, inventory, signal)
 			// A socket that does not answer is among the faults already.
