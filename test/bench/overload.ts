@@ -13,14 +13,29 @@ const overSeconds = 15;
 const warmUpSeconds = 4;
 const settleSeconds = 2;
 
-/** What happens to the writes that are accepted when three times as many come as can be done. */
-export function overloadFigures(settings: Settings): Promise<Figure[]> {
+/**
+ * What happens to the writes that are accepted when three times as many come as can be done: from applications, and from
+ * senders that heed no refusal.
+ */
+export async function overloadFigures(settings: Settings): Promise<Figure[]> {
+	return [
+		...(await figuresThrough("library", settings)),
+		...(await figuresThrough("streams", settings)),
+	];
+}
+
+function figuresThrough(
+	through: "library" | "streams",
+	settings: Settings,
+): Promise<Figure[]> {
+	const named = (name: string) =>
+		through === "library" ? name : `raw streams: ${name}`;
 	return BenchCluster.with(
 		3,
 		{ profile: settings.profile },
 		async (cluster) => {
 			const leader = await cluster.leader();
-			const load = await Load.to(leader.addresses.client);
+			const load = await Load.to(leader.addresses.client, through);
 			const written = await writtenSoFar(leader);
 			const { peak, clients } = await capacity(load);
 			const half = await open(load, 0.5 * peak, halfSeconds);
@@ -32,28 +47,28 @@ export function overloadFigures(settings: Settings): Promise<Figure[]> {
 			const refused = Object.entries(over.refused);
 			return [
 				{
-					name: "capacity, closed loop",
+					name: named("capacity, closed loop"),
 					value: peak,
 					unit: "/s",
 					note: `${clients} clients`,
 				},
-				amplification,
+				...(through === "streams" ? [amplification] : []),
 				{
-					name: "p99 accepted at 3×, over that at half load",
+					name: named("p99 accepted at 3×, over that at half load"),
 					value: over.p99 / half.p99,
 					unit: "×",
 					atMost: 3,
 					note: `${latencies(half)}; at 3× ${latencies(over)}`,
 				},
 				{
-					name: "goodput at 3×, of the capacity",
+					name: named("goodput at 3×, of the capacity"),
 					value: over.done / over.seconds / peak,
 					unit: "×",
 					atLeast: 0.9,
 					note: `${Math.round(over.done / over.seconds)}/s of ${Math.round(over.sent / over.seconds)}/s sent; refused ${refused.map(([reason, count]) => `${reason} ${count}`).join(", ")}`,
 				},
 				...cluster.nodes.map((node, at) => ({
-					name: `most memory of ${node.id} at 3×`,
+					name: named(`most memory of ${node.id} at 3×`),
 					value: (full[at]?.maxRssBytes ?? 0) / mebibyte,
 					unit: "MiB",
 					// What is under way is bounded: at most that much more than at half load.

@@ -9,9 +9,14 @@ const connections = 4;
 export class Load {
 	readonly #child: ChildProcess;
 
-	/** Connects to the client port of a node; `prepare` makes the program. */
-	static async to(endpoint: string): Promise<Load> {
-		const program = await bundle("load/generator");
+	/** Connects to the client port of a node. */
+	static async to(
+		endpoint: string,
+		through: "streams" | "library" = "streams",
+	): Promise<Load> {
+		const program = await bundle(
+			through === "streams" ? "load/generator" : "load/client-generator",
+		);
 		const child = fork(program, [endpoint, `${connections}`]);
 		const kill = () => child.kill("SIGKILL");
 		process.once("exit", kill);

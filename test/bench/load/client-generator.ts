@@ -1,0 +1,87 @@
+/**
+ * Writes to one node through the client library, as applications do; a process of its own, started by `Load`.
+ * No attempt is made twice: what is refused, by the node or by the library, is counted.
+ *
+ *   client-generator ENDPOINT CONNECTIONS
+ */
+import { connectRaft, type NotDoneError } from "../../../src/client/index.js";
+import { encodeCommand } from "../../../src/machines/kv/codec.js";
+import type { GeneratorOrder, LoadWindow, Writes } from "./orders.js";
+import { Window } from "./window.js";
+
+const [endpoint = "", connectionCount = "4"] = process.argv.slice(2);
+const client = connectRaft({
+	endpoints: [endpoint],
+	connections: Number(connectionCount),
+	...{ maxAttempts: 1, timeoutMs: 10_000, maxPending: 1 << 20 },
+	maxPendingBytes: 1 << 30,
+});
+let window = new Window();
+
+function commandOf({ bytes, keys }: Writes): () => Uint8Array {
+	const value = Buffer.alloc(Math.max(0, bytes - 16), "x");
+	return () => {
+		const key = `k${Math.floor(Math.random() * keys)}`.padEnd(12, "_");
+		return encodeCommand({ op: "put", key, value });
+	};
+}
+
+function write(command: () => Uint8Array, then: () => void): void {
+	const sentMs = performance.now();
+	window.sent(1);
+	client.command(command()).then(
+		() => {
+			window.done(performance.now() - sentMs);
+			then();
+		},
+		({ reason }: NotDoneError) => {
+			window.refused(reason);
+			then();
+		},
+	);
+}
+
+/** Each of `clients` waits for its answer. */
+function closedLoop(writes: Writes): () => void {
+	const command = commandOf(writes);
+	let isOver = false;
+	const next = () => {
+		if (!isOver) write(command, next);
+	};
+	for (let at = 0; at < (writes.clients ?? 1); at++) next();
+	return () => {
+		isOver = true;
+	};
+}
+
+/** So many a second, whatever becomes of them. */
+function openLoop(writes: Writes): () => void {
+	const command = commandOf(writes);
+	const { perSecond = 1 } = writes;
+	const startMs = performance.now();
+	let sent = 0;
+	const timer = setInterval(() => {
+		const due = ((performance.now() - startMs) / 1000) * perSecond;
+		for (; sent < due; sent++) write(command, () => {});
+	}, 1);
+	return () => clearInterval(timer);
+}
+
+function say(taken: LoadWindow): void {
+	process.send?.(taken);
+	window = new Window();
+}
+
+let stop = () => {};
+// The first command connects.
+await client.query(Buffer.alloc(0)).catch(() => undefined);
+process.on("message", (order: GeneratorOrder) => {
+	if (order.do === "write")
+		stop =
+			order.writes.perSecond === undefined
+				? closedLoop(order.writes)
+				: openLoop(order.writes);
+	else if (order.do === "take") say(window.take());
+	else stop();
+});
+process.send?.("ready");
