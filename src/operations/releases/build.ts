@@ -23,11 +23,15 @@ import {
 	manifestName,
 	type ReleaseManifest,
 	releaseFiles,
-	versionFault,
+	requireVersion,
 } from "./manifest.js";
 
 const packTimeoutMs = 300_000;
 const lookTimeoutMs = 30_000;
+
+const unbuilt = "no release was built";
+const nameTheModule =
+	'name the module with the state machine as its "main", or give --app the module itself';
 
 export interface BuildWish {
 	readonly version: string;
@@ -50,14 +54,43 @@ export interface BuildReport {
  * the same archive. The machine inside is loaded once by the daemon inside, so that one that does not load is not built.
  */
 export async function buildRelease(
-	{ local, programs }: { readonly local: Host; readonly programs: Programs },
+	{ local, programs }: Workshop,
 	{ version, app, withRuntime, output }: BuildWish,
 ): Promise<BuildReport> {
-	const fault = versionFault(version);
-	if (fault !== null) throw new OperatorError("usage", fault);
+	requireVersion(version, unbuilt);
 	const path = resolve(output);
 	await requireAbsent(path);
+	const staged = await stageRelease({ local, programs }, { app, withRuntime });
+	try {
+		return await staged.pack(version, path);
+	} finally {
+		await staged.dispose();
+	}
+}
+
+/** With what a release is made. */
+export interface Workshop {
+	readonly local: Host;
+	readonly programs: Programs;
+}
+
+/** The files of a release, laid out on this machine, that has no name yet. */
+export interface StagedRelease {
+	/** Of the daemon inside. */
+	readonly raftd: string;
+	/** SHA-256 over every file: the same files have the same, whatever version they are given. */
+	readonly digest: string;
+	pack(version: string, path: string): Promise<BuildReport>;
+	dispose(): Promise<void>;
+}
+
+/** Throws OperatorError "refused" for an application that does not load. */
+export async function stageRelease(
+	{ local, programs }: Workshop,
+	{ app, withRuntime }: Pick<BuildWish, "app" | "withRuntime">,
+): Promise<StagedRelease> {
 	const stage = await mkdtemp(join(tmpdir(), "raftctl-release-"));
+	const dispose = () => rm(stage, { recursive: true, force: true });
 	try {
 		await stageDaemon(programs, stage);
 		const entry = app === null ? null : await stageApp(resolve(app), stage);
@@ -66,8 +99,9 @@ export async function buildRelease(
 			daemon: join(stage, releaseFiles.daemon),
 			app: entry === null ? null : join(stage, entry),
 		});
-		const manifest: ReleaseManifest = {
-			...{ format: manifestFormat, version, raftd, machine, app: entry },
+		const sums = await sumsOf(stage);
+		const manifest = {
+			...{ raftd, machine, app: entry },
 			runtime: withRuntime
 				? {
 						node: process.version,
@@ -76,12 +110,21 @@ export async function buildRelease(
 					}
 				: null,
 		};
-		await writeFile(join(stage, manifestName), encodeManifest(manifest));
-		await writeSums(stage);
-		const bytes = await pack(local, stage, path);
-		return { path, bytes, manifest };
-	} finally {
-		await rm(stage, { recursive: true, force: true });
+		return {
+			raftd,
+			digest: createHash("sha256").update(sums).digest("hex"),
+			async pack(version, path) {
+				const named = { format: manifestFormat, version, ...manifest };
+				await writeFile(join(stage, manifestName), encodeManifest(named));
+				await writeFile(join(stage, releaseFiles.sums), await sumsOf(stage));
+				const bytes = await pack(local, stage, path);
+				return { path, bytes, manifest: named };
+			},
+			dispose,
+		};
+	} catch (error) {
+		await dispose();
+		throw error;
 	}
 }
 
@@ -105,13 +148,32 @@ async function stageDaemon(programs: Programs, stage: string): Promise<void> {
 			filter: (source) => !source.endsWith(".map"),
 		});
 	await cp(join(dist, "..", "package.json"), join(target, "package.json"));
+	const program = join(stage, releaseFiles.program);
+	await mkdir(dirname(program), { recursive: true });
+	await writeFile(program, launcher, { mode: 0o755 });
+	await chmod(program, 0o755);
 }
+
+/**
+ * One path to start every release by, so that the unit need not know which has a Node.js of its own. It becomes the daemon,
+ * for systemd takes the process that it has started for the one that reports. By the release's own path, not by the link's:
+ * what a process loads late must still be of its release when the link shows to the next.
+ */
+const launcher = `#!/bin/sh
+release=$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")
+node=$release/${releaseFiles.node}
+[ -x "$node" ] || node=node
+exec "$node" "$release/${releaseFiles.daemon}" "$@"
+`;
 
 /** Returns where its module lies in the release. */
 async function stageApp(app: string, stage: string): Promise<string> {
 	const found = await stat(app).catch(() => null);
 	if (found === null)
-		throw new OperatorError("usage", `there is no application at ${app}`);
+		throw new OperatorError("usage", `there is no application at ${app}`, {
+			state: unbuilt,
+			next: "give --app the module with the state machine, or the directory of its package",
+		});
 	const target = join(stage, releaseFiles.app);
 	if (!found.isDirectory()) {
 		await mkdir(target, { recursive: true });
@@ -132,10 +194,19 @@ async function mainOf(directory: string): Promise<string> {
 		if (typeof main === "string" && main !== "")
 			return relative(directory, resolve(directory, main));
 	} catch (cause) {
-		throw new OperatorError("usage", `cannot read ${path}: ${reasonOf(cause)}`);
+		throw new OperatorError(
+			"usage",
+			`cannot read ${path}: ${reasonOf(cause)}`,
+			{
+				state: unbuilt,
+				next: nameTheModule,
+				cause,
+			},
+		);
 	}
 	throw new OperatorError("usage", `${path} has no "main"`, {
-		next: "name the module with the state machine there, or give --app the module itself",
+		state: unbuilt,
+		next: nameTheModule,
 	});
 }
 
@@ -165,21 +236,23 @@ async function machineOf(
 	}
 	throw new OperatorError("refused", "the application does not load", {
 		problems: stderr.trim().split("\n"),
-		state: "no release was built",
+		state: unbuilt,
 		next: "mend the module: its imports must be inside it, or in node_modules beside it",
 	});
 }
 
-async function writeSums(stage: string): Promise<void> {
+/** Of every file but the list itself, as sha256sum writes it. */
+async function sumsOf(stage: string): Promise<string> {
 	const files = await readdir(stage, { recursive: true, withFileTypes: true });
 	const paths = files
 		.filter((file) => file.isFile())
 		.map((file) => relative(stage, join(file.parentPath, file.name)))
+		.filter((path) => path !== releaseFiles.sums)
 		.sort();
 	const lines: string[] = [];
 	for (const path of paths)
 		lines.push(`${await sha256Of(join(stage, path))}  ./${path}\n`);
-	await writeFile(join(stage, releaseFiles.sums), lines.join(""));
+	return lines.join("");
 }
 
 async function sha256Of(path: string): Promise<string> {
@@ -203,7 +276,8 @@ async function pack(local: Host, stage: string, path: string): Promise<number> {
 		await rm(partial, { force: true });
 		throw new OperatorError("unexpected", `${path} could not be written`, {
 			problems: stderr.trim().split("\n"),
-			state: "no release was built",
+			state: unbuilt,
+			next: "make room there, or give another --out",
 		});
 	}
 	await rename(partial, path);

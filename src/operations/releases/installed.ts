@@ -76,6 +76,7 @@ export async function programOf(
 // In one step: there is no moment at which a start would find no release.
 const switchScript = `
 set -eu
+umask 022
 mkdir -p "$(dirname "$2")"
 ln -sfn "$1" "$2.next"
 mv -fT "$2.next" "$2"

@@ -30,6 +30,8 @@ export interface ReleaseManifest {
 export const releaseFiles = {
 	daemon: "node_modules/raftctl/dist/src/daemon/main.js",
 	package: "node_modules/raftctl",
+	/** Starts the daemon with the Node.js of the release, or else with the host's. */
+	program: "bin/raftd",
 	app: "app",
 	node: "runtime/node",
 	/** Of every other file, as sha256sum writes and checks it. */
@@ -43,6 +45,14 @@ export function versionFault(version: string): string | null {
 	if (!versionForm.test(version))
 		return `"${version}" is no version: 1 to 63 letters, digits, dots, dashes, pluses or underscores, beginning with a letter or digit`;
 	return version.includes("..") ? `"${version}" has two dots in a row` : null;
+}
+
+/** Throws OperatorError "usage" with `state` when it can be none. */
+export function requireVersion(version: string, state: string): void {
+	const fault = versionFault(version);
+	if (fault === null) return;
+	const next = "give one as you count them, such as 1.4.0";
+	throw new OperatorError("usage", fault, { state, next });
 }
 
 export function encodeManifest(manifest: ReleaseManifest): string {

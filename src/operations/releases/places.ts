@@ -21,7 +21,8 @@ export function currentLink(inventory: Place, node: NodeEntry): string {
 	return join(programsDirectory(inventory, node.host), node.id, "current");
 }
 
-function programsDirectory(
+/** Where a host has all that raftctl brings there to be run. */
+export function programsDirectory(
 	{ stateDirectory, deploy }: Place,
 	host: string,
 ): string {

@@ -10,7 +10,7 @@ import {
 	switchRelease,
 } from "../releases/installed.js";
 import type { ReleaseManifest } from "../releases/manifest.js";
-import { shipRelease } from "../releases/ship.js";
+import { shipStep } from "../releases/ship-step.js";
 import type { RollGoal } from "../roll/roll.js";
 import type { Step } from "../steps/step.js";
 import { releaseFaults } from "./admission.js";
@@ -109,30 +109,16 @@ async function presentReleases(
 	return Object.fromEntries(found);
 }
 
-/** One for each host that does not have it: all have it before any node is touched. */
+/** All hosts have it before any node is touched. */
 function shipSteps(
 	context: OperationContext,
 	{ targets, archive }: UpgradeWish,
 	nodes: readonly NodeEntry[],
 ): readonly Step[] {
-	if (archive === null) return [];
-	return [...new Set(nodes.map(({ host }) => host))].map((host) => {
-		const version = targets[
-			nodes.find((node) => node.host === host)?.id ?? ""
-		] as string;
-		return {
-			...{ id: `${host}/release`, node: null, cost: "" },
-			title: `bring the release ${version} to ${host}`,
-			async isDone() {
-				const there = await installedRelease(context, host, version);
-				return there === null ? null : "it is there";
-			},
-			run: (signal, progress) =>
-				shipRelease(context, { host, version, archive, signal, progress }),
-			// A release that nobody runs does no harm, and the next attempt finds it there.
-			undo: async () => undefined,
-		};
-	});
+	const version = targets[nodes[0]?.id ?? ""] ?? null;
+	if (archive === null || version === null) return [];
+	const hosts = [...new Set(nodes.map(({ host }) => host))];
+	return [shipStep(context, { hosts, version, archive })];
 }
 
 function absent({ id, host }: NodeEntry, version: string): OperatorError {
