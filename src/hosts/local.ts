@@ -11,10 +11,13 @@ import {
 	stat,
 } from "node:fs/promises";
 import { dirname } from "node:path";
+import type { Readable } from "node:stream";
 import { OperatorError } from "../errors.js";
 import type { Host, RunOptions, RunResult, SendOptions, Sent } from "./host.js";
 
 const outputLimitBytes = 16 * 1024 * 1024;
+/** Between the wish to end and the kill. */
+const politeMs = 1_000;
 /** What a shell, and so a host behind SSH, answers when there is no such program. */
 const noSuchProgram = 127;
 
@@ -28,21 +31,22 @@ async function run(
 	argv: readonly string[],
 	options: RunOptions,
 ): Promise<RunResult> {
-	options.signal?.throwIfAborted();
 	const [program = "", ...args] = argv;
 	// Imported here: it costs every start of raftctl 40 ms otherwise, and few commands run a program.
 	const { execa } = await import("execa");
-	const result = await execa(program, args, {
+	options.signal?.throwIfAborted();
+	const child = execa(program, args, {
 		reject: false,
 		stripFinalNewline: false,
-		timeout: options.timeoutMs,
-		forceKillAfterDelay: 1_000,
 		maxBuffer: outputLimitBytes,
-		...(options.signal ? { cancelSignal: options.signal } : {}),
+		// A group of its own: what the program has started is ended with it, as on hosts behind SSH.
+		detached: true,
 		...stdinOf(options),
 	});
+	const limit = bounded(child, options);
+	const result = await child.finally(() => limit.lift());
 	options.signal?.throwIfAborted();
-	if (result.timedOut) {
+	if (limit.isOver()) {
 		throw new OperatorError(
 			"timeout",
 			`${program} did not end within ${options.timeoutMs} ms`,
@@ -58,6 +62,51 @@ async function run(
 		node: "local",
 		cause: result.cause,
 	});
+}
+
+/** Ends the group of a program when its time is over or the signal aborts: politely, then not, then without its output. */
+function bounded(
+	child: {
+		readonly pid?: number | undefined;
+		readonly stdout: Readable | null;
+		readonly stderr: Readable | null;
+	},
+	{ timeoutMs, signal }: RunOptions,
+) {
+	let isOver = false;
+	const timers: NodeJS.Timeout[] = [];
+	const kill = (by: NodeJS.Signals) => {
+		try {
+			if (child.pid !== undefined) process.kill(-child.pid, by);
+		} catch (error) {
+			if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+		}
+	};
+	const end = () => {
+		kill("SIGTERM");
+		timers.push(
+			setTimeout(() => {
+				kill("SIGKILL");
+				// One that has left the group may still hold them open, for ever.
+				child.stdout?.destroy();
+				child.stderr?.destroy();
+			}, politeMs),
+		);
+	};
+	timers.push(
+		setTimeout(() => {
+			isOver = true;
+			end();
+		}, timeoutMs),
+	);
+	signal?.addEventListener("abort", end, { once: true });
+	return {
+		isOver: () => isOver,
+		lift() {
+			for (const timer of timers) clearTimeout(timer);
+			signal?.removeEventListener("abort", end);
+		},
+	};
 }
 
 function stdinOf({ stdin, holdsStdin }: RunOptions) {

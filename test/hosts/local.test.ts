@@ -1,7 +1,14 @@
-import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import {
+	mkdtemp,
+	readdir,
+	readFile,
+	rm,
+	stat,
+	writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { localHost } from "../../src/hosts/local.js";
 
 describe("this machine as a host", () => {
@@ -45,6 +52,19 @@ describe("this machine as a host", () => {
 		await expect(
 			host.run(["sleep", "60"], { timeoutMs: 50 }),
 		).rejects.toMatchObject({ name: "OperatorError", kind: "timeout" });
+	});
+
+	it("ends what the program has started, too, and waits for nobody who has left it", async () => {
+		const file = join(directory, "pids");
+		const script = `sleep 600 & echo $! >> ${file}; setsid sleep 600 & echo $! >> ${file}; wait`;
+		await expect(
+			host.run(["sh", "-c", script], { timeoutMs: 500 }),
+		).rejects.toMatchObject({ kind: "timeout" });
+		const [child, stray] = (await readFile(file, "utf8")).trim().split("\n");
+		await vi.waitFor(() =>
+			expect(() => process.kill(Number(child), 0)).toThrow("ESRCH"),
+		);
+		process.kill(Number(stray), "SIGKILL");
 	});
 
 	it("ends a program when it is aborted, with the reason given", async () => {
