@@ -1,8 +1,9 @@
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { OperatorError, reasonOf } from "../../errors.js";
 import type { Host } from "../../hosts/host.js";
 import type { OperationContext } from "../context.js";
 import { reportOf } from "../doctor.js";
+import { runRelease } from "../releases/installed.js";
 
 /** Reading, checking and writing a large state takes as long as its disk does. */
 const stateTimeoutMs = 3_600_000;
@@ -22,29 +23,52 @@ export interface FileManifest {
 	readonly sha256: string;
 }
 
-/** What a release has for it on the hosts. */
-function raftdOn({ deploy }: OperationContext["inventory"]): string {
-	return join(deploy.directory, "current", "bin", "raftd");
+/** The first of the host's nodes that has a release lends its raftd. */
+const anyRaftd = `
+directory=$1
+shift
+for raftd in "$directory"/*/current/bin/raftd; do
+	[ ! -x "$raftd" ] || exec "$raftd" "$@"
+done
+echo "no node has a release in $directory: raftctl deploy" >&2
+exit 127
+`;
+
+type Asking = Pick<OperationContext, "programs" | "inventory" | "machines">;
+
+/** What is typed before raftd's own words. */
+function raftdOn({ programs, inventory }: Asking, host: Host) {
+	if (host.name === "local") return [programs.node, programs.raftd];
+	return ["sh", "-c", anyRaftd, "raftd", inventory.deploy.directory];
+}
+
+/** The team's machine as it lies on the host; null for the bundled one. */
+async function appOn(context: Asking, host: Host): Promise<string | null> {
+	const { inventory } = context;
+	if (host.name === "local") return inventory.app;
+	for (const node of inventory.nodes.filter((one) => one.host === host.name)) {
+		const release = await runRelease(context, node);
+		if (release !== null) return release.app;
+	}
+	return null;
 }
 
 /** Runs one of raftd's words for files on a host. Throws the error that raftd tells. */
 export async function askRaftd<Report>(
-	{ programs, inventory, signal }: OperationContext,
+	context: Asking & Pick<OperationContext, "signal">,
 	host: Host,
 	{
 		words,
 		takesMachine = false,
 	}: { readonly words: readonly string[]; readonly takesMachine?: boolean },
 ): Promise<Report> {
-	const { app } = inventory;
-	const machine = takesMachine && app !== null ? ["--app", app] : [];
-	const raftd =
-		host.name === "local"
-			? [programs.node, programs.raftd]
-			: [raftdOn(inventory)];
+	const app = takesMachine ? await appOn(context, host) : null;
+	const machine = app === null ? [] : ["--app", app];
 	// One that outlived its operator would hold a directory, or make one that nobody waits for.
 	const flags = ["--json", "--end-with-stdin"];
+	const raftd = raftdOn(context, host);
 	const argv = [...raftd, ...words, ...machine, ...flags];
+	const { signal } = context;
 	const { exitCode, stdout } = await host.run(argv, {
 		...{ timeoutMs: stateTimeoutMs, signal, holdsStdin: true },
 	});
