@@ -5,7 +5,7 @@ import {
 	UpgradeCommand,
 } from "../src/cli/upgrade-command.js";
 import { withContext } from "../src/operations/open-context.js";
-import { rollChecks } from "../src/operations/roll/options.js";
+import { upgradeChecks } from "../src/operations/roll/options.js";
 import {
 	planUpgrade,
 	upgrade,
@@ -33,7 +33,7 @@ export default class Upgrade extends UpgradeCommand<typeof Upgrade> {
 			defaultHelp: async () => "10s",
 			summary: "How long the first node has to hold before the next.",
 		}),
-		...releaseRollFlags(rollChecks),
+		...releaseRollFlags(upgradeChecks),
 	};
 
 	async run(): Promise<void> {

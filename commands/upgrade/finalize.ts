@@ -4,6 +4,7 @@ import {
 	lockWaitFlag,
 	planFlags,
 	reportFlag,
+	skipFlag,
 } from "../../src/cli/flags.js";
 import { OperatorCommand } from "../../src/cli/operator-command.js";
 import { withContext } from "../../src/operations/open-context.js";
@@ -25,6 +26,7 @@ export default class UpgradeFinalize extends OperatorCommand<
 	static override flags = {
 		...planFlags,
 		"lock-wait": lockWaitFlag,
+		skip: skipFlag(["snapshot"]),
 		...canaryFlags,
 		report: reportFlag,
 	};
@@ -32,16 +34,17 @@ export default class UpgradeFinalize extends OperatorCommand<
 	async run(): Promise<void> {
 		const inventory = await this.inventory();
 		const dryRun = this.flags["dry-run"];
+		const wish = { skip: this.flags.skip };
 		const question = `Let ${inventory.name} write what older releases cannot read?`;
 		if (!dryRun) this.requireAnswer(question);
 		const operating = await this.operating(inventory);
 		if (dryRun)
 			return this.printPlan(
-				await withContext(operating, planFinalize),
+				await withContext(operating, (context) => planFinalize(context, wish)),
 				this.flags,
 			);
 		const report = await withContext(operating, (context) =>
-			finalizeUpgrade(context, {
+			finalizeUpgrade(context, wish, {
 				lockWaitMs: this.flags["lock-wait"],
 				canary: canaryUse(this.flags),
 				confirm: () => this.confirm(question),

@@ -4,7 +4,7 @@ import {
 	UpgradeCommand,
 } from "../../src/cli/upgrade-command.js";
 import { withContext } from "../../src/operations/open-context.js";
-import { rollChecks } from "../../src/operations/roll/options.js";
+import { upgradeChecks } from "../../src/operations/roll/options.js";
 import {
 	planUpgrade,
 	rollbackWish,
@@ -28,7 +28,7 @@ export default class UpgradeRollback extends UpgradeCommand<
 			summary:
 				"A version that the hosts have; by default each node's former one.",
 		}),
-		...releaseRollFlags(rollChecks),
+		...releaseRollFlags(upgradeChecks),
 	};
 
 	async run(): Promise<void> {

@@ -52,7 +52,9 @@ export abstract class TakeUpCommand<
 		});
 		if ("dryRun" in report && report.dryRun === true)
 			return this.printPlan(report, flags);
-		const { takenUpText } = await import("./taken-up-text.js");
+		const { faultOf, takenUpText } = await import("./taken-up-text.js");
 		await this.print(report, () => takenUpText(as, report));
+		// Over, and yet somebody has to look: a pipeline must not go on as if all were well.
+		if (as === "abort" && faultOf(report) !== null) this.exitAs("partial");
 	}
 }

@@ -18,7 +18,7 @@ export function takenUpText(as: "resume" | "abort", report: TakenUp): string {
 	const took = `this took ${durationText(durationMs)}`;
 	const members = isOfMembers(report) ? report : null;
 	const unconfirmed = sentencesOf(report, "unconfirmed");
-	const fault = faultText(members?.silent ?? [], unconfirmed);
+	const fault = faultOf(report);
 	const head =
 		as === "resume"
 			? `${what} is done; ${took}`
@@ -36,13 +36,13 @@ export function takenUpText(as: "resume" | "abort", report: TakenUp): string {
 		.trimEnd();
 }
 
-/** Why it cannot be said that nothing is half done. */
-function faultText(
-	silent: readonly string[],
-	unconfirmed: readonly string[],
-): string | null {
+/** Why it cannot be said that nothing is half done; null when it can. */
+export function faultOf(report: object): string | null {
+	const silent = isOfMembers(report) ? report.silent : [];
 	if (silent.length > 0) return silentText(silent);
-	return unconfirmed.length > 0 ? "not all is as it should be" : null;
+	return sentencesOf(report, "unconfirmed").length > 0
+		? "not all is as it should be"
+		: null;
 }
 
 /** Of a report that has them under that name. */

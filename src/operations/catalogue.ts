@@ -15,7 +15,8 @@ export const catalogue: Readonly<Record<string, () => Promise<Make>>> = {
 	"upgrade rollback": upgradeFrom,
 	"upgrade finalize": async () => {
 		const { finalizeOperation } = await import("./upgrade/finalize.js");
-		return () => finalizeOperation;
+		return (wish: Parameters<typeof finalizeOperation>[0]) => () =>
+			finalizeOperation(wish);
 	},
 	"add-learner": async () => {
 		const { addLearner } = await import("./membership/add-learner.js");
@@ -59,6 +60,11 @@ export const catalogue: Readonly<Record<string, () => Promise<Make>>> = {
 		const { undrainOperation } = await import("./undrain.js");
 		return (wish: Parameters<typeof undrainOperation>[0]) => () =>
 			undrainOperation(wish);
+	},
+	"alarm clear": async () => {
+		const { clearOperation } = await import("./alarms.js");
+		return (wish: Parameters<typeof clearOperation>[0]) => () =>
+			clearOperation(wish);
 	},
 	"snapshot schedule": async () => {
 		const { scheduleOperation } = await import("./snapshots/schedule.js");

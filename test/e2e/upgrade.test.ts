@@ -78,7 +78,8 @@ describe("two releases of an application", () => {
 	it(
 		"go over the nodes one by one, and back, while the cluster writes what both read",
 		async () => {
-			await cluster.succeed(upgradeTo("1.0.0"));
+			const rolled = await cluster.succeed(upgradeTo("1.0.0"));
+			expect(rolled.stderr).toContain("done     take a snapshot first");
 			expect(await releases()).toEqual(["1.0.0", "1.0.0", "1.0.0"]);
 			await command({ op: "open", account: "ann", amount: "100" });
 			await command({ op: "open", account: "bob", amount: "0" });

@@ -4,7 +4,9 @@ import type { Confirm } from "../plan.js";
 
 /** What --skip can name. Each is a check of its own; nothing else is left out with it. */
 export const rollChecks = ["quorum", "balancer", "drain", "settle"] as const;
-export type RollCheck = (typeof rollChecks)[number];
+/** The same, where the nodes are to run something else than before. */
+export const upgradeChecks = [...rollChecks, "snapshot"] as const;
+export type RollCheck = (typeof upgradeChecks)[number];
 
 export interface RollOptions {
 	/** Ids of the nodes to restart; empty for all. */

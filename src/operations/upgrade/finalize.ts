@@ -12,12 +12,18 @@ import type {
 } from "../operation.js";
 import type { PlanReport } from "../plan.js";
 import { planOperation, runOperation } from "../run-operation.js";
+import { safetySnapshotStep } from "../steps/safety-snapshot.js";
 import type { Step } from "../steps/step.js";
 import { waitUntil } from "../wait.js";
 import { writeLevelOf } from "./admission.js";
 import { finalizeVerdict } from "./verdict.js";
 
 const agreeTimeoutMs = 30_000;
+
+export interface FinalizeWish {
+	/** Without the snapshot that is taken first. */
+	readonly skip: readonly "snapshot"[];
+}
 
 export interface FinalizeReport extends OperationReport {
 	/** What the cluster writes from now on. */
@@ -30,22 +36,26 @@ export interface FinalizeReport extends OperationReport {
  */
 export async function finalizeUpgrade(
 	context: OperationContext,
+	wish: FinalizeWish,
 	options: OperationOptions,
 ): Promise<FinalizeReport> {
-	const make = () => finalizeOperation();
+	const make = () => finalizeOperation(wish);
 	const report: object = await runOperation(context, make, options);
 	return report as FinalizeReport;
 }
 
-export function planFinalize(context: OperationContext): Promise<PlanReport> {
-	return planOperation(context, finalizeOperation());
+export function planFinalize(
+	context: OperationContext,
+	wish: FinalizeWish,
+): Promise<PlanReport> {
+	return planOperation(context, finalizeOperation(wish));
 }
 
 /** Killed, it lapses: the level is in the log, or it is not. */
-export function finalizeOperation(): Operation {
+export function finalizeOperation(wish: FinalizeWish): Operation {
 	return {
 		...{ name: "upgrade finalize", text: "upgrade finalize" },
-		...{ arguments: {}, skip: [], lapses: true },
+		...{ arguments: wish, skip: wish.skip, lapses: true },
 		async prepare(context) {
 			requireFinalizable(context, await lookAtCluster(context));
 			return {};
@@ -54,7 +64,11 @@ export function finalizeOperation(): Operation {
 			const facts = await lookAtCluster(run.context, run.lock.signal);
 			const verdict = finalizeVerdict(facts, run.context.inventory.nodes);
 			if (verdict.kind !== "possible") return [];
-			return [raiseStep(run, verdict.level), agreeStep(run, verdict.level)];
+			return [
+				...(wish.skip.includes("snapshot") ? [] : [snapshotStep(run)]),
+				raiseStep(run, verdict.level),
+				agreeStep(run, verdict.level),
+			];
 		},
 		abortSteps: async () => [],
 		async report({ context, lock }) {
@@ -62,6 +76,13 @@ export function finalizeOperation(): Operation {
 			return { level: writeLevelOf(facts) };
 		},
 	};
+}
+
+/** It is the last one that an older release reads. */
+function snapshotStep({ context, lock }: Run): Step {
+	return safetySnapshotStep(context, lock, {
+		...{ without: [], isPast: async () => null, taken: () => {} },
+	});
 }
 
 /** Asked of every member afresh, right before the leader is told; the leader asks them once more. */

@@ -1,8 +1,10 @@
 import type { NodeStatus } from "../../cluster/engine.js";
+import { statusOf } from "../../cluster/facts.js";
 import type { NodeEntry } from "../../config/inventory.js";
 import { OperatorError } from "../../errors.js";
-import type { OperationContext } from "../context.js";
+import { lookAtCluster, type OperationContext } from "../context.js";
 import { writeNodeConfig } from "../node-service.js";
+import type { Run } from "../operation.js";
 import { readArchive } from "../releases/archive.js";
 import {
 	currentRelease,
@@ -11,7 +13,9 @@ import {
 } from "../releases/installed.js";
 import type { ReleaseManifest } from "../releases/manifest.js";
 import { shipStep } from "../releases/ship-step.js";
+import type { RollCheck } from "../roll/options.js";
 import type { RollGoal } from "../roll/roll.js";
+import { safetySnapshotStep } from "../steps/safety-snapshot.js";
 import type { Step } from "../steps/step.js";
 import { releaseFaults } from "./admission.js";
 
@@ -26,6 +30,7 @@ export interface UpgradeWish {
 	readonly text: string;
 	readonly name: "upgrade" | "upgrade rollback";
 	readonly soakMs: number;
+	readonly skip: readonly RollCheck[];
 }
 
 interface UpgradeMemo {
@@ -44,7 +49,10 @@ export function upgradeGoal(wish: UpgradeWish, ownRelease: string): RollGoal {
 			if (problems.length > 0) throw unfit(text, problems);
 			return { releases: await presentReleases(context, chosen) };
 		},
-		before: async ({ context }, nodes) => shipSteps(context, wish, nodes),
+		before: async (run, nodes) => [
+			...shipSteps(run.context, wish, nodes),
+			...snapshotSteps(run, wish, ownRelease),
+		],
 		isToCome: (status, { id }) => !runs(status, targets[id] ?? ownRelease),
 		async configure(context, node) {
 			await switchRelease(context, node, targets[node.id] ?? null);
@@ -119,6 +127,27 @@ function shipSteps(
 	if (archive === null || version === null) return [];
 	const hosts = [...new Set(nodes.map(({ host }) => host))];
 	return [shipStep(context, { hosts, version, archive })];
+}
+
+/** What is new may damage what it reads; the state of this moment stays on a disk. */
+function snapshotSteps(
+	{ context, lock }: Run,
+	{ targets, skip }: UpgradeWish,
+	ownRelease: string,
+): readonly Step[] {
+	if (skip.includes("snapshot")) return [];
+	const step = safetySnapshotStep(context, lock, {
+		without: [],
+		async isPast() {
+			const facts = await lookAtCluster(context, lock.signal);
+			const [first] = Object.keys(targets).filter((id) =>
+				runs(statusOf(facts, id), targets[id] ?? ownRelease),
+			);
+			return first === undefined ? null : `${first} runs it already`;
+		},
+		taken: () => {},
+	});
+	return [step];
 }
 
 function absent({ id, host }: NodeEntry, version: string): OperatorError {
