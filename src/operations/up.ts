@@ -43,15 +43,23 @@ interface UpReport {
 	readonly durationMs: number;
 }
 
+interface UpOptions {
+	/** How long to wait for a restore or a recovery, whose lock is on the hosts. */
+	readonly lockWaitMs?: number;
+}
+
 /**
  * Starts what does not run and waits until every member is ready. All start at once: one by one the nodes could never form
  * a quorum. It takes no lock, for there may be no quorum to keep one, and it stops nothing.
  */
-export async function up(context: OperationContext): Promise<UpReport> {
+export async function up(
+	context: OperationContext,
+	{ lockWaitMs = 0 }: UpOptions = {},
+): Promise<UpReport> {
 	const { clock, emit, inventory, signal } = context;
 	const startedAt = clock.now();
 	// Half a restore may have left directories empty: a node that is started on one would found an empty cluster (P31).
-	await requireTurn(context, onHosts);
+	await requireTurn(context, onHosts, lockWaitMs);
 	const founding = await judgeFounding(context);
 	const programs = await programsOf(context);
 	const started: string[] = [];

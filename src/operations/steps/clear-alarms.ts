@@ -20,7 +20,7 @@ export function clearAlarmsStep(
 	lock: OperationLock,
 	node: NodeEntry,
 ): Step {
-	const { signal, fencingToken } = lock;
+	const { signal } = lock;
 	const standing = async () => {
 		const leader = confirmedLeader(await lookAtCluster(context, signal));
 		return (leader?.alarms ?? []).filter((alarm) => alarm.node === node.id);
@@ -36,16 +36,25 @@ export function clearAlarmsStep(
 		async run() {
 			const alarms = await standing();
 			for (const { kind } of alarms)
-				await askAnyNode(context, (ref) =>
-					context.engine.clearAlarm(
-						ref,
-						{ kind, node: node.id, fencingToken },
-						callOptions(signal),
-					),
-				);
+				await endAlarm(context, lock, { kind, node: node.id });
 			return named(alarms);
 		},
 	};
+}
+
+/** Ends one that stands; any node takes the call to the leader. */
+export function endAlarm(
+	context: OperationContext,
+	{ fencingToken, signal }: OperationLock,
+	alarm: Pick<AlarmStatus, "kind" | "node">,
+): Promise<void> {
+	return askAnyNode(context, (node) =>
+		context.engine.clearAlarm(
+			node,
+			{ ...alarm, fencingToken },
+			callOptions(signal),
+		),
+	);
 }
 
 function named(alarms: readonly AlarmStatus[]): string {
