@@ -3,6 +3,7 @@ import { address } from "./address.js";
 import { balancer } from "./balancer.js";
 import { deploy } from "./deploy.js";
 import { duration } from "./duration.js";
+import { limits, log } from "./engine.js";
 import { hosts, ssh } from "./hosts.js";
 import { name } from "./name.js";
 import { s3 } from "./s3.js";
@@ -138,6 +139,12 @@ export const clusterFile = z.strictObject({
 		.describe("The members: ids, or mappings where more is to be said."),
 	balancer,
 	timing: timing.prefault({}).describe("Raft's clocks."),
+	limits: limits
+		.default({})
+		.describe(
+			"Bounds of every node, by the names that docs/raftd.md has; whole numbers, bytes without a unit.",
+		),
+	log: log.prefault({}).describe("What the nodes tell."),
 	roll: roll.prefault({}).describe("The pace of a rolling restart."),
 	canary: canary
 		.optional()

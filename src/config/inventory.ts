@@ -33,6 +33,9 @@ export interface Inventory {
 	readonly nodes: readonly NodeEntry[];
 	readonly balancer: BalancerEntry | null;
 	readonly timing: Timing;
+	/** By raftd's names; only those that are not to be its own defaults. */
+	readonly limits: Readonly<Record<string, number>>;
+	readonly log: { readonly level: "debug" | "info" | "warn" | "error" };
 	readonly roll: RollSettings;
 	/** What a canary asks; null for the key-value machine's own words. */
 	readonly canary: CanaryRequests | null;

@@ -122,6 +122,8 @@ function resolveInventory(
 			transferTimeoutMs: timing.transferTimeout,
 			diskStallMs: timing.diskStall,
 		},
+		limits: file.limits,
+		log: file.log,
 		roll: {
 			settleMs: roll.settle,
 			drainTimeoutMs: roll.drainTimeout,

@@ -57,12 +57,21 @@ export async function renderNodeConfig(
 			...(present === undefined ? {} : { join: true }),
 			timing: { ...inventory.timing },
 			drain: drainOf(inventory),
+			...limitsOf(inventory),
 			...(app === null ? {} : { app }),
 			...(release === null ? {} : { release: release.version }),
 			...s3Of(inventory),
 			...tlsOf(inventory, node),
 		})
 	);
+}
+
+/** What is as raftd has it by itself is left out, so that a file which says nothing of it changes no node. */
+function limitsOf({ limits, log }: Inventory) {
+	return {
+		...(Object.keys(limits).length === 0 ? {} : { limits }),
+		...(log.level === "info" ? {} : { log }),
+	};
 }
 
 /** Certificate and key are one file, which is replaced at once. */

@@ -114,3 +114,25 @@ describe("what a node shows to S3", () => {
 		).toBeUndefined();
 	});
 });
+
+describe("a node's limits and log", () => {
+	const rendered = async (wish: Partial<Pick<Inventory, "limits" | "log">>) => {
+		const text = await renderNodeConfig(
+			{ ...inventory, ...wish },
+			nodeOf("n1"),
+		);
+		const { limits, log } = parse(text);
+		return { limits, log };
+	};
+
+	it("are what the cluster file says", async () => {
+		const limits = { snapshotEntries: 1000 };
+		expect(await rendered({ limits, log: { level: "debug" } })).toEqual({
+			...{ limits, log: { level: "debug" } },
+		});
+	});
+
+	it("are not mentioned where the file has nothing else than raftd itself", async () => {
+		expect(await rendered({})).toEqual({ limits: undefined, log: undefined });
+	});
+});

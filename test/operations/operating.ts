@@ -99,6 +99,8 @@ export function inventoryOf(
 			transferTimeoutMs: 1_000,
 			diskStallMs: 2_000,
 		},
+		limits: {},
+		log: { level: "info" },
 		roll: {
 			settleMs: 1_000,
 			drainTimeoutMs: 10_000,
