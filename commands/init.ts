@@ -34,6 +34,7 @@ export default class Init extends ClusterCommand<typeof Init> {
 		const { config: path, name, nodes } = this.flags;
 		if (path === "-")
 			throw new OperatorError("usage", "init writes a file, not stdout", {
+				state: "nothing was written",
 				next: "name it: raftctl init --config cluster.yaml",
 			});
 		const written = await writeClusterFile({

@@ -65,6 +65,7 @@ function asOperatorError(error: unknown): OperatorError {
 		return new OperatorError("interrupted", "interrupted", { cause: error });
 	if (isUsageError(error))
 		return new OperatorError("usage", error.message, {
+			state: "nothing was touched",
 			next: "add --help to see what the command takes",
 		});
 	return new OperatorError("unexpected", reasonOf(error), {

@@ -24,6 +24,7 @@ export const durationFlag = Flags.custom<number>({
 		const durationMs = parseDuration(text);
 		if (durationMs !== null) return Promise.resolve(durationMs);
 		throw new OperatorError("usage", `"${text}" is not a duration`, {
+			state: "nothing was touched",
 			next: "write a number with its unit: 500ms, 30s, 15m, 1h",
 		});
 	},
@@ -45,6 +46,7 @@ export const indexFlag = Flags.custom<number>({
 		if (/^\d+$/.test(text) && Number.isSafeInteger(index))
 			return Promise.resolve(index);
 		throw new OperatorError("usage", `"${text}" is not a raft index`, {
+			state: "nothing was touched",
 			next: "give a whole number, as the answers carry it",
 		});
 	},

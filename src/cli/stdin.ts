@@ -9,6 +9,7 @@ export async function readStdin(
 ): Promise<string> {
 	if (stream.isTTY) {
 		throw new OperatorError("usage", "--config - reads stdin, a terminal", {
+			state: "nothing was touched",
 			next: "pipe the cluster file in: raftctl … --config - < cluster.yaml",
 		});
 	}
@@ -18,7 +19,10 @@ export async function readStdin(
 		const part = Buffer.from(chunk as Uint8Array);
 		bytes += part.byteLength;
 		if (bytes > stdinLimitBytes)
-			throw new OperatorError("config", "stdin is longer than 1 MiB");
+			throw new OperatorError("config", "stdin is longer than 1 MiB", {
+				state: "nothing was touched",
+				next: "pipe the cluster file in: raftctl … --config - < cluster.yaml",
+			});
 		chunks.push(part);
 	}
 	return Buffer.concat(chunks).toString("utf8");

@@ -6,6 +6,7 @@ import {
 	helpFlag,
 	leading,
 	nameOf,
+	wordsBelow,
 } from "./command-table.js";
 import { didYouMean, likely } from "./suggestion.js";
 import { unknownCommand } from "./unknown-command.js";
@@ -25,6 +26,10 @@ export function usageError(
 	if (found === null) return unknownCommand(words, table, error);
 	const { command, rest } = found;
 	const extra = leading(rest)[0];
+	const below = wordsBelow(table, command.id.split(":"));
+	// "upgrade" is a command and has commands below it: a second word was meant for one of these.
+	if (extra !== undefined && below.length > 0 && hasNoArguments(command))
+		return unknownCommand(words, table, error);
 	const { sentence, problems = [] } =
 		isUnknownCommand(error) && extra !== undefined
 			? unexpectedArguments(command, [extra])
@@ -130,6 +135,10 @@ function missingArguments(
 			(name) => `<${name}>: ${command.args[name]?.description ?? ""}`,
 		),
 	};
+}
+
+function hasNoArguments({ args }: CommandEntry): boolean {
+	return Object.keys(args).length === 0;
 }
 
 /** What is wrong with a flag's or an argument's value. */

@@ -6,6 +6,9 @@ import { OperatorError, reasonOf } from "../errors.js";
 /** No document that a person writes is longer; a device or a log given by mistake is. */
 const fileLimitBytes = 1024 * 1024;
 
+/** Nobody has acted yet on what could not be read. */
+const state = "nothing was touched";
+
 /**
  * The text of a file, for readDocument. Throws OperatorError "config": not there, not a regular file, not readable, longer
  * than 1 MiB, not UTF-8. `next` is what to do when there is no such file.
@@ -14,6 +17,7 @@ export async function readText(path: string, next: string): Promise<string> {
 	const bytes = await readBytes(path, next);
 	if (bytes.byteLength > fileLimitBytes)
 		throw new OperatorError("config", `${path} is longer than 1 MiB`, {
+			state,
 			next: "give the right file",
 		});
 	try {
@@ -21,6 +25,7 @@ export async function readText(path: string, next: string): Promise<string> {
 	} catch (cause) {
 		throw new OperatorError("config", `${path} is not UTF-8 text`, {
 			problems: [`${path}:${placeOfOther(bytes)} is not UTF-8`],
+			state,
 			next: "save it as UTF-8",
 			cause,
 		});
@@ -45,9 +50,13 @@ async function readBytes(path: string, next: string): Promise<Uint8Array> {
 		try {
 			const found = await file.stat();
 			if (found.isDirectory())
-				throw new OperatorError("config", `${path} is a directory`, { next });
+				throw new OperatorError("config", `${path} is a directory`, {
+					state,
+					next,
+				});
 			if (!found.isFile())
 				throw new OperatorError("config", `${path} is not a regular file`, {
+					state,
 					next: "give a regular file, or - to read standard input where the command takes it",
 				});
 			const buffer = new Uint8Array(fileLimitBytes + 1);
@@ -64,6 +73,7 @@ async function readBytes(path: string, next: string): Promise<Uint8Array> {
 	} catch (cause) {
 		if (cause instanceof OperatorError) throw cause;
 		throw new OperatorError("config", sentenceFor(path, cause), {
+			state,
 			next:
 				codeOf(cause) === "EACCES"
 					? `let this user read it: chmod u+r ${path}, or be its owner`

@@ -30,6 +30,21 @@ describe("a wrong command line", () => {
 		],
 		["kv frobnicate", '"kv" has no command "frobnicate"', "raftctl kv --help"],
 		[
+			"upgrade finalise --yes",
+			'"upgrade" has no command "finalise"; did you mean "upgrade finalize"?',
+			"raftctl upgrade finalize --help",
+		],
+		[
+			"upgrade orders-1.4.0.tgz",
+			'"upgrade" has no command "orders-1.4.0.tgz"',
+			"raftctl upgrade --help",
+		],
+		[
+			"snapshot lst",
+			'"snapshot" has no command "lst"; did you mean "snapshot list"?',
+			"raftctl snapshot list --help",
+		],
+		[
 			"put a b",
 			'there is no command "put"; did you mean "kv put"?',
 			"raftctl kv put --help",

@@ -25,6 +25,7 @@ describe("a file read as text", () => {
 		await expect(readText(path, "write one")).rejects.toMatchObject({
 			kind: "config",
 			message: `there is no file ${path}`,
+			state: "nothing was touched",
 			next: "write one",
 		});
 	});

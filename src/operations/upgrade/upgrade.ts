@@ -1,12 +1,11 @@
 import { resolve } from "node:path";
 import type { RollSettings } from "../../config/inventory.js";
-import { OperatorError } from "../../errors.js";
 import type { CanaryUse } from "../canary/wish.js";
 import type { OperationContext } from "../context.js";
 import type { Operation } from "../operation.js";
 import type { Confirm, PlanReport } from "../plan.js";
 import { readArchive } from "../releases/archive.js";
-import { versionFault } from "../releases/manifest.js";
+import { requireVersion } from "../releases/manifest.js";
 import { type RollWish, rollOperation } from "../roll/operation.js";
 import type { RollCheck } from "../roll/options.js";
 import type { RollReport } from "../roll/report.js";
@@ -43,8 +42,7 @@ export async function upgradeWish(
 	const archive = isArchive ? resolve(to) : null;
 	const version =
 		archive === null ? to : (await readArchive(local, archive)).version;
-	const fault = versionFault(version);
-	if (fault !== null) throw new OperatorError("usage", fault);
+	requireVersion(version, "nothing was touched");
 	return {
 		...recorded(context, options),
 		targets: Object.fromEntries(
