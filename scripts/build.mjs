@@ -84,6 +84,7 @@ async function bundlePrograms() {
 			"src/storage/worker.ts",
 			"src/storage/snapshots/worker.ts",
 			"src/daemon/backup/worker.ts",
+			"src/operations/bench/worker.ts",
 			"src/balancers/embedded/main.ts",
 			"src/client/index.ts",
 			"src/machines/machine.ts",
