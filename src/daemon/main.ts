@@ -115,7 +115,7 @@ async function runNode(
 	const { readNodeConfig } = await import("./config.js");
 	const read = await readNodeConfig(configPath);
 	const config = app === undefined ? read : { ...read, app: resolve(app) };
-	const [{ openLog }, { startNode }, { systemdNotifier }] = await Promise.all([
+	const [{ openLog }, { startNode }, { openSystemd }] = await Promise.all([
 		import("./log.js"),
 		import("./node.js"),
 		import("./systemd.js"),
@@ -123,14 +123,16 @@ async function runNode(
 	const log = openLog(config.log.level);
 	const { logger } = log;
 	const processId = randomUUID();
-	const notify = systemdNotifier({
+	const systemd = openSystemd({
 		socket: process.env.NOTIFY_SOCKET,
+		watchdogUsec: process.env.WATCHDOG_USEC,
+		watchdogPid: process.env.WATCHDOG_PID,
 		path: process.env.PATH,
 		pid: process.pid,
 		onFailure: (error) => logger.warn({ err: error }, "systemd was not told"),
 	});
 	const onFatal = endWhenBroken(log);
-	const started = endOnSignals(log, () => notify("stopping"));
+	const started = endOnSignals(log, () => systemd.stopping());
 	logger.info(
 		{
 			release,
@@ -153,7 +155,7 @@ async function runNode(
 	// Without anything to read, a terminal that goes still takes the process with it.
 	if (node.reload !== null) process.on("SIGHUP", node.reload);
 	logger.info({ afterMs: Math.round(performance.now()) }, "serving");
-	await notify("ready");
+	systemd.ready(node.summary);
 }
 
 /** After an error that nobody handled, nothing that the process believes can be relied upon: it never limps on. */

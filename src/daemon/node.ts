@@ -18,7 +18,7 @@ import { listenError } from "./listen.js";
 import { loadMachine } from "./machine-module.js";
 import { openOperatorPorts } from "./operator-ports.js";
 import { releaseOf } from "./release.js";
-import type { Replica } from "./replica.js";
+import type { Replica, ReplicaStatus } from "./replica.js";
 import { openSecurity, type Security } from "./security.js";
 import { startError } from "./start-error.js";
 
@@ -48,6 +48,8 @@ interface NodeOptions {
 export interface RunningNode {
 	/** Reads certificates, keys and tokens again; null where there are none. */
 	readonly reload: (() => void) | null;
+	/** What it is, in a line for people. */
+	readonly summary: () => string;
 	/** Takes the node out of traffic and stops it, within the configured limit. */
 	stop(): Promise<LeaveReport>;
 }
@@ -211,6 +213,7 @@ function running(options: {
 	const { security } = options;
 	return {
 		reload: security.isReloadable ? () => security.reload() : null,
+		summary: () => summaryOf(options.replica.status()),
 		async stop() {
 			const report = await leave({
 				...options,
@@ -225,6 +228,12 @@ function running(options: {
 			return report;
 		},
 	};
+}
+
+function summaryOf({ raft }: ReplicaStatus): string {
+	const { role, term, leader, id } = raft;
+	const follows = leader === null || leader === id ? "" : ` of ${leader}`;
+	return `${role}${follows} in term ${term}`;
 }
 
 // In reverse, so that the admin port answers "draining" for as long as anything is served.
