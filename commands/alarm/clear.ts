@@ -1,5 +1,11 @@
 import { Args, Flags } from "@oclif/core";
-import { lockWaitFlag, planFlags, reportFlag } from "../../src/cli/flags.js";
+import {
+	canaryFlags,
+	canaryUse,
+	lockWaitFlag,
+	planFlags,
+	reportFlag,
+} from "../../src/cli/flags.js";
 import { OperatorCommand } from "../../src/cli/operator-command.js";
 import { clearAlarms, planClear } from "../../src/operations/alarms.js";
 import { withContext } from "../../src/operations/open-context.js";
@@ -25,6 +31,7 @@ export default class AlarmClear extends OperatorCommand<typeof AlarmClear> {
 		}),
 		...planFlags,
 		"lock-wait": lockWaitFlag,
+		...canaryFlags,
 		report: reportFlag,
 	};
 
@@ -43,6 +50,7 @@ export default class AlarmClear extends OperatorCommand<typeof AlarmClear> {
 			clearAlarms(context, {
 				...wish,
 				lockWaitMs: this.flags["lock-wait"],
+				canary: canaryUse(this.flags),
 				confirm: () => this.confirm(question),
 			}),
 		);

@@ -50,11 +50,11 @@ export interface ClearReport extends OperationReport {
 /** Ends alarms that somebody has seen to. Does nothing where none stands. */
 export async function clearAlarms(
 	context: OperationContext,
-	{ lockWaitMs, confirm, ...wish }: ClearWish & OperationOptions,
+	{ lockWaitMs, confirm, canary = {}, ...wish }: ClearWish & OperationOptions,
 ): Promise<ClearReport> {
 	const make = () => clearOperation(wish);
 	const report: object = await runOperation(context, make, {
-		lockWaitMs,
+		...{ lockWaitMs, canary },
 		...(confirm === undefined ? {} : { confirm }),
 	});
 	return report as ClearReport;
