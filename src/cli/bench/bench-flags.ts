@@ -6,6 +6,7 @@ import { durationFlag } from "../flags.js";
 const defaultClients = 64;
 const defaultDurationMs = 10_000;
 const defaultStepMs = 5_000;
+const defaultSteps = 10;
 
 const shareFlag = Flags.custom<number>({
 	helpValue: "<share>",
@@ -28,7 +29,6 @@ export const benchFlags = {
 		helpValue: "<count>",
 		summary:
 			"Closed loop: so many clients, each sends when it was answered; 64 by default.",
-		exclusive: ["rate"],
 	}),
 	rate: Flags.integer({
 		min: 1,
@@ -36,7 +36,7 @@ export const benchFlags = {
 		helpValue: "<per second>",
 		summary:
 			"Open loop: so many requests a second, whatever becomes of them; latency counts from when each was due.",
-		exclusive: ["sweep"],
+		exclusive: ["clients", "sweep"],
 	}),
 	sweep: Flags.boolean({
 		summary:
@@ -45,10 +45,9 @@ export const benchFlags = {
 	steps: Flags.integer({
 		min: 2,
 		max: 50,
-		default: 10,
 		helpValue: "<count>",
 		dependsOn: ["sweep"],
-		summary: "With --sweep: how many rates.",
+		summary: "With --sweep: how many rates, 10 by default.",
 	}),
 	duration: durationFlag({
 		summary:
@@ -121,7 +120,6 @@ export const benchFlags = {
 	}),
 	clean: Flags.boolean({
 		summary: "Only remove what a bench that was killed has left.",
-		exclusive: ["rate", "clients", "sweep", "report"],
 	}),
 };
 
@@ -129,7 +127,7 @@ interface CourseFlags {
 	readonly clients: number | undefined;
 	readonly rate: number | undefined;
 	readonly sweep: boolean;
-	readonly steps: number;
+	readonly steps: number | undefined;
 	readonly duration: number | undefined;
 }
 
@@ -138,7 +136,8 @@ export function courseOf(flags: CourseFlags): {
 	readonly course: Course;
 	readonly durationMs: number;
 } {
-	const { rate, sweep, steps, clients = defaultClients } = flags;
+	const { rate, sweep, steps = defaultSteps } = flags;
+	const { clients = defaultClients } = flags;
 	const durationMs =
 		flags.duration ?? (sweep ? defaultStepMs : defaultDurationMs);
 	if (durationMs <= 0)

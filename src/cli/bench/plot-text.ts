@@ -25,7 +25,7 @@ export function plotText(plot: Plot): string {
 	const points = series.flatMap((one) => one.points).filter(([, y]) => y > 0);
 	if (points.length === 0) return `${title}: nothing to draw`;
 	const columns = width - labelWidth - 2;
-	const xMax = Math.max(...points.map(([x]) => x));
+	const xMax = roundAbove(Math.max(...points.map(([x]) => x)));
 	const [low, high] = decades(points.map(([, y]) => y));
 	const column = (x: number) => Math.round((x / xMax) * (columns - 1));
 	const row = (y: number) =>
@@ -61,7 +61,7 @@ function decades(values: readonly number[]): [number, number] {
 function axisLine(xMax: number, columns: number): string {
 	let line = "";
 	for (let tick = 0; tick <= xTicks; tick++) {
-		const text = numberText(Math.round((xMax * tick) / xTicks));
+		const text = numberText((xMax * tick) / xTicks);
 		const place = labelWidth + 2 + Math.round((tick / xTicks) * (columns - 1));
 		// Below its tick, but within the plot, and never into the one before.
 		const start = Math.min(
@@ -71,6 +71,13 @@ function axisLine(xMax: number, columns: number): string {
 		if (start > line.length || line === "") line = line.padEnd(start) + text;
 	}
 	return line;
+}
+
+/** The next number that can be parted in four without odd ends: 3673 becomes 4000. */
+function roundAbove(value: number): number {
+	const unit = 10 ** Math.floor(Math.log10(value));
+	const steps = [1, 2, 4, 6, 8, 10];
+	return unit * (steps.find((step) => step * unit >= value) ?? 10);
 }
 
 /** 1200 as 1,200; 0.1 as it is. */
