@@ -147,16 +147,27 @@ export class Requester {
 	}
 
 	#begin(
-		about: Pick<Request, "words" | "bytes" | "deadlineMs">,
+		{
+			words,
+			bytes,
+			deadlineMs,
+		}: Pick<Request, "words" | "bytes" | "deadlineMs">,
 		{ resolve, reject }: Pick<Request, "resolve" | "reject">,
 	): Request {
 		this.#pending++;
-		this.#pendingBytes += about.bytes.length;
+		this.#pendingBytes += bytes.length;
 		this.#sweeper ??= setInterval(() => this.#sweep(), sweepIntervalMs);
+		// Field by field: put together of parts, it was a sixth of the client's time.
 		return {
-			...about,
-			...{ place: null, isDoubtful: false, attempts: 0, settled: false },
-			...{ resolve, reject },
+			words,
+			bytes,
+			deadlineMs,
+			place: null,
+			isDoubtful: false,
+			attempts: 0,
+			settled: false,
+			resolve,
+			reject,
 		};
 	}
 

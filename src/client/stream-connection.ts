@@ -82,13 +82,15 @@ export class StreamConnection implements Connection {
 		switch (words.kind) {
 			case "command": {
 				const { ack, level } = words;
+				const session = place === null ? undefined : placeOf(place);
+				const command = bytes;
 				this.#batch.command({
 					requestId,
 					ack,
 					deadlineMs,
-					command: bytes,
-					...(level === undefined ? {} : { level }),
-					...(place === null ? {} : { session: placeOf(place) }),
+					command,
+					level,
+					session,
 				});
 				break;
 			}

@@ -76,9 +76,9 @@ export interface CommandFrame {
 	readonly deadlineMs: number;
 	readonly command: Uint8Array;
 	/** Its place in a session. */
-	readonly session?: SessionPlace;
+	readonly session?: SessionPlace | undefined;
 	/** The level of the entry format that its bytes are written in, 1 to 255; without it the cluster's. */
-	readonly level?: number;
+	readonly level?: number | undefined;
 }
 
 export interface SessionPlace {
