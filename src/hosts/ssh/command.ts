@@ -134,7 +134,6 @@ class Run {
 	constructor(command: Command, reader: LaunchReader, session: Session) {
 		this.reader = reader;
 		const { channel } = session;
-		let exit: Exit | null = null;
 		const { outputLimitBytes } = command;
 		const keep = (chunks: Buffer[], chunk: Buffer) => {
 			this.#bytes += chunk.length;
@@ -152,16 +151,16 @@ class Run {
 			});
 		});
 		channel.stderr.on("data", (chunk: Buffer) => keep(this.#stderr, chunk));
-		channel.on("exit", (code: number | null, signal?: string) => {
-			exit = { code, signal: signal ?? "a signal" };
-		});
 		// Writing to what has ended already is no failure: how it ended is what counts.
 		channel.on("error", () => {});
 		this.finished = new Promise((resolve) => {
-			channel.once("close", () => {
+			// How it ended comes with it. What "exit" says may have been said before anybody listened: a short program's end
+			// comes in the same packet as its beginning.
+			channel.once("close", (code?: number | null, signal?: string) => {
 				session.release();
 				resolve({
-					exit,
+					exit:
+						code === undefined ? null : { code, signal: signal ?? "a signal" },
 					stdout: Buffer.concat(this.#stdout),
 					stderr: Buffer.concat(this.#stderr),
 				});
