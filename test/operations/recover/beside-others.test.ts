@@ -75,6 +75,8 @@ describe.each([
 	});
 });
 
+const dayMs = 24 * 3_600_000;
+
 describe("a second operator", () => {
 	it("is refused with exit code 13 while the first one lives, who is named", async () => {
 		let refusal: ReturnType<typeof failureOf> | null = null;
@@ -106,7 +108,8 @@ describe("a second operator", () => {
 	it("waits for the first one as long as wished, and then looks at the world anew", async () => {
 		let second: ReturnType<typeof failureOf> | null = null;
 		when("n2/restore", () => {
-			second = failureOf(restoring(600_000)(ground.context("bob")));
+			// The first one works on real files, while the clock of the second runs ahead.
+			second = failureOf(restoring(30 * dayMs)(ground.context("bob")));
 		});
 		await restoring()(slowly(ground.context()));
 		// What it waited for has started the nodes.
