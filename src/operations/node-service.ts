@@ -46,17 +46,29 @@ export async function writeNodeConfig(
 	const host = await machines.host(node.host);
 	const path = nodeConfigPath(inventory, node);
 	const present = await host.read(path);
+	const wish = { ...(join === undefined ? {} : { join }), founds };
+	const wanted = await wantedNodeConfig(context, node, present, wish);
+	// Before the configuration that names them.
+	if (inventory.tls !== null) await deliverCertificates(context, node);
+	if (present !== null && Buffer.from(wanted).equals(present)) return false;
+	await host.upload(path, wanted, configMode);
+	return (await configDifferences(present, wanted)).length > 0;
+}
+
+/** What node.yaml has to say, where `present` lies now. */
+export async function wantedNodeConfig(
+	context: Pick<OperationContext, "inventory" | "machines">,
+	node: NodeEntry,
+	present: Uint8Array | null,
+	{ join, founds = false }: ConfigWish = {},
+): Promise<Uint8Array> {
+	const { inventory } = context;
 	const stays = join === undefined && !founds && (await joins(present));
 	const members = stays ? inventory.nodes : join;
-	const wanted = Buffer.from(
+	return Buffer.from(
 		await renderNodeConfig(inventory, node, {
 			...(members === undefined ? {} : { join: members }),
 			release: await runRelease(context, node),
 		}),
 	);
-	// Before the configuration that names them.
-	if (inventory.tls !== null) await deliverCertificates(context, node);
-	if (present !== null && wanted.equals(present)) return false;
-	await host.upload(path, wanted, configMode);
-	return (await configDifferences(present, wanted)).length > 0;
 }

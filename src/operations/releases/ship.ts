@@ -8,6 +8,7 @@ import { releaseDirectory, releasesDirectory } from "./places.js";
 
 const makeRoomTimeoutMs = 30_000;
 const unpackTimeoutMs = 300_000;
+const progressEveryMs = 1_000;
 
 /** The archive's place, readable by the daemon's account, too, whatever the umask is. */
 const makeRoomScript = `
@@ -63,10 +64,15 @@ export async function shipRelease(
 	const directory = releasesDirectory(inventory, hostName);
 	const upload = join(directory, `.${version}.tgz`);
 	if (hostName !== "local") await makeRoom(host, directory);
+	let toldAt = context.clock.now();
 	const { sentBytes } = await host.send(upload, archive, 0o600, {
 		signal,
-		onProgress: (bytes, ofBytes) =>
-			progress(`${mebibytes(bytes)} of ${mebibytes(ofBytes)} MiB`),
+		onProgress: (bytes, ofBytes) => {
+			// A log must not fill up with it.
+			if (context.clock.now() - toldAt < progressEveryMs) return;
+			toldAt = context.clock.now();
+			progress(`${mebibytes(bytes)} of ${mebibytes(ofBytes)} MiB`);
+		},
 	});
 	const { exitCode, stderr } = await host.run(
 		[

@@ -1,0 +1,27 @@
+import type { DeployReport } from "../operations/deploy/report.js";
+
+/** What was done on each host, and what is left to others. */
+export function deployText(report: DeployReport): string {
+	const { cluster, hosts, leader, started, needRestart, needUpgrade, release } =
+		report;
+	return [
+		leader === null
+			? `hosts of ${cluster} are set up; nothing was started`
+			: `cluster ${cluster} is deployed; ${leader} leads`,
+		...hosts.map(
+			({ host, did }) =>
+				`${host}: ${did.length === 0 ? "nothing to do" : did.join("; ")}`,
+		),
+		...(started.length > 0 ? [`started: ${started.join(", ")}`] : []),
+		...(needRestart.length > 0
+			? [
+					`run with an older unit or configuration: ${needRestart.join(", ")}; raftctl rolling-restart${needRestart.map((id) => ` --node ${id}`).join("")}`,
+				]
+			: []),
+		...(needUpgrade.length > 0
+			? [
+					`keep another release: ${needUpgrade.join(", ")}; raftctl upgrade --to ${release}${needUpgrade.map((id) => ` --node ${id}`).join("")}`,
+				]
+			: []),
+	].join("\n");
+}

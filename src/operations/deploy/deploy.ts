@@ -1,0 +1,304 @@
+import type { NodeEntry } from "../../config/inventory.js";
+import { OperatorError } from "../../errors.js";
+import { applyBalancer, planApply } from "../balancer/apply.js";
+import { requireCertificates } from "../certs/deliver.js";
+import type { OperationContext } from "../context.js";
+import type { OperationEvent, PlannedStep } from "../events.js";
+import { onHosts } from "../journal/host-journal.js";
+import { withHostLock } from "../journal/host-lock.js";
+import { requireTurn } from "../journal/unfinished.js";
+import { unknownNodes } from "../node-named.js";
+import { writeNodeConfig } from "../node-service.js";
+import { type Confirm, type PlanReport, planReport } from "../plan.js";
+import type { Step } from "../steps/step.js";
+import { up } from "../up.js";
+import { bootStep } from "./boot.js";
+import { type Chain, runChains } from "./chains.js";
+import {
+	prepareStep,
+	releaseStep,
+	reloadStep,
+	switchStep,
+	unitStep,
+} from "./host-steps.js";
+import type { DeployReport } from "./report.js";
+import { type Found, surveyHosts } from "./survey.js";
+import { lookAtHosts, type Wanted } from "./wanted.js";
+
+export interface DeployWish {
+	/** An archive of this machine, or a version; null for what the other nodes have, or what comes with this raftctl. */
+	readonly release: string | null;
+	/** Ids of the nodes; empty for all. Where some are named they are set up, and nothing is started. */
+	readonly nodes: readonly string[];
+}
+
+interface DeployOptions {
+	readonly lockWaitMs: number;
+	readonly confirm?: Confirm;
+}
+
+/**
+ * Sets hosts up from bare machines and starts the cluster on them; given again, it does what is missing, and nothing where
+ * nothing is. What runs is never restarted, nor given another release: what that takes is said.
+ */
+export async function deploy(
+	context: OperationContext,
+	wish: DeployWish,
+	{ lockWaitMs, confirm }: DeployOptions,
+): Promise<DeployReport> {
+	const startedAt = context.clock.now();
+	const nodes = await chosenNodes(context, wish);
+	const wanted = await lookAtHosts(context, nodes, wish);
+	const steps = await plannedSteps(context, wish, wanted);
+	context.emit({ type: "plan", operation: "deploy", steps });
+	if (steps.length > 0) await confirm?.();
+	const done = new Set<string>();
+	const watched = watching(context, done);
+	const own = ownContext(watched, nodes);
+	await runChains(watched, prepareChains(watched, wanted), watched.signal);
+	const carryOut = (signal: AbortSignal) =>
+		carryOutOn({ ...watched, signal }, { nodes, wish, offer: wanted.offer });
+	const outcome =
+		steps.length === 0
+			? await carryOut(watched.signal)
+			: await withHostLock(own, { operation: "deploy", lockWaitMs }, (lock) =>
+					carryOut(lock.signal),
+				);
+	const titles = new Map(steps.map(({ id, title }) => [id, title]));
+	const { offer, found, restarts, otherRelease } = wanted;
+	return {
+		operation: "deploy",
+		cluster: context.inventory.name,
+		hosts: found.map((one) => ({
+			host: one.host,
+			did: [...done].flatMap((id) =>
+				isOf(one, id) ? [titles.get(id) ?? id] : [],
+			),
+		})),
+		release: offer?.manifest.version ?? null,
+		...{ needRestart: restarts, needUpgrade: otherRelease },
+		...outcome,
+		durationMs: Math.round(context.clock.now() - startedAt),
+	};
+}
+
+/** What `deploy` would do now. Touches nothing. */
+export async function planDeploy(
+	context: OperationContext,
+	wish: DeployWish,
+): Promise<PlanReport> {
+	const nodes = await chosenNodes(context, wish);
+	const wanted = await lookAtHosts(context, nodes, wish);
+	const plan = await plannedSteps(context, wish, wanted);
+	const { name } = context.inventory;
+	return { operation: "deploy", cluster: name, dryRun: true, plan };
+}
+
+/** Under the lock, by what the hosts have now. */
+async function carryOutOn(
+	context: OperationContext,
+	{
+		nodes,
+		wish,
+		offer,
+	}: {
+		readonly nodes: readonly NodeEntry[];
+		readonly wish: DeployWish;
+		readonly offer: Wanted["offer"];
+	},
+): Promise<Pick<DeployReport, "started" | "alreadyRunning" | "leader">> {
+	const { signal } = context;
+	await requireTurn(ownContext(context, nodes), onHosts);
+	const { release } = wish;
+	const wanted = await lookAtHosts(context, nodes, { release, offer });
+	await runChains(context, setupChains(context, wanted), signal);
+	if (wish.nodes.length > 0) {
+		await runChains(context, await bootChains(context, nodes), signal);
+		return { started: [], alreadyRunning: [], leader: null };
+	}
+	// The plan has their steps already.
+	const quiet = { ...context, emit: withoutPlans(context) };
+	if (isRendered(context)) await applyBalancer(quiet);
+	const { started, alreadyRunning, leader } = await up(quiet);
+	await runChains(context, await bootChains(context, nodes), signal);
+	return { started, alreadyRunning, leader };
+}
+
+/** Those on other hosts. Throws OperatorError "usage" when there is none. */
+async function chosenNodes(
+	{ inventory }: OperationContext,
+	wish: DeployWish,
+): Promise<readonly NodeEntry[]> {
+	const unknown = wish.nodes.filter(
+		(id) => !inventory.nodes.some((node) => node.id === id),
+	);
+	if (unknown.length > 0) throw unknownNodes(inventory, unknown);
+	const nodes = inventory.nodes.filter(
+		({ id, host }) =>
+			host !== "local" && (wish.nodes.length === 0 || wish.nodes.includes(id)),
+	);
+	if (nodes.length === 0)
+		throw new OperatorError(
+			"usage",
+			"no node is on another host: nodes of this machine need no deploy",
+			{
+				state: "nothing was touched",
+				next: "raftctl up starts them; docs/hosts.md tells how hosts are named",
+			},
+		);
+	// Asked for before the first host is touched.
+	if (inventory.tls !== null) await requireCertificates(inventory);
+	return nodes;
+}
+
+/** Hosts that are left out may be bare: neither their lock nor their journal is asked for. */
+function ownContext(
+	context: OperationContext,
+	nodes: readonly NodeEntry[],
+): OperationContext {
+	return { ...context, inventory: { ...context.inventory, nodes } };
+}
+
+function prepareChains(
+	context: OperationContext,
+	{ found }: Wanted,
+): readonly Chain[] {
+	return found.map((one) => ({
+		host: one.host,
+		steps: [prepareStep(context, one)],
+	}));
+}
+
+function setupChains(
+	context: OperationContext,
+	wanted: Wanted,
+): readonly Chain[] {
+	return wanted.found.map((one) => ({
+		host: one.host,
+		steps: setupSteps(context, wanted, one),
+	}));
+}
+
+function setupSteps(
+	context: OperationContext,
+	{ offer, units, switches }: Wanted,
+	found: Found,
+): readonly Step[] {
+	const { host, nodes, survey, files } = found;
+	const isWritten = ({ id }: NodeEntry) => units.get(id) !== null;
+	const isUnread = ({ id }: NodeEntry) =>
+		survey.nodes.get(id)?.needsReload === true;
+	return [
+		...(offer === null ? [] : [releaseStep(context, found, offer)]),
+		...nodes.flatMap((node) => [
+			...(offer !== null && switches.has(node.id)
+				? [switchStep(context, node, offer.manifest.version)]
+				: []),
+			unitStep(context, node, units.get(node.id) ?? null),
+			...(files.get(node.id)?.isStale === true
+				? [configStep(context, node)]
+				: []),
+		]),
+		reloadStep(
+			context,
+			host,
+			nodes.some((node) => isWritten(node) || isUnread(node)),
+		),
+	];
+}
+
+/** Of a node that has one; the first is written by what starts it. */
+function configStep(context: OperationContext, node: NodeEntry): Step {
+	return {
+		...{ id: `${node.id}/config`, node: node.id, cost: "" },
+		title: "bring its node.yaml up to date",
+		async run() {
+			await writeNodeConfig(context, node);
+			return null;
+		},
+	};
+}
+
+/** By what the hosts have after the start. */
+async function bootChains(
+	context: OperationContext,
+	nodes: readonly NodeEntry[],
+): Promise<readonly Chain[]> {
+	const { found, unknown } = await surveyHosts(context, nodes);
+	const [first] = unknown;
+	if (first !== undefined) throw first.error;
+	return found.map((one) => ({
+		host: one.host,
+		steps: one.nodes.map((node) => bootStep(context, one, node)),
+	}));
+}
+
+async function plannedSteps(
+	context: OperationContext,
+	wish: DeployWish,
+	wanted: Wanted,
+): Promise<readonly PlannedStep[]> {
+	const { found } = wanted;
+	const planned = async (steps: readonly Step[]) =>
+		(await planReport(context, "deploy", steps)).plan;
+	const setUp = await planned(
+		found.flatMap((one) => [
+			prepareStep(context, one),
+			...setupSteps(context, wanted, one),
+		]),
+	);
+	const boot = await planned(
+		found.flatMap((one) =>
+			one.nodes.map((node) => bootStep(context, one, node)),
+		),
+	);
+	if (wish.nodes.length > 0) return [...setUp, ...boot];
+	const front = isRendered(context) ? (await planApply(context)).plan : [];
+	const starts = found.flatMap(({ nodes, survey }) =>
+		nodes.flatMap(({ id }) =>
+			survey.nodes.get(id)?.runs === true
+				? []
+				: [{ id: `${id}/start`, title: "start", node: id, cost: "" }],
+		),
+	);
+	const ready = {
+		...{ id: "cluster/ready", node: null, cost: "" },
+		title: "wait until every node is ready",
+	};
+	return [
+		...setUp,
+		...front,
+		...starts,
+		...(starts.length === 0 ? [] : [ready]),
+		...boot,
+	];
+}
+
+function isRendered({ inventory: { balancer } }: OperationContext): boolean {
+	return balancer?.kind === "haproxy" || balancer?.kind === "nginx";
+}
+
+/** Remembers which steps came to their end. */
+function watching(
+	context: OperationContext,
+	done: Set<string>,
+): OperationContext {
+	return {
+		...context,
+		emit: (event) => {
+			if (event.type === "step-finished") done.add(event.step);
+			context.emit(event);
+		},
+	};
+}
+
+function withoutPlans({ emit }: OperationContext) {
+	return (event: OperationEvent) => {
+		if (event.type !== "plan") emit(event);
+	};
+}
+
+function isOf({ host, nodes }: Found, step: string): boolean {
+	const [owner] = step.split("/");
+	return owner === host || nodes.some(({ id }) => id === owner);
+}
