@@ -63,6 +63,9 @@ export interface MachineOptions {
 /** On a machine with other work to do; else it takes two seconds. */
 const bootLimitMs = 90_000;
 const releaseLimitMs = 10_000;
+const shutdownLimitMs = 30_000;
+/** What systemd calls itself that is not on its way out; while it begins it answers nothing. */
+const staying = ["initializing", "starting", "running", "degraded"];
 
 /**
  * The mounts are made in a namespace that ends with the machine, so that none can stay behind, and the control group is
@@ -100,6 +103,21 @@ export function machine(options: MachineOptions): Machine {
 			"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 		];
 	};
+	/** False once it is off; one that is shutting down is waited for: for a while it looks as if it were up. */
+	const stays = async () => {
+		let word = "";
+		const isDecided = async () => {
+			if ((await leaderOf(group)) === null) return true;
+			const asked = [...(await entry()), "systemctl", "is-system-running"];
+			word = (await attempt(asked).catch(() => null))?.stdout ?? "";
+			return staying.includes(word.trim());
+		};
+		await until(isDecided, shutdownLimitMs, {
+			what: `${name} to be up, or off`,
+			node: name,
+		}).catch(() => undefined);
+		return (await leaderOf(group)) !== null && staying.includes(word.trim());
+	};
 	const reachable = (answers: () => Promise<boolean>) =>
 		until(answers, bootLimitMs, {
 			what: `sshd of ${name} (${join(directory, "console")})`,
@@ -112,7 +130,7 @@ export function machine(options: MachineOptions): Machine {
 		state,
 		entry,
 		async boot() {
-			if ((await state()) !== "off") return;
+			if ((await state()) === "frozen" || (await stays())) return;
 			// One that has shut itself down may still hold its port and disk.
 			await powerOff();
 			await prepareDisks(options);
