@@ -52,14 +52,23 @@ export abstract class ClusterCommand<T extends typeof Command> extends Command {
 
 	/** Where an operation says what it does; drawn as the output and the terminal allow. */
 	protected readonly emit: Emit = (event) => {
+		this.#opened().show(event);
+	};
+
+	/** With -o ndjson: a line of a result that is a stream, among the events. */
+	protected readonly emitLine = (line: { readonly type: string }): void => {
+		this.#opened().line?.(line);
+	};
+
+	#opened(): ProgressView {
 		this.#view ??= viewFor({
 			output: this.outputMode,
 			stdout: process.stdout,
 			stderr: process.stderr,
 			now: () => new Date(),
 		});
-		this.#view.show(event);
-	};
+		return this.#view;
+	}
 
 	/** Before something is asked in between: what is drawn ends, and progress goes on as lines. */
 	protected async drawNothing(): Promise<void> {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { logEvent } from "../../src/cli/log-text.js";
 import { ndjsonView } from "../../src/cli/progress/ndjson.js";
 import { exitCodes } from "../../src/errors.js";
 import type { OperationEvent } from "../../src/operations/events.js";
@@ -34,6 +35,10 @@ const events: {
 	},
 };
 
+const line = {
+	...{ node: "n1", level: null, message: "Started.", fields: {} },
+};
+
 function printed(): string {
 	let text = "";
 	const sink = { write: (piece: string) => (text += piece) };
@@ -48,7 +53,7 @@ describe("the schema of NDJSON", () => {
 			({ $ref }: { $ref: string }) => $ref.split("/").at(-1) as string,
 		);
 		expect(new Set(named)).toEqual(
-			new Set([...Object.keys(events), "result", "error"]),
+			new Set([...Object.keys(events), "log", "result", "error"]),
 		);
 		const { kind } = eventSchema.$defs.error.properties.error.properties;
 		expect(new Set(kind.enum)).toEqual(new Set(Object.keys(exitCodes)));
@@ -60,6 +65,24 @@ describe("the schema of NDJSON", () => {
 		expect(lines.map(({ type }) => type)).toEqual([
 			...Object.keys(events),
 			"result",
+		]);
+	});
+
+	it("takes a line of a log among the events", () => {
+		let text = "";
+		const sink = { write: (piece: string) => (text += piece) };
+		const view = ndjsonView({ sink, now: () => new Date(0) });
+		view.show(events.warning);
+		view.line?.({
+			...{ type: "log", ...logEvent({ ...line, atMs: 5 }) },
+		});
+		view.line?.({ type: "log", ...logEvent({ ...line, atMs: null }) });
+		text += '{"version":1,"type":"result","result":{}}\n';
+		expect(ndjsonLines(text).map(({ type, at }) => [type, at])).toEqual([
+			["warning", undefined],
+			["log", "1970-01-01T00:00:00.005Z"],
+			["log", null],
+			["result", undefined],
 		]);
 	});
 

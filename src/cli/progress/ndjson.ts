@@ -9,12 +9,14 @@ export function ndjsonView({
 	readonly now: () => Date;
 }): ProgressView {
 	let id = 0;
+	const show = (event: { readonly type: string }) => {
+		id += 1;
+		const line = { version: 1, id, time: now().toISOString(), ...event };
+		sink.write(`${JSON.stringify(line)}\n`);
+	};
 	return {
-		show(event) {
-			id += 1;
-			const line = { version: 1, id, time: now().toISOString(), ...event };
-			sink.write(`${JSON.stringify(line)}\n`);
-		},
+		show,
+		line: show,
 		close: () => Promise.resolve(),
 	};
 }

@@ -8,6 +8,8 @@ import { warningText } from "./warning.js";
 /** Shows an operation's events while it runs. */
 export interface ProgressView {
 	show(event: OperationEvent): void;
+	/** A line that is itself the result, where results are lines. */
+	line?(line: { readonly type: string }): void;
 	/** Ends what is drawn, so that a result or an error can follow. Nothing is shown afterwards. */
 	close(): Promise<void>;
 }
