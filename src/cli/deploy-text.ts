@@ -1,4 +1,5 @@
 import type { DeployReport } from "../operations/deploy/report.js";
+import type { DestroyReport } from "../operations/destroy/destroy.js";
 
 /** What was done on each host, and what is left to others. */
 export function deployText(report: DeployReport): string {
@@ -23,5 +24,20 @@ export function deployText(report: DeployReport): string {
 					`keep another release: ${needUpgrade.join(", ")}; raftctl upgrade --to ${release}${needUpgrade.map((id) => ` --node ${id}`).join("")}`,
 				]
 			: []),
+	].join("\n");
+}
+
+export function destroyText({
+	cluster,
+	emptied,
+	left,
+	stays,
+}: DestroyReport): string {
+	return [
+		left.length === 0
+			? `cluster ${cluster} is gone from ${emptied.join(", ")}`
+			: `cluster ${cluster} is not gone from every host; raftctl destroy goes on once they are mended`,
+		...left.map(({ host, why }) => `${host}: it is left: ${why}`),
+		`these stay: ${stays.join("; ")}`,
 	].join("\n");
 }

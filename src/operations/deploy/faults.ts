@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import type { Inventory, NodeEntry } from "../../config/inventory.js";
 import { unitOf } from "../../hosts/systemd-service.js";
+import { nodeConfigPath } from "../node-config.js";
 import type { ReleaseManifest } from "../releases/manifest.js";
 import { conflictsOf } from "./ports.js";
 import { type Found, foreignIds } from "./survey.js";
@@ -148,6 +149,14 @@ function nodeFaults(
 				"name another deploy.state, or remove that cluster with its own cluster file: raftctl destroy",
 			),
 		),
+		...(isOfAnother(inventory, node, seen?.unit ?? null)
+			? [
+					told(
+						`${unit} is there and runs a node of other directories`,
+						"another cluster has a node of this name there: name the cluster or the node otherwise, or have its own raftctl destroy it",
+					),
+				]
+			: []),
 		...(seen?.others ?? []).map((other) =>
 			told(
 				`${other} uses the directories of ${node.id}, too`,
@@ -178,6 +187,16 @@ function nodeFaults(
 				]
 			: []),
 	];
+}
+
+/** "a-b" of cluster "c" and "b" of cluster "c-a" have one unit's name. What was written by hand is not judged. */
+function isOfAnother(
+	inventory: Inventory,
+	node: NodeEntry,
+	unit: string | null,
+): boolean {
+	const config = /^ExecStart=.* --config (\S+)/m.exec(unit ?? "")?.[1];
+	return config !== undefined && config !== nodeConfigPath(inventory, node);
 }
 
 /** Of a unit that has to be written, and may not be. */
