@@ -31,6 +31,8 @@ interface HousekeepingOptions {
 	readonly incarnation: string;
 	readonly diagnose: Diagnose;
 	readonly nowMs: () => number;
+	/** The cluster's time, since the Unix epoch. */
+	readonly clusterMs: () => number;
 	/** Begins a change of membership. */
 	change(
 		change: ConfigurationChange,
@@ -131,8 +133,9 @@ export class Housekeeping {
 	}
 
 	#tellTime(): void {
-		if (this.#options.state.wantsTick)
-			this.#control("tick", { type: "tick", nowMs: Date.now() });
+		const { state, clusterMs } = this.#options;
+		if (state.wantsTick)
+			this.#control("tick", { type: "tick", nowMs: clusterMs() });
 	}
 
 	#compareStates(nowMs: number): void {

@@ -129,7 +129,7 @@ export class ReplicatedState {
 
 	/** Whether time must be told to the cluster, with the control command `tick`: something waits for it to pass. */
 	get wantsTick(): boolean {
-		return this.#control.sessions.size > 0;
+		return this.#control.sessions.size > 0 || this.#control.lock !== null;
 	}
 
 	/** What a leader proposes with the control command `compare-state`. */

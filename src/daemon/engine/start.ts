@@ -16,6 +16,7 @@ import { Peers } from "../peers/peers.js";
 import type { PeerTransport } from "../peers/transport.js";
 import { overloaded, rejected } from "./admission.js";
 import { Applier } from "./applier.js";
+import { ClusterClock } from "./cluster-clock.js";
 import { Commands } from "./commands.js";
 import { controlRefusal } from "./control-refusal.js";
 import { Driver } from "./driver.js";
@@ -122,8 +123,13 @@ function assemble(
 		...{ raft, log, peers, counters, diagnose, later },
 		maxMessageBytes: limits.maxMessageBytes,
 	});
+	const clock = new ClusterClock({
+		told: () => state.control.nowMs,
+		wallMs: () => Date.now(),
+		monotonicMs: nowMs,
+	});
 	const commands = makeCommands({ limits, peers, counters }, raft, {
-		...{ state, isBehind: () => applier.isBehind },
+		...{ state, clock, isBehind: () => applier.isBehind },
 	});
 	const reads = makeReads({ limits, peers, counters }, { raft, state }, () =>
 		driver.currencyMs(),
@@ -148,6 +154,7 @@ function assemble(
 	const changes = new MembershipChanges();
 	const housekeeping = new Housekeeping({
 		...{ raft, state, commands, diagnose, nowMs },
+		clusterMs: () => clock.nowMs(),
 		...{ incarnations, incarnation: identity.incarnation },
 		change: (change, done) =>
 			raft.changeConfiguration(change, changes.begin(done)),
@@ -178,10 +185,11 @@ function makeCommands(
 	raft: Raft,
 	applying: {
 		readonly state: ReplicatedState;
+		readonly clock: ClusterClock;
 		readonly isBehind: () => boolean;
 	},
 ): Commands {
-	const { state, isBehind } = applying;
+	const { state, clock, isBehind } = applying;
 	return new Commands({
 		...{ ...shared, nowMs: () => performance.now() },
 		propose: (kind, requested, commands, firstToken) => {
@@ -194,7 +202,7 @@ function makeCommands(
 		},
 		refuses: (kind, level, command) => {
 			if (kind === EntryKind.control)
-				return controlRefusal(command, Date.now());
+				return controlRefusal(command, clock.nowMs());
 			if (isBehind())
 				return overloaded("it has not executed yet what is committed");
 			const tooHigh = state.refusesLevel(level);

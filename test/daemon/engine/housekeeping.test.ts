@@ -84,6 +84,7 @@ class World {
 			incarnation: "own",
 			diagnose: (_level, message) => void this.said.push(message),
 			nowMs: () => this.clockMs,
+			clusterMs: () => 1_800_000_000_000 + this.clockMs,
 			change: (change, done) => {
 				this.changes.push(change);
 				done({ kind: this.changeEnds } as ConfigurationOutcome);

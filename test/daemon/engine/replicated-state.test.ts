@@ -344,9 +344,17 @@ describe("commands of a session", () => {
 		expect(node.state.wantsTick).toBe(false);
 	});
 
-	it("want time told while there are any", () => {
+	it("want time told while there are any, as a lock does", () => {
 		expect(new Node().state.wantsTick).toBe(false);
 		expect(begun().state.wantsTick).toBe(true);
+		const locked = new Node();
+		locked.apply(
+			control({
+				...{ type: "acquire-lock", holder: "ann", host: "desk" },
+				...{ operation: "roll", ttlMs: 20_000, nowMs: 1 },
+			}),
+		);
+		expect(locked.state.wantsTick).toBe(true);
 	});
 
 	it("fail the state where the machine fails on them", () => {
