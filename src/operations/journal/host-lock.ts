@@ -54,6 +54,8 @@ class HostLock implements OperationLock {
 	readonly #ended = new AbortController();
 	readonly #lost = new AbortController();
 	readonly #held: Place[] = [];
+	/** Nonces of holders that were found dead on one host: they are so on all, for none goes on that misses a beat on one. */
+	readonly #dead = new Set<string>();
 	#beating: Promise<void> = Promise.resolve();
 	#step = "";
 	#beats = 0;
@@ -135,11 +137,14 @@ class HostLock implements OperationLock {
 				throw unusable(place, moved.stderr);
 			if (seen !== null) {
 				vain = 0;
-				const isDead = watched.unchangedMs(seen, clock.now()) >= deadAfterMs;
+				const { nonce } = seen.file;
+				const unchangedMs = watched.unchangedMs(seen, clock.now());
+				const isDead = unchangedMs >= deadAfterMs || this.#dead.has(nonce);
+				if (isDead) this.#dead.add(nonce);
 				// Before that nobody can say that its holder lives, and a dead one is no reason to give up.
 				const isSure = isDead || watched.hasChanged;
 				if (isDead && (await setAside(place, seen))) {
-					fallen = seen.file.nonce;
+					fallen = nonce;
 					continue;
 				}
 				if (isSure && clock.now() - startedAt >= this.#wish.lockWaitMs)

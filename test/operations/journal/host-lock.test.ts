@@ -94,6 +94,35 @@ describe("the lock on the hosts", () => {
 		expect(lockFiles(world)).toEqual([]);
 	});
 
+	it("of a holder found dead on one of several hosts is not watched anew on each", async () => {
+		const names = ["h1", "h2", "h3", "h4", "h5"];
+		const hosts = new Map(names.map((name) => [name, new FakeFiles()]));
+		const world = ground();
+		const spread = (context: OperationContext): OperationContext => ({
+			...context,
+			inventory: {
+				...context.inventory,
+				nodes: context.inventory.nodes.flatMap((node, at) =>
+					at === 0 ? names.map((host) => ({ ...node, host })) : [],
+				),
+			},
+			machines: {
+				...context.machines,
+				host: async (name) => {
+					const files = hosts.get(name);
+					if (files === undefined) throw new Error(`there is no ${name}`);
+					return files.host(name);
+				},
+			},
+		});
+		await killedHolder(spread(world.ann));
+		const since = world.clock.now();
+		await withHostLock(spread(world.bob), patient, async () => {
+			expect(world.clock.now() - since).toBeGreaterThanOrEqual(20_000);
+			expect(world.clock.now() - since).toBeLessThan(40_000);
+		});
+	});
+
 	it("is taken over from a dead holder without any wish to wait, too", async () => {
 		const world = ground();
 		await killedHolder(world.ann);
