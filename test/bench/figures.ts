@@ -12,8 +12,12 @@ export interface Figure {
 export interface Settings {
 	/** A CPU profile of every raftd goes there. */
 	readonly profile: string | undefined;
-	/** Of the sizes of the states that operations work on; 1 for what is asked. */
+	/** Of the sizes of states, the lengths of logs and of long runs; 1 for what is asked. */
 	readonly scale: number;
+	/** How often what is compared is measured in turn. */
+	readonly rounds: number;
+	/** Of one measurement of a rate. */
+	readonly seconds: number;
 }
 
 export const mebibyte = 1024 * 1024;
@@ -24,10 +28,13 @@ export function holds({ value, atMost, atLeast }: Figure): boolean | null {
 	return value <= (atMost ?? value) && value >= (atLeast ?? value);
 }
 
-/** `figures` as a table for people. */
-export function table(figures: readonly Figure[]): string[][] {
+/** `figures` as a table for people; `before`: what was measured when results were kept last. */
+export function table(
+	figures: readonly Figure[],
+	before: (figure: Figure) => number | undefined,
+): string[][] {
 	return [
-		["figure", "measured", "asked", "", "note"],
+		["figure", "measured", "asked", "", "before", "note"],
 		...figures.map((figure) => {
 			const { name, value, unit, atMost, atLeast, note = "" } = figure;
 			const asked =
@@ -37,11 +44,13 @@ export function table(figures: readonly Figure[]): string[][] {
 						: `≥ ${atLeast} ${unit}`
 					: `≤ ${atMost} ${unit}`;
 			const kept = holds(figure);
+			const last = before(figure);
 			return [
 				name,
 				`${rounded(value)} ${unit}`,
 				asked,
 				kept === null ? "" : kept ? "holds" : "missed",
+				last === undefined ? "" : `${rounded(last)}`,
 				note,
 			];
 		}),

@@ -54,6 +54,12 @@ export class BenchNode {
 		return join(this.directory, "data");
 	}
 
+	get pid(): number {
+		const pid = this.#child?.pid;
+		if (pid === undefined) throw new Error(`${this.id} does not run`);
+		return pid;
+	}
+
 	start(argv: readonly string[]): void {
 		const log = openSync(join(this.directory, "log"), "a");
 		const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;

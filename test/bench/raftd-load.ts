@@ -1,27 +1,67 @@
 /**
- * Closed-loop writes against raftd through the client library; one JSON row a client count, as the peer's and the
- * floor's generators print them. One process, eight clients that know all nodes, like the peer's.
+ * Closed-loop writes or reads against raftd through the client library; one JSON row a client count, as the peer's and the
+ * floor's generators print them. One process, eight clients that know all nodes, like the peer's. Before reads every key
+ * is written once.
  *
- *   raftd-load ENDPOINTS CLIENTS SECONDS BYTES
+ *   raftd-load --endpoints A,B --clients 1,16 --seconds 4 --bytes 256 --keys 100000 [--reads] [--prefer leader|any]
  */
+import { parseArgs } from "node:util";
 import {
 	connectKeyValue,
 	type KeyValueClient,
 } from "../../src/client/index.js";
 
 const connections = 8;
-const keys = 100_000;
+const fillsAtOnce = 256;
 
-const [endpoints = "", counts = "", seconds = "4", bytes = "256"] =
-	process.argv.slice(2);
+const { values } = parseArgs({
+	options: {
+		endpoints: { type: "string", default: "" },
+		clients: { type: "string", default: "1,16,64,256,1000" },
+		seconds: { type: "string", default: "4" },
+		bytes: { type: "string", default: "256" },
+		keys: { type: "string", default: "100000" },
+		prefer: { type: "string", default: "leader" },
+		reads: { type: "boolean", default: false },
+	},
+});
+const keys = Number(values.keys);
 const pool = Array.from({ length: connections }, () =>
-	connectKeyValue({ endpoints: endpoints.split(","), timeoutMs: 30_000 }),
+	connectKeyValue({
+		endpoints: values.endpoints.split(","),
+		prefer: values.prefer === "any" ? "any" : "leader",
+		timeoutMs: 30_000,
+	}),
 );
-const value = Buffer.alloc(Number(bytes), "x");
-for (const clients of counts.split(",").map(Number)) {
-	console.log(JSON.stringify(await measure(clients, Number(seconds) * 1000)));
+const value = Buffer.alloc(Number(values.bytes), "x");
+const put = (client: KeyValueClient, key: number): Promise<unknown> =>
+	client.put(nameOf(key), value);
+const get = (client: KeyValueClient, key: number): Promise<unknown> =>
+	client.get(nameOf(key));
+
+if (values.reads) await fill();
+const work = values.reads ? get : put;
+for (const clients of values.clients.split(",").map(Number)) {
+	const row = await measure(clients, Number(values.seconds) * 1000);
+	console.log(JSON.stringify(row));
 }
 await Promise.all(pool.map((client) => client.close()));
+
+function nameOf(key: number): string {
+	return `key-${String(key).padStart(12, "0")}`;
+}
+
+async function fill(): Promise<void> {
+	let next = 0;
+	const writer = async (client: KeyValueClient) => {
+		while (next < keys) await put(client, next++);
+	};
+	await Promise.all(
+		Array.from({ length: fillsAtOnce }, (_, at) =>
+			writer(pool[at % connections] as KeyValueClient),
+		),
+	);
+}
 
 async function measure(clients: number, durationMs: number) {
 	const latencies: number[] = [];
@@ -30,10 +70,7 @@ async function measure(clients: number, durationMs: number) {
 	const loop = async (client: KeyValueClient) => {
 		while (performance.now() < endMs) {
 			const startMs = performance.now();
-			await client.put(
-				`key-${String((Math.random() * keys) | 0).padStart(12, "0")}`,
-				value,
-			);
+			await work(client, Math.floor(Math.random() * keys));
 			latencies.push(performance.now() - startMs);
 		}
 	};

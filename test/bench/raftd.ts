@@ -7,16 +7,20 @@ import { type Load, type Row, rowsOf } from "./systems.js";
 
 const root = resolve(import.meta.dirname, "../..");
 const raftctl = join(root, "dist/src/main.js");
+const defaultKeys = 100_000;
 
-/** Three raftd processes, made and taken down by the real commands; `use` gets the client addresses. */
+/** raftd processes, made and taken down by the real commands; `use` gets the client addresses. */
 export async function withCluster<T>(
-	portBase: number,
+	{
+		portBase,
+		nodes = 3,
+	}: { readonly portBase: number; readonly nodes?: number },
 	use: (cluster: { clients: string[]; directory: string }) => Promise<T>,
 ): Promise<T> {
 	const directory = mkdtempSync(join(tmpdir(), "raftctl-bench-"));
 	const run = (argv: readonly string[]) => runRaftctl(directory, argv);
 	try {
-		run(["init", "--port-base", `${portBase}`]);
+		run(["init", "--port-base", `${portBase}`, "--nodes", `${nodes}`]);
 		run(["up"]);
 		const { inventory } = JSON.parse(run(["validate", "--json"]));
 		const clients = inventory.nodes.map(
@@ -33,7 +37,7 @@ export function runRaftctl(directory: string, argv: readonly string[]): string {
 	const { status, stdout, stderr } = spawnSync(
 		process.execPath,
 		[raftctl, ...argv],
-		{ cwd: directory, encoding: "utf8" },
+		{ cwd: directory, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 },
 	);
 	if (status === 0) return stdout;
 	throw new Error(
@@ -41,16 +45,23 @@ export function runRaftctl(directory: string, argv: readonly string[]): string {
 	);
 }
 
-export async function raftdRows(load: Load): Promise<Row[]> {
-	const generator = await bundle("raftd-load");
-	return withCluster(16_100, ({ clients }) =>
-		rowsOf([
-			process.execPath,
-			generator,
-			clients.join(","),
-			load.clients.join(","),
-			`${load.seconds}`,
-			`${load.bytes}`,
-		]),
+/** Rows of a cluster that is there already. */
+export async function raftdLoad(
+	endpoints: readonly string[],
+	load: Load,
+	prefer: "leader" | "any" = "leader",
+): Promise<Row[]> {
+	const { clients, seconds, bytes, keys = defaultKeys, reads = false } = load;
+	return await rowsOf([
+		...[process.execPath, await bundle("raftd-load")],
+		...["--endpoints", endpoints.join(","), "--clients", clients.join(",")],
+		...["--seconds", `${seconds}`, "--bytes", `${bytes}`, "--keys", `${keys}`],
+		...["--prefer", prefer, ...(reads ? ["--reads"] : [])],
+	]);
+}
+
+export function raftdRows(load: Load): Promise<Row[]> {
+	return withCluster({ portBase: 16_100 }, ({ clients }) =>
+		raftdLoad(clients, load),
 	);
 }

@@ -16,3 +16,10 @@ export function spread(values: readonly number[]): {
 		max: Math.max(...values),
 	};
 }
+
+/** The smallest value that this share, 0 to 1, does not exceed. NaN for none. */
+export function percentile(values: readonly number[], share: number): number {
+	const sorted = [...values].sort((a, b) => a - b);
+	const rank = Math.max(1, Math.ceil(share * sorted.length));
+	return sorted[rank - 1] ?? Number.NaN;
+}

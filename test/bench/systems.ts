@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
-/** One measured row: a system under closed-loop writes from so many clients. Latencies in milliseconds. */
+/** One measured row: a system under a closed loop of so many clients. Latencies in milliseconds. */
 export interface Row {
 	readonly system: string;
 	readonly clients: number;
-	/** Acknowledged, durable writes a second. */
+	/** Acknowledged, durable writes a second; or linearizable reads. */
 	readonly rps: number;
 	readonly p50: number;
 	readonly p90: number;
@@ -17,6 +17,10 @@ export interface Load {
 	readonly clients: readonly number[];
 	readonly seconds: number;
 	readonly bytes: number;
+	/** How many different ones; 100,000 by default. */
+	readonly keys?: number;
+	/** Linearizable reads of keys that were written before, instead of writes. */
+	readonly reads?: boolean;
 }
 
 /** Runs a program that prints one JSON row a line, to its end; its stderr is shown when it fails. */

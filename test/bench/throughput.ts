@@ -1,18 +1,39 @@
 import { resolve } from "node:path";
+import type { Figure, Settings } from "./figures.js";
 import { raftdRows } from "./raftd.js";
-import { measureStartUp, type StartUp } from "./start-up.js";
 import { median, spread } from "./statistics.js";
 import { type Load, type Row, rowsOf } from "./systems.js";
 
 const peer = resolve(import.meta.dirname, "peer");
 const warmUpClients = 16;
-const startUpRuns = 15;
+
+/** What is asked of raftd, by the number of clients: writes a second over the other's at least, p99 at most. */
+const asked: Readonly<Record<string, Readonly<Record<number, Asked>>>> = {
+	etcd: {
+		1: { rps: 1 },
+		16: { rps: 2.5 },
+		64: { rps: 4, p99: 0.3 },
+		256: { rps: 5, p99: 0.3 },
+		1000: { rps: 5, p99: 0.3 },
+	},
+	floor: {
+		1: { rps: 0.8 },
+		16: { rps: 0.8 },
+		64: { rps: 0.6 },
+		256: { rps: 0.6 },
+		1000: { rps: 0.6 },
+	},
+};
+
+interface Asked {
+	readonly rps: number;
+	readonly p99?: number;
+}
 
 /** Medians over the rounds. */
 export interface Throughput {
 	readonly rows: readonly Row[];
 	readonly ratios: readonly Ratio[];
-	readonly startUp: readonly StartUp[];
 }
 
 interface Ratio {
@@ -30,7 +51,7 @@ interface Ratio {
  * is warmed up by a first row that does not count: JavaScript is compiled while it runs.
  */
 export async function measureThroughput(
-	rounds: number,
+	{ rounds }: Settings,
 	given: Load,
 ): Promise<Throughput> {
 	const load = { ...given, clients: [warmUpClients, ...given.clients] };
@@ -43,8 +64,6 @@ export async function measureThroughput(
 		}
 		measured.push(rows);
 	}
-	process.stderr.write("start-up\n");
-	const startUp = await measureStartUp(startUpRuns);
 	const of = (system: string, clients: number) =>
 		measured.flatMap((rows) =>
 			rows.filter((row) => row.system === system && row.clients === clients),
@@ -57,7 +76,7 @@ export async function measureThroughput(
 			ratioOf(of("raftd", clients), of(other, clients)),
 		),
 	);
-	return { rows, ratios, startUp };
+	return { rows, ratios };
 }
 
 const systems: Record<string, (load: Load) => Promise<Row[]>> = {
@@ -108,25 +127,41 @@ function rounded(value: number): number {
 	return Number(value.toFixed(2));
 }
 
-export function throughputTables({ rows, ratios, startUp }: Throughput) {
+/** The ratios as figures, with what is asked of them. */
+export function throughputFigures({ ratios }: Throughput): Figure[] {
+	return ratios.flatMap(({ to, clients, rps, p99 }) => {
+		const { rps: atLeast, p99: atMost } = asked[to]?.[clients] ?? {};
+		const of = `from ${clients} ${clients === 1 ? "client" : "clients"}, over ${to === "etcd" ? "etcd's" : "the floor's"}`;
+		const note = ({ min, max }: Ratio["rps"]) => `${min}–${max}`;
+		return [
+			{
+				...{ name: `writes a second ${of}`, value: rps.median, unit: "×" },
+				...(atLeast === undefined ? {} : { atLeast }),
+				note: note(rps),
+			},
+			...(atMost === undefined
+				? []
+				: [
+						{
+							...{ name: `p99 of writes ${of}`, value: p99.median, unit: "×" },
+							...{ atMost, note: note(p99) },
+						},
+					]),
+		];
+	});
+}
+
+export function throughputTable({ rows, ratios }: Throughput): string[][] {
 	return [
 		[
-			[
-				...["system", "clients", "writes/s", "p50 ms", "p99 ms"],
-				...["× etcd", "× floor"],
-			],
-			...rows.map(({ system, clients, rps, p50, p99 }) => [
-				...[system, `${clients}`, `${rps}`, `${p50}`, `${p99}`],
-				system === "raftd" ? ratioText(ratios, "etcd", clients) : "",
-				system === "raftd" ? ratioText(ratios, "floor", clients) : "",
-			]),
+			...["system", "clients", "writes/s", "p50 ms", "p99 ms"],
+			...["× etcd", "× floor"],
 		],
-		[
-			["command", "ms", "× node -e 0"],
-			...startUp.map(({ command, medianMs, ratio }) => [
-				...[command, `${medianMs}`, `${ratio}`],
-			]),
-		],
+		...rows.map(({ system, clients, rps, p50, p99 }) => [
+			...[system, `${clients}`, `${rps}`, `${p50}`, `${p99}`],
+			system === "raftd" ? ratioText(ratios, "etcd", clients) : "",
+			system === "raftd" ? ratioText(ratios, "floor", clients) : "",
+		]),
 	];
 }
 
