@@ -1,3 +1,4 @@
+import { alignmentOf } from "../../src/daemon/engine/replay.js";
 import {
 	type Entry,
 	EntryKind,
@@ -22,37 +23,50 @@ export interface Recovered {
 	readonly fellBack: boolean;
 }
 
-/** Brings the log in line with the newest snapshot that can be read, durably, before the node starts. */
+/** Brings the log in line with the newest snapshot that can be read, durably, before the node starts: by raftd's own rule. */
 export function align(disk: SimDisk): Recovered {
 	const snapshot =
 		disk.snapshots.findLast((file) => !disk.damaged.has(file)) ?? null;
 	const fellBack = snapshot !== (disk.newest ?? null);
 	if (fellBack)
 		disk.snapshots = disk.snapshots.filter((file) => !disk.damaged.has(file));
-	return { alignment: alignmentOf(disk, snapshot), snapshot, fellBack };
+	return { alignment: settle(disk, snapshot), snapshot, fellBack };
 }
 
-function alignmentOf(disk: SimDisk, snapshot: SnapshotFile | null): Alignment {
-	const { entries, base } = disk;
+function settle(disk: SimDisk, snapshot: SnapshotFile | null): Alignment {
 	if (disk.logDamaged) return "damaged";
-	if (snapshot === null) {
-		if (base > 0) return "damaged";
-		return entries.length === 0 ? "empty" : "fits";
-	}
-	const { index, term } = snapshot.point;
-	if (base > index) return "damaged";
-	if (entries[index - 1]?.term === term)
-		return entries.length > index ? "suffix kept" : "fits";
-	// What is committed is the same everywhere, so such a log is not what was written.
-	if (disk.commit >= index) return "damaged";
-	disk.reset(index);
-	disk.commit = index;
+	const { entries, base } = disk;
+	const { term, votedFor, commit } = disk;
+	const point = snapshot?.point ?? null;
+	const alignment = alignmentOf(
+		{
+			hardState: { term, votedFor, commit },
+			...{ firstIndex: base + 1, lastIndex: entries.length },
+			terms: termsOf(disk),
+		},
+		point,
+	);
+	if (alignment === "damaged") return "damaged";
+	if (point === null) return entries.length === 0 ? "empty" : "fits";
+	if (alignment === "fits")
+		return entries.length > point.index ? "suffix kept" : "fits";
+	disk.reset(point.index);
+	disk.commit = point.index;
 	// The node heard of this term, but it need not have written that down yet.
-	if (disk.term < term) {
-		disk.term = term;
+	if (disk.term < point.term) {
+		disk.term = point.term;
 		disk.votedFor = null;
 	}
 	return "reset";
+}
+
+function termsOf({ entries, base }: SimDisk): TermRange[] {
+	const terms: TermRange[] = [];
+	for (let at = base; at < entries.length; at++) {
+		const { term, index } = entries[at] as Entry;
+		if (terms.at(-1)?.term !== term) terms.push({ term, first: index });
+	}
+	return terms;
 }
 
 /** What a node finds at start on a disk that was aligned, and whose machine stands at `applied`. */
@@ -62,12 +76,9 @@ export function restoredFrom(
 	applied: number,
 ): Restored {
 	const { entries, base, term, votedFor, commit } = disk;
-	const terms: TermRange[] = [];
 	const configurations: Restored["configurations"][number][] = [];
 	for (let at = base; at < entries.length; at++) {
 		const entry = entries[at] as Entry;
-		if (terms.length === 0 || terms[terms.length - 1]?.term !== entry.term)
-			terms.push({ term: entry.term, first: entry.index });
 		if (entry.kind === EntryKind.configuration) {
 			configurations.push({
 				index: entry.index,
@@ -79,7 +90,7 @@ export function restoredFrom(
 	return {
 		hardState: { term, votedFor, commit },
 		lastIndex: entries.length,
-		terms,
+		terms: termsOf(disk),
 		configurations,
 		snapshot: snapshot?.point ?? null,
 		tail: entries.slice(from),

@@ -52,7 +52,10 @@ export type Alignment =
 
 /** Pure. A snapshot holds only what is committed, so a log that contradicts it has nothing to keep (P45). */
 export function alignmentOf(
-	recovered: RecoveredLog,
+	recovered: Pick<
+		RecoveredLog,
+		"firstIndex" | "lastIndex" | "hardState" | "terms"
+	>,
 	snapshot: SnapshotPoint | null,
 ): Alignment {
 	const { firstIndex, lastIndex, hardState, terms } = recovered;
