@@ -141,6 +141,13 @@ export type MembershipChange =
 			/** Of the new member's data directory, as its status says. */
 			readonly incarnation: string;
 	  }
+	| {
+			readonly id: string;
+			readonly type: "update";
+			readonly peer: string;
+			readonly client: string;
+			readonly admin: string;
+	  }
 	| { readonly id: string; readonly type: "promote" | "demote" | "remove" };
 
 /** An operation as the cluster's journal keeps it; `record` is raftctl's own (operations/journal). */

@@ -170,9 +170,11 @@ function lockCalls(
 
 function changeMessage(change: MembershipChange): object {
 	const { id, type } = change;
-	if (change.type !== "add") return { id, type };
+	if (change.type !== "add" && change.type !== "update") return { id, type };
 	return {
-		...{ id, type, incarnation: change.incarnation },
+		...{ id, type },
+		// Left out, it stays as it is.
+		...(change.type === "add" ? { incarnation: change.incarnation } : {}),
 		peerAddress: change.peer,
 		clientAddress: change.client,
 		adminAddress: change.admin,

@@ -106,7 +106,7 @@ function freeBlock(
 }
 
 /** On one machine a port is taken once, whatever names lead to it. */
-function portsOn(
+export function portsOn(
 	{ nodes, balancer }: Inventory,
 	host: string,
 ): ReadonlyMap<string, string> {
@@ -179,7 +179,11 @@ function refuseContradiction(known: NodeEntry, given: GivenNode): void {
 	);
 }
 
-function requireValid(what: string, value: string, schema: z.ZodType): void {
+export function requireValid(
+	what: string,
+	value: string,
+	schema: z.ZodType,
+): void {
 	const parsed = schema.safeParse(value);
 	if (parsed.success) return;
 	const [issue] = parsed.error.issues;
@@ -190,6 +194,6 @@ function requireValid(what: string, value: string, schema: z.ZodType): void {
 	);
 }
 
-function portOf(text: string): string {
+export function portOf(text: string): string {
 	return String(Number(text.slice(text.lastIndexOf(":") + 1)));
 }

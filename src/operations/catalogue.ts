@@ -42,6 +42,10 @@ export const catalogue: Readonly<Record<string, () => Promise<Make>>> = {
 		const { resetNode } = await import("./membership/reset-node.js");
 		return (wish: Parameters<typeof resetNode>[0]) => () => resetNode(wish);
 	},
+	"move-node": async () => {
+		const { moveNode } = await import("./membership/move-node.js");
+		return (wish: Parameters<typeof moveNode>[0]) => () => moveNode(wish);
+	},
 	scale: async () => {
 		const { scale } = await import("./membership/scale.js");
 		return (wish: Parameters<typeof scale>[0]) => () => scale(wish);

@@ -47,7 +47,7 @@ function refusalOf(
 	if (change.type === "add") return role === null ? null : "duplicate-member";
 	if (node === undefined || role === null) return "unknown-member";
 	if (change.type === "demote") return role === "voter" ? null : "not-a-voter";
-	if (change.type === "remove") return null;
+	if (change.type === "remove" || change.type === "update") return null;
 	if (role !== "learner") return "not-a-learner";
 	if (waived.includes("catch-up")) return null;
 	if (!node.running) return "target-unreachable";
@@ -61,12 +61,18 @@ function votersAfter(
 	const voters = new Set(cluster.voters().map(({ id }) => id));
 	for (const { type, id } of changes)
 		if (type === "promote") voters.add(id);
-		else if (type !== "add") voters.delete(id);
+		else if (type === "demote" || type === "remove") voters.delete(id);
 	return [...voters];
 }
 
-function carryOut(cluster: FakeCluster, { type, id }: MembershipChange): void {
+function carryOut(cluster: FakeCluster, change: MembershipChange): void {
+	const { type, id } = change;
 	const node = cluster.node(id);
+	if (change.type === "add" || change.type === "update") {
+		const { peer, client, admin } = change;
+		node.addresses = { peer, client, admin };
+	}
+	if (type === "update") return;
 	if (type === "remove") node.role = null;
 	else node.role = type === "promote" ? "voter" : "learner";
 }

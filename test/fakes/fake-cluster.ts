@@ -13,6 +13,10 @@ export interface FakeNode {
 	readonly id: string;
 	/** As the newest configuration has it; null for one that takes no part. */
 	role: "voter" | "learner" | null;
+	/** As the members know it. */
+	addresses: Addresses;
+	/** Where its process answers. */
+	answersAt: string;
 	/** Of its data directory; null when that is empty. */
 	incarnation: string | null;
 	running: boolean;
@@ -33,6 +37,12 @@ export interface FakeNode {
 	drain: { until: number; closing: boolean };
 	/** Connections that ignore being told to go. */
 	stubborn: number;
+}
+
+interface Addresses {
+	readonly peer: string;
+	readonly client: string;
+	readonly admin: string;
 }
 
 export interface FakeConnection {
@@ -249,9 +259,7 @@ export class FakeCluster {
 			members: (node.role === null ? [] : this.members()).map((one) => ({
 				id: one.id,
 				role: one.role ?? "learner",
-				peer: `${one.id}:1`,
-				client: `${one.id}:2`,
-				admin: `${one.id}:3`,
+				...one.addresses,
 				incarnation: this.unmet.has(one.id) ? "" : (one.incarnation ?? ""),
 			})),
 			followers: leads ? others.map((one) => this.#followerView(one)) : [],
@@ -347,6 +355,8 @@ function freshNode(id: string, role: FakeNode["role"]): FakeNode {
 	return {
 		id,
 		role,
+		addresses: { peer: `${id}:1`, client: `${id}:2`, admin: `${id}:3` },
+		answersAt: `${id}:3`,
 		running: true,
 		failsToStart: false,
 		neverReady: false,

@@ -8,7 +8,8 @@ import type { FakeCluster } from "./fake-cluster.js";
 export function fakeEngine(cluster: FakeCluster): Engine {
 	const { clock } = cluster;
 	const reach = (node: NodeRef): void => {
-		if (!cluster.node(node.id).running)
+		const { running, answersAt } = cluster.node(node.id);
+		if (!running || answersAt !== node.admin)
 			throw new OperatorError(
 				"unreachable",
 				`${node.id} does not answer: connect ECONNREFUSED`,

@@ -47,6 +47,16 @@ export class FakeMachines implements Machines {
 		return Buffer.from(JSON.stringify({ clusterId, nodeId: id, incarnation }));
 	}
 
+	/** As its configuration has it, or else as every node of the tests. */
+	#adminOf(name: string): string {
+		const file = this.files.get(`/state/${name}/node.yaml`);
+		const text = new TextDecoder().decode(file?.content);
+		return (
+			/^listen:\n(?: {2}.*\n)*? {2}admin: (\S+)$/m.exec(text)?.[1] ??
+			`${name}:3`
+		);
+	}
+
 	#listing([program = "", ...words]: readonly string[]): string {
 		if (program !== "ls") return "";
 		const id = /^\/data\/([^/]+)$/.exec(words.at(-1) ?? "")?.[1] ?? "";
@@ -85,8 +95,10 @@ export class FakeMachines implements Machines {
 			start: async () => {
 				if (this.isRunning(name)) return;
 				log.push(`start ${name}`);
-				if (isNode) cluster.start(name);
-				else this.#others.set(name, true);
+				if (isNode) {
+					cluster.node(name).answersAt = this.#adminOf(name);
+					cluster.start(name);
+				} else this.#others.set(name, true);
 			},
 			stop: async (timeoutMs) => {
 				if (!this.isRunning(name)) return;

@@ -46,11 +46,20 @@ export async function deliverCertificates(
 	const { inventory } = context;
 	const stored = await requireCertificates(inventory);
 	const leaf =
-		stored.nodes.get(node.id) ?? (await issueMissing(context, node, stored));
+		stored.nodes.get(node.id) ?? (await issueFor(context, node, stored));
 	await putOnHost(context, node, { ca: stored.bundle, leaf });
 }
 
-async function issueMissing(
+/** Issues the node another one, for the addresses that it has in this cluster file. */
+export async function issueAnew(
+	context: Pick<OperationContext, "inventory" | "clock">,
+	node: NodeEntry,
+): Promise<void> {
+	const stored = await requireCertificates(context.inventory);
+	await issueFor(context, node, stored);
+}
+
+async function issueFor(
 	{ inventory, clock }: Pick<OperationContext, "inventory" | "clock">,
 	node: NodeEntry,
 	{ authority }: StoredCertificates,
@@ -59,7 +68,7 @@ async function issueMissing(
 	if (authority === null)
 		throw new OperatorError(
 			"config",
-			`${node.id} has no certificate in ${directory}, and the authority's key is not there to issue one`,
+			`${node.id} needs a certificate, and the authority's key is not in ${directory} to issue one`,
 			{
 				state: "nothing was touched",
 				next: "raftctl certs renew on the machine that has ca.key, then copy the directory without that file",

@@ -17,6 +17,8 @@ export type FileGoal =
 			readonly node: NodeEntry;
 			readonly role: NodeEntry["role"];
 	  }
+	/** At other addresses, perhaps on another host; its role is the file's. */
+	| { readonly type: "moved"; readonly node: NodeEntry }
 	| { readonly type: "absent"; readonly id: string };
 
 /**
@@ -60,6 +62,11 @@ export function editsTowards(
 	const edits: ClusterFileEdit[] = [];
 	for (const goal of goals) {
 		if (goal.type === "absent") continue;
+		if (goal.type === "moved") {
+			const { node } = goal;
+			edits.push({ type: "replace-node", id: node.id, node });
+			continue;
+		}
 		const { role } = goal;
 		const { id } = goal.node;
 		if (has(id)) edits.push({ type: "set-role", id, role });

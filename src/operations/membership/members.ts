@@ -67,7 +67,7 @@ export function votersAfter(
 	);
 	for (const { id, type } of changes)
 		if (type === "promote") voters.add(id);
-		else if (type !== "add") voters.delete(id);
+		else if (type === "demote" || type === "remove") voters.delete(id);
 	return [...voters];
 }
 

@@ -24,6 +24,12 @@ export interface MembershipTask<Memo extends MembershipMemo> {
 	readonly skip: Skip;
 	/** The nodes that it is about, which the cluster file need not have. Throws OperatorError "usage". */
 	readonly nodes?: (context: OperationContext) => Promise<readonly NodeEntry[]>;
+	/** Of what `prepare` remembered, the nodes as they are to be asked now; by default as it remembered them. */
+	readonly placed?: (
+		context: OperationContext,
+		memo: Memo,
+		signal: AbortSignal,
+	) => Promise<readonly NodeEntry[]>;
 	/** Throws when it must not begin. */
 	readonly prepare: (view: View, base: OperationContext) => Promise<Memo>;
 	readonly steps: (work: Work, memo: Memo) => Promise<readonly Step[]>;
@@ -37,7 +43,8 @@ export function membershipOperation<Memo extends MembershipMemo>(
 	const tally = freshTally();
 	const workOf = async (run: Run): Promise<Work> => {
 		const { context: base, lock } = run;
-		const { nodes } = run.memo as Memo;
+		const memo = run.memo as Memo;
+		const nodes = (await task.placed?.(base, memo, lock.signal)) ?? memo.nodes;
 		const view = await viewOf(base, nodes, lock.signal);
 		const { skip } = task;
 		return { base, context: view.context, view, lock, skip, tally };

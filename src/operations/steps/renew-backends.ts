@@ -12,7 +12,7 @@ import type { Step } from "./step.js";
 export function renewBackendsStep(
 	context: OperationContext,
 	inventory: Inventory,
-	name: "nodes" | "newcomer" = "nodes",
+	name: "nodes" | "newcomer" | "addresses" = "nodes",
 ): readonly Step[] {
 	const { balancer } = context;
 	const entry = inventory.balancer;
@@ -28,10 +28,15 @@ export function renewBackendsStep(
 	return [
 		{
 			id: `balancer/${name}`,
-			title: "tell the balancer which nodes there are",
+			title:
+				name === "addresses"
+					? "tell the balancer where the nodes are"
+					: "tell the balancer which nodes there are",
 			node: null,
 			cost: "",
 			async isDone() {
+				// It tells who they are, not where it looks for them.
+				if (name === "addresses") return null;
 				try {
 					return (await missing(context.signal)) === null
 						? "it has them already"

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { parseRecord } from "../../../src/operations/journal/record.js";
 import { addLearner } from "../../../src/operations/membership/add-learner.js";
 import { demote } from "../../../src/operations/membership/demote.js";
+import { moveNode } from "../../../src/operations/membership/move-node.js";
 import { promote } from "../../../src/operations/membership/promote.js";
 import { removeNode } from "../../../src/operations/membership/remove-node.js";
 import { replaceNode } from "../../../src/operations/membership/replace-node.js";
@@ -74,6 +75,12 @@ const cases: readonly Case[] = [
 		name: "reset-node --discard",
 		world: () => changing(),
 		make: () => resetNode({ node: "n2", discard: true, skip }),
+		after: three,
+	},
+	{
+		name: "move-node of the leader",
+		world: () => changing(),
+		make: () => moveNode({ node: "n1", given: { peer: "n1:101" }, skip }),
 		after: three,
 	},
 	{

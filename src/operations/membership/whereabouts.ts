@@ -1,0 +1,96 @@
+import type { NodeStatus } from "../../cluster/engine.js";
+import type { NodeEntry } from "../../config/inventory.js";
+import { OperatorError } from "../../errors.js";
+import {
+	callOptions,
+	commandFor,
+	type OperationContext,
+	refOf,
+} from "../context.js";
+import { configDifferences, nodeConfigPath } from "../node-config.js";
+import { wantedNodeConfig } from "../node-service.js";
+import { isSilence } from "../wait.js";
+import { identityOf, strangerFault } from "./candidate.js";
+import type { MoveMemo } from "./move-node.js";
+import { withNodes } from "./view.js";
+
+/** "former": it runs where it was. "moved": it runs where it is to be. "down": it answers at neither place. */
+type Whereabouts = "former" | "moved" | "down";
+
+/** Where the node is now, by its own answer; where its admin address stays, by its process and its configuration. */
+export async function whereIs(
+	context: OperationContext,
+	{ nodes, to, processId }: MoveMemo,
+	signal: AbortSignal,
+): Promise<Whereabouts> {
+	const [from = to] = nodes;
+	const there = await answerOf(context, to, signal);
+	if (from.host !== to.host || from.admin !== to.admin) {
+		if (there !== null) return "moved";
+		const here = await answerOf(context, from, signal);
+		return here === null ? "down" : "former";
+	}
+	if (there === null) return "down";
+	const isAnother = there.processId !== processId;
+	return isAnother && (await isConfigured(context, to)) ? "moved" : "former";
+}
+
+async function answerOf(
+	{ engine, inventory }: OperationContext,
+	node: NodeEntry,
+	signal: AbortSignal,
+): Promise<NodeStatus | null> {
+	try {
+		const status = await engine.status(refOf(node), callOptions(signal));
+		const expected = { clusterId: inventory.id, node };
+		return strangerFault(status, expected) === null ? status : null;
+	} catch (error) {
+		if (isSilence(error)) return null;
+		throw error;
+	}
+}
+
+/** Whether what it reads at its next start has it there. */
+async function isConfigured(
+	context: OperationContext,
+	to: NodeEntry,
+): Promise<boolean> {
+	const there = withNodes(context, [to]);
+	const host = await context.machines.host(to.host);
+	const present = await host.read(nodeConfigPath(there.inventory, to));
+	const wanted = await wantedNodeConfig(there, to, present);
+	return (await configDifferences(present, wanted)).length === 0;
+}
+
+/**
+ * On another host a node is the same only with its own data. Throws OperatorError "refused" when that is not there, or is in
+ * both places: a copy has forgotten what was acknowledged since it was made (P31).
+ */
+export async function requireDataThere(
+	context: OperationContext,
+	{ from, to }: { readonly from: NodeEntry; readonly to: NodeEntry },
+): Promise<void> {
+	if (from.host === to.host) return;
+	const { inventory } = context;
+	const found = await identityOf(context, to);
+	const isIts = found?.nodeId === to.id && found.clusterId === inventory.id;
+	const refuse = (message: string, next: string) =>
+		new OperatorError("refused", message, {
+			...{ node: to.id, state: "nothing was touched", next },
+		});
+	if (!isIts)
+		throw refuse(
+			`the data of ${to.id} is not in ${to.dataDirectory} on ${to.host}`,
+			`move its disk there first, or let another node take its place: ${commandFor(context, `replace-node ${to.id} NEW`)}`,
+		);
+	const left = await identityOf(context, from).catch((error: unknown) => {
+		// A host that is gone holds nothing that could be started by mistake.
+		if (isSilence(error)) return null;
+		throw error;
+	});
+	if (left !== null)
+		throw refuse(
+			`the data of ${to.id} is on ${to.host}, and on ${from.host} still: one of the two is a copy`,
+			`stop the node and move the directory away on ${from.host}, unless it is the newer one`,
+		);
+}
