@@ -16,15 +16,27 @@ export function deployText(report: DeployReport): string {
 		...(started.length > 0 ? [`started: ${started.join(", ")}`] : []),
 		...(needRestart.length > 0
 			? [
-					`run with an older unit or configuration: ${needRestart.join(", ")}; raftctl rolling-restart${needRestart.map((id) => ` --node ${id}`).join("")}`,
+					`run with an older unit or configuration: ${needRestart.join(", ")}; ${commandOn("raftctl rolling-restart", needRestart, report)}`,
 				]
 			: []),
 		...(needUpgrade.length > 0
 			? [
-					`keep another release: ${needUpgrade.join(", ")}; raftctl upgrade --to ${release}${needUpgrade.map((id) => ` --node ${id}`).join("")}`,
+					`keep another release: ${needUpgrade.join(", ")}; ${commandOn(`raftctl upgrade --to ${release}`, needUpgrade, report)}`,
 				]
 			: []),
 	].join("\n");
+}
+
+/** Of all nodes there are none to name. */
+function commandOn(
+	command: string,
+	nodes: readonly string[],
+	{ started, alreadyRunning }: DeployReport,
+): string {
+	const isAll = nodes.length === started.length + alreadyRunning.length;
+	return isAll
+		? command
+		: [command, ...nodes.map((id) => `--node ${id}`)].join(" ");
 }
 
 export function destroyText({

@@ -177,16 +177,21 @@ function nodeFaults(
 						`as root: install -d -m 0750 -o ${inventory.deploy.user} -g raftd ${own.dataFault}`,
 					),
 				]),
-		...(survey.denied.includes(`start ${node.id}`) ||
-		survey.denied.includes(`stop ${node.id}`)
+		...(mayNotRun(found, node)
 			? [
 					told(
-						`sudo does not let ${survey.login} start and stop ${unit}`,
+						`sudo does not let ${survey.login} start, stop and enable ${unit}`,
 						sudoers,
 					),
 				]
 			: []),
 	];
+}
+
+function mayNotRun({ survey }: Found, { id }: NodeEntry): boolean {
+	const { startsAtBoot = false } = survey.nodes.get(id) ?? {};
+	const verbs = startsAtBoot ? ["start", "stop"] : ["start", "stop", "enable"];
+	return verbs.some((verb) => survey.denied.includes(`${verb} ${id}`));
 }
 
 /** "a-b" of cluster "c" and "b" of cluster "c-a" have one unit's name. What was written by hand is not judged. */

@@ -72,7 +72,11 @@ describe("what stands in the way of a deploy", () => {
 			parent: { user: "root", ...owned },
 			directory: { user: "deploy", ...owned },
 			state: { user: "raftd-orders", ...owned },
-			denied: ["account", "parent", "directory", "state", "reload", "unit n1"],
+			denied: [
+				...["account", "parent", "directory", "state", "reload"],
+				...["unit n1", "enable n1"],
+			],
+			node: { startsAtBoot: true },
 		});
 		expect(told(host)).toEqual([]);
 		expect(unitFaults(inventory, host, new Map([["n1", null]]))).toEqual([]);
@@ -88,7 +92,10 @@ describe("what stands in the way of a deploy", () => {
 		[{ denied: ["account"] }, "raftd-orders is missing"],
 		[{ denied: ["parent"] }, "/opt/raftctl is missing"],
 		[{ denied: ["state"] }, "/var/lib/raftctl/orders is missing"],
-		[{ denied: ["start n1"] }, "start and stop raftd-orders-n1.service"],
+		[
+			{ denied: ["start n1"] },
+			"start, stop and enable raftd-orders-n1.service",
+		],
 		[{ accountGroup: "users" }, "in the group users, not raftd"],
 		[
 			{ accountGroup: "raftd", denied: ["daemon"] },
