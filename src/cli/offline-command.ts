@@ -1,7 +1,7 @@
 import { type Command, Flags } from "@oclif/core";
 import { OperatorError } from "../errors.js";
 import type { OfflineRaftd } from "../operations/doctor.js";
-import { ClusterCommand } from "./cluster-command.js";
+import { OperatorCommand } from "./operator-command.js";
 
 export const offlineFlags = {
 	"data-dir": Flags.string({
@@ -13,7 +13,7 @@ export const offlineFlags = {
 /** A command that looks at a data directory of this machine, whether or not there is a cluster. */
 export abstract class OfflineCommand<
 	T extends typeof Command,
-> extends ClusterCommand<T> {
+> extends OperatorCommand<T> {
 	/** Throws OperatorError "usage" when no directory is given; it names those of the cluster file, if there is one. */
 	protected async offline(
 		dataDirectory: string | undefined,

@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { forEach } from "./all-at-once.js";
+import { Desk } from "./deployed.js";
+import type { Lab } from "./lab.js";
+import { allHosts, type HostName, nodeHosts } from "./names.js";
+import { theLab } from "./the-lab.js";
+import { until } from "./until.js";
+
+const limitMs = 600_000;
+let lab: Lab;
+let desk: Desk;
+
+const bare = () => forEach(allHosts, (host) => lab.replace(host));
+
+beforeAll(async () => {
+	lab = await theLab();
+	await bare();
+	desk = await Desk.open(lab);
+	await desk.succeed(["deploy", "--yes", "--lock-wait", "60s"]);
+}, limitMs);
+afterAll(async () => {
+	await desk.close();
+	await bare();
+}, limitMs);
+
+async function unit(host: HostName, property: string): Promise<string> {
+	const name = `raftd-orders-n${host.slice(1)}.service`;
+	const { stdout } = await lab.exec(host, [
+		...["systemctl", "show", "--value", `--property=${property}`, name],
+	]);
+	return stdout.trim();
+}
+
+describe("a deployed cluster", () => {
+	it(
+		"has a node whose event loop is stuck ended and started again by systemd, and no other",
+		async () => {
+			const pid = await unit("h1", "MainPID");
+			const watchdogMs = 10_000;
+			expect(await unit("h1", "WatchdogUSec")).toBe("10s");
+			expect(await unit("h1", "StatusText")).toMatch(
+				/^(leader|follower of n\d) in term \d+$/,
+			);
+			await lab.exec("h1", ["kill", "-STOP", pid]);
+			const startedAgain = async () =>
+				(await unit("h1", "NRestarts")) === "1" &&
+				(await unit("h1", "SubState")) === "running";
+			await until(startedAgain, 90_000, { what: "n1 to be started again" });
+			expect(await unit("h1", "MainPID")).not.toBe(pid);
+			const isHealthy = async () => (await desk.run(["health"])).exitCode === 0;
+			await until(isHealthy, 60_000, { what: "the cluster to be healthy" });
+			// Several times as long as a silent one would have lived.
+			await new Promise((resolve) => setTimeout(resolve, 3 * watchdogMs));
+			for (const host of nodeHosts)
+				expect([host, await unit(host, "NRestarts")]).toEqual([
+					host,
+					host === "h1" ? "1" : "0",
+				]);
+		},
+		limitMs,
+	);
+
+	it(
+		"shows the logs of all nodes in one stream, with what systemd said of them",
+		async () => {
+			const { lines, unread } = await desk.json(["logs", "--since", "1h"]);
+			expect(unread).toEqual([]);
+			expect(
+				[...new Set(lines.map(({ node }: { node: string }) => node))].sort(),
+			).toEqual(["n1", "n2", "n3", "n4", "n5"]);
+			const times = lines.map(({ at }: { at: string }) => at);
+			expect(times).toEqual([...times].sort());
+			expect(
+				lines.filter(
+					({ node, level, message }: Record<string, string>) =>
+						node === "n1" &&
+						level === null &&
+						/watchdog timeout/i.test(message ?? ""),
+				),
+			).not.toEqual([]);
+		},
+		limitMs,
+	);
+
+	it(
+		"is followed while a host is off and comes back, and leaves nothing running",
+		async () => {
+			const { child, done } = desk.start([
+				...["logs", "--follow", "--lines", "1", "-o", "ndjson"],
+			]);
+			let text = "";
+			child.stdout?.on("data", (chunk: Buffer) => {
+				text += chunk.toString();
+			});
+			const events = () =>
+				text
+					.split("\n")
+					.slice(0, -1)
+					.map((line): Record<string, string> => JSON.parse(line));
+			const of = (type: string, node: string) =>
+				events().filter((one) => one.type === type && one.node === node);
+			const seen = (what: string, isSo: () => boolean) =>
+				until(async () => isSo(), 120_000, { what });
+			await seen("lines of all", () =>
+				["n1", "n2", "n3", "n4", "n5"].every((id) => of("log", id).length > 0),
+			);
+			await lab.powerOff("h5");
+			await seen("a warning", () => of("warning", "n5").length > 0);
+			await lab.boot("h5");
+			await seen("its return", () =>
+				of("log", "n5").some(({ message }) => message === "serving"),
+			);
+			child.kill("SIGINT");
+			expect((await done).exitCode).toBe(130);
+			expect(of("warning", "n5")).toHaveLength(2);
+			for (const host of nodeHosts)
+				expect(
+					(await lab.exec(host, ["pgrep", "--count", "journalctl"])).stdout,
+				).toBe("0");
+		},
+		limitMs,
+	);
+
+	it(
+		"has nothing in its way that doctor finds, its own programs on its ports included",
+		async () => {
+			const { healthy, findings, hosts } = await desk.json(["doctor"]);
+			expect(findings).toEqual([]);
+			expect(healthy).toBe(true);
+			expect(hosts).toHaveLength(6);
+			for (const { syncMs } of hosts.slice(0, 5))
+				expect(syncMs).toBeGreaterThan(0);
+		},
+		limitMs,
+	);
+});
