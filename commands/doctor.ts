@@ -1,4 +1,5 @@
 import { OfflineCommand, offlineFlags } from "../src/cli/offline-command.js";
+import { OperatorError } from "../src/errors.js";
 import { doctor, doctorReport } from "../src/operations/doctor.js";
 
 export default class Doctor extends OfflineCommand<typeof Doctor> {
@@ -29,7 +30,12 @@ With --data-dir: reads identity, log and snapshots of a node of this machine tha
 
 	/** False where all nodes are processes of this machine: there is nothing to look at. */
 	async #checkHosts(): Promise<boolean> {
-		const inventory = await this.inventory().catch(() => null);
+		const inventory = await this.inventory().catch((error: unknown) => {
+			// Without a file there are no hosts; one with mistakes may well have some.
+			if (error instanceof OperatorError && error.problems.length > 0)
+				throw error;
+			return null;
+		});
 		if (inventory === null) return false;
 		const { checkHosts, hostsInUse } = await import(
 			"../src/operations/host-checks/check-hosts.js"

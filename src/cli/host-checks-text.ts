@@ -26,7 +26,7 @@ export function hostsText({ cluster, hosts, findings }: HostsReport): string {
 		),
 		"",
 		...findings.flatMap(({ severity, host, what, remedy }) => [
-			`${severity.toUpperCase().padEnd(7)}  ${host === null ? "" : `${host}: `}${what}`,
+			`${severity.toUpperCase().padEnd(7)}  ${named(host, what)}`,
 			`${" ".repeat(9)}${remedy}`,
 		]),
 		verdict(cluster, findings),
@@ -57,4 +57,11 @@ function bytes(value: number | null): string {
 	return gibibytes >= 1
 		? `${gibibytes.toFixed(1)} GiB`
 		: `${Math.floor(value / 1024 ** 2)} MiB`;
+}
+
+/** Whom it is about, unless the sentence says so itself. */
+function named(host: string | null, what: string): string {
+	return host === null || what.split(/[^\w.-]+/).includes(host)
+		? what
+		: `${host}: ${what}`;
 }
