@@ -11,7 +11,7 @@ import { join, resolve } from "node:path";
 import type { Figure } from "./figures.js";
 import type { Throughput } from "./throughput.js";
 
-const directory = resolve(import.meta.dirname, "results");
+const repository = resolve(import.meta.dirname, "results");
 const gibibyte = 2 ** 30;
 
 export interface Measured extends Partial<Throughput> {
@@ -37,9 +37,12 @@ interface Machine {
 }
 
 /** Keeps results in the repository, one file a day and machine; a measure that ran again replaces its former figures. */
-export function keep(measured: Measured): string {
+export function keep(
+	measured: Measured,
+	{ directory = repository, now = new Date() } = {},
+): string {
 	const machine = thisMachine();
-	const date = new Date().toISOString().slice(0, 10);
+	const date = now.toISOString().slice(0, 10);
 	const path = join(directory, `${date}-${machine.name}.json`);
 	const former = existsSync(path) ? read(path) : null;
 	const again = new Set(measured.figures.map(({ of }) => of));
@@ -60,9 +63,9 @@ export function keep(measured: Measured): string {
 }
 
 /** What was kept last of a machine like this one: figures of another say nothing here. */
-export function keptBefore(): (
-	figure: Figure & { readonly of?: string },
-) => number | undefined {
+export function keptBefore(
+	directory = repository,
+): (figure: Figure & { readonly of?: string }) => number | undefined {
 	const { name } = thisMachine();
 	const last = (existsSync(directory) ? readdirSync(directory) : [])
 		.filter((file) => file.endsWith(`-${name}.json`))

@@ -38,8 +38,11 @@ export function stallFigures({ scale, profile }: Settings): Promise<Figure[]> {
 			return gapMs;
 		});
 		await writes.end();
+		const lost = Object.entries(writes.failed)
+			.map(([reason, count]) => `${count} ${reason}`)
+			.join(", ");
 		const note = (gaps: readonly number[]) =>
-			`p50 ${rounded(median(gaps))}, of ${gaps.length}; without an event ${rounded(calm)} ms; ${writesPerSecond} writes a second, ${writes.failed} not answered`;
+			`p50 ${rounded(median(gaps))}, of ${gaps.length}; without an event ${rounded(calm)} ms; not answered: ${lost === "" ? "none" : lost}`;
 		return [
 			{
 				name: "longest write stall when the leader hands over, p99",
@@ -58,7 +61,8 @@ export function stallFigures({ scale, profile }: Settings): Promise<Figure[]> {
 
 /** Writes at an even rate through the client library, as an application would, and notes when each was answered. */
 class SteadyWrites {
-	failed = 0;
+	/** What was not answered, by reason. */
+	readonly failed: Record<string, number> = {};
 	#answeredMs: number[] = [];
 	readonly #client;
 	readonly #timer: NodeJS.Timeout;
@@ -89,7 +93,10 @@ class SteadyWrites {
 	#write(number: number): void {
 		this.#client.put(`key-${number % 1000}`, this.#value).then(
 			() => this.#answeredMs.push(performance.now()),
-			() => this.failed++,
+			(error: { readonly reason?: string }) => {
+				const reason = error.reason ?? "unexpected";
+				this.failed[reason] = (this.failed[reason] ?? 0) + 1;
+			},
 		);
 	}
 }

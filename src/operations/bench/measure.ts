@@ -61,7 +61,9 @@ export async function measure(
 		let sinceMs = startMs;
 		while (!options.signal.aborted && sinceMs < startMs + durationMs) {
 			const leftMs = startMs + durationMs - sinceMs;
-			await passed(options, Math.min(secondMs, leftMs));
+			// No splinter at the end: a few milliseconds are no measure of a rate.
+			const isLast = leftMs < 1.5 * secondMs;
+			await passed(options, isLast ? leftMs : secondMs);
 			const samples = await crew.take();
 			const nowMs = clock.now();
 			const lengths = { atMs: nowMs - startMs, lengthMs: nowMs - sinceMs };

@@ -160,10 +160,11 @@ describe("the load on etcd", () => {
 
 	it("tells a server that went away from one that was never there", async () => {
 		const { server, target } = await ground();
-		await target.get("a");
+		// Over both connections.
+		await Promise.all([target.get("a"), target.get("a")]);
 		server.isSilent = true;
 		const lost = [1, 2].map(() => kindOf(target, target.get("a")));
-		await new Promise((wake) => setTimeout(wake, 50));
+		await expect.poll(() => server.asked.length).toBe(4);
 		server.stop();
 		expect(await Promise.all(lost)).toEqual([
 			...["connection-lost", "connection-lost"],
