@@ -16,8 +16,15 @@ export interface Chart {
 
 const width = 760;
 const height = 360;
-const margin = { left: 70, right: 20, top: 56, bottom: 52 };
-const colours = ["#0b62a4", "#d1495b", "#2e7d32", "#b26a00", "#6a1b9a"];
+const margin = { left: 70, right: 20, top: 80, bottom: 52 };
+const colours = [
+	"#0b62a4",
+	"#d1495b",
+	"#2e7d32",
+	"#b26a00",
+	"#6a1b9a",
+	"#00796b",
+];
 const ticks = 5;
 
 /** All charts below each other, as one document without anything from elsewhere. */
@@ -68,7 +75,12 @@ function chartBody(chart: Chart): string {
 			chart.xLabel,
 			'text-anchor="middle"',
 		),
-		text(margin.left, 40, chart.yLabel, 'fill="#555555"'),
+		text(
+			margin.left - 8,
+			margin.top - 14,
+			chart.yLabel,
+			'fill="#555555" text-anchor="end"',
+		),
 		...chart.lines.flatMap((line, at) => lineBody(line, at, { x, y })),
 	].join("\n");
 }
@@ -83,7 +95,7 @@ function lineBody(
 		([one, other]) => `${px(x.place(one))},${px(y.place(other))}`,
 	);
 	const legend = width - margin.right - 150 * (Math.floor(at / 2) + 1);
-	const legendTop = 14 + 18 * (at % 2);
+	const legendTop = 38 + 18 * (at % 2);
 	return [
 		`<polyline points="${places.join(" ")}" fill="none" stroke="${colour}" stroke-width="2"/>`,
 		...(points.length > 60

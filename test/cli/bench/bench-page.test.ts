@@ -51,7 +51,7 @@ describe("the report of a bench", () => {
 		for (const [x = -1, y = -1] of points) {
 			expect(x).toBeGreaterThanOrEqual(70);
 			expect(x).toBeLessThanOrEqual(740);
-			expect(y).toBeGreaterThanOrEqual(56);
+			expect(y).toBeGreaterThanOrEqual(80);
 			expect(y).toBeLessThanOrEqual(308);
 		}
 	});
