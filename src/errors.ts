@@ -33,6 +33,8 @@ interface ErrorDetails {
 	/** The command, or the sentence, that goes on from here. */
 	readonly next?: string;
 	readonly cause?: unknown;
+	/** Time does not heal it, only somebody does: nobody is to wait for it. */
+	readonly isLasting?: boolean;
 }
 
 export class OperatorError extends Error {
@@ -43,6 +45,7 @@ export class OperatorError extends Error {
 	readonly problems: readonly string[];
 	readonly state: string | undefined;
 	readonly next: string | undefined;
+	readonly isLasting: boolean;
 
 	/** `message` is one sentence without a full stop that says what happened. */
 	constructor(kind: ErrorKind, message: string, details: ErrorDetails = {}) {
@@ -56,6 +59,7 @@ export class OperatorError extends Error {
 		this.problems = details.problems ?? [];
 		this.state = details.state;
 		this.next = details.next;
+		this.isLasting = details.isLasting ?? false;
 	}
 }
 

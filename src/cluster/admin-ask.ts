@@ -39,6 +39,9 @@ const kinds: Readonly<Record<string, ErrorKind>> = {
 	permission_denied: "unreachable",
 };
 
+const credentialsNext =
+	"use a certificate or a token that has the role (docs/tls.md)";
+
 const leaderDetail = "raftctl.admin.v1.Member";
 
 async function refusal(
@@ -55,8 +58,12 @@ async function refusal(
 	// It does not lead any more: the next look finds who does.
 	const isMoved = details.some(({ type }) => type === leaderDetail);
 	const kind = isMoved ? "unreachable" : (kinds[code] ?? "unexpected");
+	const state = `${method} at ${node.admin} answered ${code}`;
 	return new OperatorError(kind, said, {
 		node: node.id,
-		state: `${method} at ${node.admin} answered ${code}`,
+		state,
+		...(code === "permission_denied" || code === "unauthenticated"
+			? { isLasting: true, next: credentialsNext }
+			: {}),
 	});
 }

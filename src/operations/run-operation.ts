@@ -1,6 +1,7 @@
+import { OperatorError } from "../errors.js";
 import type { CanaryUse } from "./canary/wish.js";
 import { requireCanary, withCanary } from "./canary/with-canary.js";
-import type { OperationContext } from "./context.js";
+import { commandFor, type OperationContext } from "./context.js";
 import type { PlannedStep } from "./events.js";
 import type { Keeping } from "./journal/keeping.js";
 import type { OperationRecord } from "./journal/record.js";
@@ -167,10 +168,28 @@ async function perform(
 			durationMs: Math.round(context.clock.now() - startedAt),
 		};
 	} catch (error) {
-		throw operation.failure?.(run, error) ?? error;
+		throw operation.failure?.(run, error) ?? withWayOn(run, operation, error);
 	} finally {
 		await operation.end?.(run);
 	}
+}
+
+/** What an operation says nothing more of: its steps were undone, as far as that goes, and it can be given again. */
+function withWayOn(
+	{ context }: Run,
+	{ text }: Operation,
+	error: unknown,
+): unknown {
+	if (!(error instanceof OperatorError)) return error;
+	const { kind, message, node, problems, isLasting } = error;
+	return new OperatorError(kind, message, {
+		...(node === undefined ? {} : { node }),
+		...{ problems, isLasting, cause: error.cause },
+		state: error.state ?? "what was begun is undone, as far as it could be",
+		next:
+			error.next ??
+			`${commandFor(context, "status")}, then ${commandFor(context, text)} again`,
+	});
 }
 
 /** A plan is shown again only if there is something to do that was not in it. Returns what was shown last. */

@@ -12,7 +12,7 @@ export interface Wait {
 	readonly signal: AbortSignal;
 	/**
 	 * Null once it holds; else what is missing yet. A node that does not answer is something missing; every other error
-	 * ends the wait.
+	 * ends the wait, as does a silence that only somebody ends.
 	 */
 	readonly probe: () => Promise<string | null>;
 	/** Told what is missing when that changes, at most once a second: a log must not fill up with countdowns. */
@@ -59,7 +59,8 @@ async function look({ probe, signal }: Wait): Promise<Look> {
 		return { now: await probe(), silence: null };
 	} catch (error) {
 		if (isEnding(error, signal)) throw endingOf(signal);
-		if (isSilence(error)) return { now: error.message, silence: error };
+		if (isSilence(error) && !error.isLasting)
+			return { now: error.message, silence: error };
 		throw error;
 	}
 }

@@ -161,6 +161,17 @@ describe("what a node refuses", () => {
 		});
 });
 
+it("a right that is missing is not waited for, and the way to it is said", async () => {
+	for (const code of ["permission_denied", "unauthenticated"]) {
+		const node = await adminPort({
+			Undrain: { status: 403, body: { code, message: "because" } },
+		});
+		const error = await failure(engine.undrain(node, 5, options));
+		expect(error).toMatchObject({ kind: "unreachable", isLasting: true });
+		expect(error).toMatchObject({ next: expect.stringContaining("tls.md") });
+	}
+});
+
 describe("what comes with a refusal", () => {
 	const refused = (details: unknown) =>
 		adminPort({

@@ -1,8 +1,14 @@
 import type { NodeEntry } from "../../config/inventory.js";
-import { OperatorError, reasonOf } from "../../errors.js";
-import { callOptions, type OperationContext, refOf } from "../context.js";
+import { OperatorError } from "../../errors.js";
+import {
+	callOptions,
+	commandFor,
+	type OperationContext,
+	refOf,
+} from "../context.js";
 import { throwIfEnded } from "../interruption.js";
 import { nodeService } from "../node-service.js";
+import { isSilence } from "../wait.js";
 
 /** Throws OperatorError "refused" while one of them runs: its data must not move under it. */
 export async function requireDown(
@@ -20,7 +26,7 @@ export async function requireDown(
 		{
 			problems,
 			state: "nothing was touched",
-			next: "stop them first: raftctl down",
+			next: `stop them first: ${commandFor(context, "down")}`,
 		},
 	);
 }
@@ -38,7 +44,10 @@ async function whyNotDown(
 		return `somebody answers at ${node.admin}, as a node of ${clusterId}`;
 	} catch (error) {
 		throwIfEnded(context.signal);
-		if (error instanceof OperatorError) return null;
-		throw new Error(reasonOf(error), { cause: error });
+		if (!isSilence(error)) throw error;
+		// It answers, though not us.
+		return error.isLasting
+			? `somebody answers at ${node.admin}: ${error.message}`
+			: null;
 	}
 }

@@ -5,6 +5,7 @@ import {
 	judgeQuorum,
 	safeToStop,
 } from "../../cluster/health.js";
+import { loneBackendFault } from "../steps/balancer-view.js";
 import type { RollCheck } from "./options.js";
 
 interface AdmissionQuestion {
@@ -128,11 +129,8 @@ function balancerObstacles({
 		if (!backends.some((backend) => backend.node === node))
 			// It runs with an older configuration; `up` says how that is brought up to date.
 			return [isDown(`the balancer does not know ${node}`)];
-		return backends.some(
-			(backend) => backend.node !== node && backend.admitting,
-		)
-			? []
-			: [mustBeSeen(`the balancer would have no backend but ${node}`)];
+		const lone = loneBackendFault(backends, [node]);
+		return lone === null ? [] : [mustBeSeen(lone)];
 	});
 }
 

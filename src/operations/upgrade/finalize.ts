@@ -1,6 +1,6 @@
 import type { ClusterFacts } from "../../cluster/facts.js";
 import { confirmedLeader } from "../../cluster/health.js";
-import { OperatorError } from "../../errors.js";
+import { OperatorError, reasonOf } from "../../errors.js";
 import type { OperationContext } from "../context.js";
 import { callOptions, commandFor, lookAtCluster, refOf } from "../context.js";
 import { throwIfEnded } from "../interruption.js";
@@ -71,11 +71,27 @@ export function finalizeOperation(wish: FinalizeWish): Operation {
 			];
 		},
 		abortSteps: async () => [],
+		failure: (run, cause) => finalizeFailure(run, cause),
 		async report({ context, lock }) {
 			const facts = await lookAtCluster(context, lock.signal);
-			return { level: writeLevelOf(facts) };
+			const level = writeLevelOf(facts);
+			if (level === null)
+				throw new OperatorError("timeout", "no leader that a quorum confirms");
+			return { level };
 		},
 	};
+}
+
+/** Nobody knows from here whether the level is in the log: `upgrade status` asks. */
+function finalizeFailure({ context }: Run, cause: unknown): OperatorError {
+	const told = cause instanceof OperatorError ? cause : null;
+	return new OperatorError(told?.kind ?? "unexpected", reasonOf(cause), {
+		...(told?.node === undefined ? {} : { node: told.node }),
+		problems: told?.problems ?? [],
+		state: told?.state ?? "the new level may be in the log already",
+		next: told?.next ?? commandFor(context, "upgrade status"),
+		cause,
+	});
 }
 
 /** It is the last one that an older release reads. */
