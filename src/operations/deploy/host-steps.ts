@@ -58,7 +58,10 @@ export function prepareStep(
 		isDone: async () => (isThere ? "they are there" : null),
 		async run(signal) {
 			const words = [deploy.user, deploy.directory, deploy.state];
-			await onHost(context, { host, script: prepareScript, words, signal });
+			await onHost(context, {
+				...{ host, script: prepareScript, words, signal },
+				what: "the account and the directories could not be made",
+			});
 			return null;
 		},
 	};
@@ -118,6 +121,7 @@ export function unitStep(
 		async run(signal) {
 			await onHost(context, {
 				...{ host: node.host, script: unitScript, words: [unit], signal },
+				what: `${unit} could not be written`,
 				stdin: Buffer.from(text ?? ""),
 			});
 			return null;
@@ -138,6 +142,7 @@ export function reloadStep(
 		async run(signal) {
 			await onHost(context, {
 				...{ host, script: reloadScript, words: [], signal },
+				what: "systemd could not be told to read its units",
 			});
 			return null;
 		},
@@ -152,6 +157,7 @@ export async function enableUnit(
 	const unit = unitOf(context.inventory.name, node.id);
 	await onHost(context, {
 		...{ host: node.host, script: enableScript, words: [unit], signal },
+		what: `${unit} could not be enabled`,
 	});
 }
 
@@ -163,12 +169,15 @@ async function onHost(
 		words,
 		signal,
 		stdin,
+		what,
 	}: {
 		readonly host: string;
 		readonly script: string;
 		readonly words: readonly string[];
 		readonly signal: AbortSignal;
 		readonly stdin?: Uint8Array;
+		/** Has failed, in words, when the script does not end well. */
+		readonly what: string;
 	},
 ): Promise<void> {
 	const host = await machines.host(name, "login");
@@ -183,7 +192,7 @@ async function onHost(
 	const said = (stderr.trim() || stdout.trim()).split("\n").slice(-3);
 	throw new OperatorError(
 		"refused",
-		`a step ended with ${exitCode}: ${said.join("; ")}`,
+		`${what}: ${said.join("; ") || `exit code ${exitCode}`}`,
 		{
 			node: name,
 			state: "what was done before it stays; deploy goes on from there",
