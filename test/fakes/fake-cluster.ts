@@ -33,6 +33,8 @@ export interface FakeNode {
 	snapshots: SnapshotSummary[];
 	process: number;
 	startedAtMs: number;
+	/** After a start it says nothing for so long. */
+	silentMs: number;
 	downSinceMs: number;
 	drain: { until: number; closing: boolean };
 	/** Connections that ignore being told to go. */
@@ -367,6 +369,7 @@ function freshNode(id: string, role: FakeNode["role"]): FakeNode {
 		snapshots: [],
 		process: 1,
 		startedAtMs: -10_000,
+		silentMs: 0,
 		downSinceMs: 0,
 		drain: { until: 0, closing: false },
 		stubborn: 0,

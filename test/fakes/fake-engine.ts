@@ -8,8 +8,9 @@ import type { FakeCluster } from "./fake-cluster.js";
 export function fakeEngine(cluster: FakeCluster): Engine {
 	const { clock } = cluster;
 	const reach = (node: NodeRef): void => {
-		const { running, answersAt } = cluster.node(node.id);
-		if (!running || answersAt !== node.admin)
+		const { running, answersAt, silentMs, startedAtMs } = cluster.node(node.id);
+		const isSilent = clock.now() - startedAtMs < silentMs;
+		if (!running || isSilent || answersAt !== node.admin)
 			throw new OperatorError(
 				"unreachable",
 				`${node.id} does not answer: connect ECONNREFUSED`,

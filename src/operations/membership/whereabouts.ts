@@ -8,13 +8,16 @@ import {
 	refOf,
 } from "../context.js";
 import { configDifferences, nodeConfigPath } from "../node-config.js";
-import { wantedNodeConfig } from "../node-service.js";
+import { nodeService, wantedNodeConfig } from "../node-service.js";
 import { isSilence } from "../wait.js";
 import { identityOf, strangerFault } from "./candidate.js";
 import type { MoveMemo } from "./move-node.js";
 import { withNodes } from "./view.js";
 
-/** "former": it runs where it was. "moved": it runs where it is to be. "down": it answers at neither place. */
+/**
+ * "former": it runs where it was. "moved": it runs where it is to be, or is about to: it takes its time until it answers.
+ * "down": it answers at neither place, and nothing runs that would.
+ */
 type Whereabouts = "former" | "moved" | "down";
 
 /** Where the node is now, by its own answer; where its admin address stays, by its process and its configuration. */
@@ -28,9 +31,10 @@ export async function whereIs(
 	if (from.host !== to.host || from.admin !== to.admin) {
 		if (there !== null) return "moved";
 		const here = await answerOf(context, from, signal);
-		return here === null ? "down" : "former";
+		if (here !== null) return "former";
+		return (await isComing(context, to)) ? "moved" : "down";
 	}
-	if (there === null) return "down";
+	if (there === null) return (await isComing(context, to)) ? "moved" : "down";
 	const isAnother = there.processId !== processId;
 	return isAnother && (await isConfigured(context, to)) ? "moved" : "former";
 }
@@ -48,6 +52,16 @@ async function answerOf(
 		if (isSilence(error)) return null;
 		throw error;
 	}
+}
+
+/** Started where it is to be, and not there yet. Stopped and started once more it would never come. */
+async function isComing(
+	context: OperationContext,
+	to: NodeEntry,
+): Promise<boolean> {
+	const service = await nodeService(withNodes(context, [to]), to);
+	const { running } = await service.state();
+	return running && (await isConfigured(context, to));
 }
 
 /** Whether what it reads at its next start has it there. */

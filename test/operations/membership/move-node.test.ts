@@ -69,6 +69,13 @@ describe("move-node", () => {
 		expect(rolesOf(world)).toEqual({ ...three, n6: "learner" });
 	});
 
+	it("restarts a node once, however long that takes to answer", async () => {
+		const world = changing();
+		world.cluster.node("n2").silentMs = 4_000;
+		await run(world, moving("n2"));
+		expect(world.cluster.node("n2").process).toBe(2);
+	});
+
 	it("goes where the cluster file says when the members know another place", async () => {
 		const world = changing();
 		const node = world.cluster.node("n2");
