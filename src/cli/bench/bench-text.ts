@@ -5,7 +5,8 @@ import type {
 	Latencies,
 } from "../../operations/bench/result.js";
 import { textTable } from "../text-table.js";
-import { numberText, plotText } from "./plot-text.js";
+import { numberText } from "./axis.js";
+import { plotText } from "./plot-text.js";
 
 const plotWidth = 78;
 const plotHeight = 16;

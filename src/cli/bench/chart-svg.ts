@@ -1,3 +1,5 @@
+import { axisTicks, numberText, roundAbove } from "./axis.js";
+
 /** A line of a chart. */
 export interface ChartLine {
 	readonly name: string;
@@ -25,7 +27,6 @@ const colours = [
 	"#6a1b9a",
 	"#00796b",
 ];
-const ticks = 5;
 
 /** All charts below each other, as one document without anything from elsewhere. */
 export function chartsSvg(charts: readonly Chart[]): string {
@@ -112,7 +113,7 @@ function lineBody(
 function xAxis({ xScale }: Chart, values: readonly number[]): Axis {
 	const span = width - margin.left - margin.right;
 	if (xScale === "linear") {
-		const max = Math.max(...values, 0) || 1;
+		const max = roundAbove(Math.max(...values, 0));
 		return {
 			place: (value) => margin.left + (span * value) / max,
 			ticks: evenly(max),
@@ -135,7 +136,7 @@ function yAxis({ yScale }: Chart, values: readonly number[]): Axis {
 	const span = bottom - margin.top;
 	const above = values.filter((one) => one > 0);
 	if (yScale === "linear" || above.length === 0) {
-		const max = Math.max(...values, 0) || 1;
+		const max = roundAbove(Math.max(...values, 0));
 		return {
 			place: (value) => bottom - (span * value) / max,
 			ticks: evenly(max),
@@ -149,21 +150,16 @@ function yAxis({ yScale }: Chart, values: readonly number[]): Axis {
 			(span * (Math.log10(Math.max(value, 10 ** low)) - low)) / (high - low),
 		ticks: Array.from({ length: high - low + 1 }, (_, at) => [
 			10 ** (low + at),
-			numberLabel(10 ** (low + at)),
+			numberText(10 ** (low + at)),
 		]),
 	};
 }
 
 function evenly(max: number): (readonly [number, string])[] {
-	return Array.from({ length: ticks + 1 }, (_, at) => {
-		const value = (max * at) / ticks;
-		return [value, numberLabel(value)];
+	return Array.from({ length: axisTicks + 1 }, (_, at) => {
+		const value = (max * at) / axisTicks;
+		return [value, numberText(value)];
 	});
-}
-
-function numberLabel(value: number): string {
-	const shown = Number(value.toPrecision(3));
-	return shown.toLocaleString("en-US", { maximumFractionDigits: 4 });
 }
 
 function text(x: number, y: number, words: string, more = ""): string {

@@ -1,3 +1,5 @@
+import { axisTicks, numberText, roundAbove } from "./axis.js";
+
 /** A line of points, drawn with one character. */
 export interface Series {
 	readonly name: string;
@@ -17,7 +19,6 @@ interface Plot {
 }
 
 const labelWidth = 8;
-const xTicks = 4;
 
 /** Points over a linear axis from 0 on, with decades upwards, in plain characters. */
 export function plotText(plot: Plot): string {
@@ -60,9 +61,10 @@ function decades(values: readonly number[]): [number, number] {
 
 function axisLine(xMax: number, columns: number): string {
 	let line = "";
-	for (let tick = 0; tick <= xTicks; tick++) {
-		const text = numberText((xMax * tick) / xTicks);
-		const place = labelWidth + 2 + Math.round((tick / xTicks) * (columns - 1));
+	for (let tick = 0; tick <= axisTicks; tick++) {
+		const text = numberText((xMax * tick) / axisTicks);
+		const place =
+			labelWidth + 2 + Math.round((tick / axisTicks) * (columns - 1));
 		// Below its tick, but within the plot, and never into the one before.
 		const start = Math.min(
 			place - Math.floor(text.length / 2),
@@ -71,16 +73,4 @@ function axisLine(xMax: number, columns: number): string {
 		if (start > line.length || line === "") line = line.padEnd(start) + text;
 	}
 	return line;
-}
-
-/** The next number that can be parted in four without odd ends: 3673 becomes 4000. */
-function roundAbove(value: number): number {
-	const unit = 10 ** Math.floor(Math.log10(value));
-	const steps = [1, 2, 4, 6, 8, 10];
-	return unit * (steps.find((step) => step * unit >= value) ?? 10);
-}
-
-/** 1200 as 1,200; 0.1 as it is. */
-export function numberText(value: number): string {
-	return value.toLocaleString("en-US", { maximumFractionDigits: 3 });
 }
