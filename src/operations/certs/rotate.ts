@@ -49,9 +49,13 @@ export function rotateCertificates(wish: RotateWish): Operation {
 			return { old: old ?? "" } satisfies RotateMemo;
 		},
 		async steps(run) {
-			const stored = await requireCertificates(run.context.inventory);
+			const { inventory } = run.context;
+			const stored = await requireCertificates(inventory);
+			const { authority } = stored;
+			// Without the key, a copy of the directory looks like a rotation that is over.
+			if (authority === null) throw keyMissing(requireTls(inventory).directory);
 			const { old } = run.memo as RotateMemo;
-			const [signs] = fingerprintsIn(stored.authority?.certificate ?? "");
+			const [signs] = fingerprintsIn(authority.certificate);
 			const isOver = phaseOf(stored) === "steady" && signs !== old;
 			return isOver ? [] : rotationSteps(run, wish.until);
 		},

@@ -1,0 +1,70 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import {
+	fingerprintsIn,
+	putBundle,
+	readCertificates,
+	writeCertificates,
+	writeNextAuthority,
+} from "../../../src/certificates/store.js";
+import { parseInventory } from "../../../src/config/load.js";
+import { rotateCertificates } from "../../../src/operations/certs/rotate.js";
+import type { Run } from "../../../src/operations/operation.js";
+import { TestAuthority } from "../../fakes/test-certificates.js";
+import { operating } from "../operating.js";
+
+let ground = "";
+beforeEach(() => {
+	ground = mkdtempSync(join(tmpdir(), "raftctl-rotate-"));
+});
+afterEach(() => rmSync(ground, { recursive: true, force: true }));
+
+describe("a rotation that is taken up", () => {
+	it("is not over where the authority's key does not lie", async () => {
+		const { run, directory } = await killedInUse();
+		// The other operator's machine: copied as docs/tls.md says, without the keys.
+		rmSync(join(directory, "ca.key"));
+		rmSync(join(directory, "next"), { recursive: true });
+		await expect(rotation().steps(run)).rejects.toMatchObject({
+			kind: "refused",
+			message: expect.stringContaining("ca.key"),
+		});
+	});
+
+	it("goes on where the key lies", async () => {
+		const { run } = await killedInUse();
+		const steps = await rotation().steps(run);
+		expect(steps.map(({ id }) => id)).toContain("certs/n1/use");
+	});
+});
+
+const rotation = () => rotateCertificates({ until: "drop" });
+
+/** Both authorities are believed; nothing of the new one is in use. */
+async function killedInUse(): Promise<{
+	readonly run: Run;
+	readonly directory: string;
+}> {
+	const text = "name: demo\nid: c-1\ntls: {}\nnodes: [n1, n2, n3]\n";
+	const inventory = parseInventory(text, {
+		...{ source: "cluster.yaml", directory: ground },
+	});
+	const directory = inventory.tls?.directory ?? "";
+	const [old, next] = [
+		await TestAuthority.create("c-1"),
+		await TestAuthority.create("c-1"),
+	];
+	const { authority } = old;
+	const leaves = { nodes: new Map(), roles: new Map() };
+	await writeCertificates(directory, { authority, ...leaves });
+	await writeNextAuthority(directory, next.authority);
+	await putBundle(directory, `${old.certificate}${next.certificate}`);
+	const stored = await readCertificates(directory);
+	const [memo] = fingerprintsIn(stored?.authority?.certificate ?? "");
+	const { signal } = new AbortController();
+	const context = { ...operating().context, inventory };
+	const run = { context, lock: { signal }, memo: { old: memo } };
+	return { run: run as unknown as Run, directory };
+}
