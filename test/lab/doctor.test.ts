@@ -23,7 +23,9 @@ afterEach(async () => {
 	await lab.up();
 });
 
-function check(more = "balancer: { kind: haproxy, host: lb }\n") {
+function check(
+	more = 'balancer: { kind: haproxy, host: lb, listen: "*:8080" }\n',
+) {
 	return operatingHosts(clusterOf(lab, more), checkHosts);
 }
 
