@@ -62,6 +62,8 @@ export async function destroy(
 	);
 	if (plan.length > 0)
 		await inTurn(context, look, lockWaitMs, async () => {
+			// Meanwhile somebody may have made another cluster of what lies there.
+			await lookAtRemains(context);
 			const kept = await together(
 				context,
 				new Map(stops.map((step) => [step.id, [step]])),
@@ -69,7 +71,13 @@ export async function destroy(
 			const [first] = kept.values();
 			if (first !== undefined) throw first;
 		});
-	for (const [host, error] of await together(context, chains))
+	const now = await lookAtRemains(
+		context,
+		"the nodes of this cluster are stopped; nothing was removed",
+	);
+	for (const [host, error] of now.dead) left.set(host, reasonOf(error));
+	const known = new Map([...chains].filter(([host]) => now.there.has(host)));
+	for (const [host, error] of await together(context, known))
 		left.set(host, reasonOf(error));
 	throwIfEnded(signal);
 	return {
@@ -93,8 +101,11 @@ export async function planDestroy(
 	]);
 }
 
-/** Throws OperatorError "refused" where nodes of another cluster lie: nothing is touched then. */
-async function lookAtRemains(context: OperationContext): Promise<Look> {
+/** Throws OperatorError "refused", with `state`, where nodes of another cluster lie. */
+async function lookAtRemains(
+	context: OperationContext,
+	state = "nothing was touched",
+): Promise<Look> {
 	const names = [...new Set(context.inventory.nodes.map(({ host }) => host))];
 	const looks = await Promise.allSettled(
 		names.map((name) => remainsOn(context, name)),
@@ -116,7 +127,7 @@ async function lookAtRemains(context: OperationContext): Promise<Look> {
 		"nodes of another cluster lie where those of this one would",
 		{
 			problems: foreign,
-			state: "nothing was touched",
+			state,
 			next: `look at id in the cluster file, ${context.inventory.id}; that cluster has another file`,
 		},
 	);

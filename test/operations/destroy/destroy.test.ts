@@ -114,6 +114,36 @@ describe("destroying a cluster", () => {
 		expect(isThere("orders/n1/data/identity.json")).toBe(true);
 	});
 
+	it("touches nothing of a cluster that was made there while it asked", async () => {
+		const world = operating();
+		const confirm = async () => identity(join(state, "n2/data"), "c2");
+		const failure = await failureOf(
+			destroy(contextOf(world), { lockWaitMs: 0, confirm }),
+		);
+		expect(failure).toMatchObject({
+			...{ kind: "refused", state: "nothing was touched" },
+			problems: ["local: n2 of c2"],
+		});
+		expect(world.machines.log).toEqual([]);
+		expect(isThere("orders/n1/data/identity.json")).toBe(true);
+	});
+
+	it("removes nothing of a cluster that was made there while it stopped nodes", async () => {
+		const world = operating();
+		world.onEvent = (event) => {
+			if (event.type === "step-finished" && event.step === "n2/stop")
+				identity(join(state, "n2/data"), "c2");
+		};
+		const failure = await failureOf(
+			destroy(contextOf(world), { lockWaitMs: 0 }),
+		);
+		expect(failure).toMatchObject({
+			kind: "refused",
+			state: "the nodes of this cluster are stopped; nothing was removed",
+		});
+		expect(isThere("orders/n1/data/identity.json")).toBe(true);
+	});
+
 	it("says of a host that does not answer that it keeps what it has", async () => {
 		const world = operating();
 		const report = await destroy(contextOf(world, true), { lockWaitMs: 0 });
