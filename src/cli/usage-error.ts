@@ -165,7 +165,7 @@ function valueSentence(text: string, command: CommandEntry): string {
 	const twice = /^Flag (--[\w-]+) can only be specified once$/.exec(text);
 	if (twice !== null) return `${twice[1]} is given more than once`;
 	const whole =
-		/^Expected an integer( (?:greater|less) than or equal to (-?\d+))? but received: (.*)$/s.exec(
+		/^Expected an integer( (?:greater|less) than or equal to (-?\d+))? but received: ?(.*)$/s.exec(
 			text,
 		);
 	if (whole === null) return text;

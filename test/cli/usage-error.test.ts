@@ -134,6 +134,37 @@ describe("a wrong command line", () => {
 		});
 	});
 
+	const options = commandTable.commands.flatMap(({ id, flags }) =>
+		Object.entries(flags)
+			.filter(([, { type }]) => type === "option")
+			.flatMap(([name, { char }]) =>
+				[`--${name}`, ...(char === undefined ? [] : [`-${char}`])].map(
+					(flag) => [id.replaceAll(":", " "), flag] as const,
+				),
+			),
+	);
+
+	it.each(options)(
+		"%s %s with a senseless value is told in our words, on one line",
+		async (name, flag) => {
+			for (const value of ["???", "", "-1", "1.5"]) {
+				const argv = [...name.split(" "), flag, value];
+				const error = await parseCommandLine(argv).then(
+					() => null,
+					(reason: Error) => reason,
+				);
+				if (error === null || !isTypedWrongly(error)) continue;
+				const { message, problems, state, next } = usageError(
+					...([error, argv, commandTable] as const),
+				);
+				for (const text of [message, ...problems, state, next]) {
+					expect(text).toMatch(/^\S[^\n\t]*$/);
+					expect(text).not.toMatch(/Parsing|See more help|\bExpected\b/);
+				}
+			}
+		},
+	);
+
 	it("is told with everything that is wrong with it, and no value that may be a secret", async () => {
 		const error = await said("validate --tokn=secret --vrebose");
 		expect(error.message).toBe('"validate" has no such flags');
