@@ -9,6 +9,8 @@ const bytes = 256;
 const keys = 100_000;
 const warmUpSeconds = 2;
 const places = 20;
+/** Threads that had less to do than that in all are left out. */
+const leastMs = 200;
 const cache = "../../node_modules/.cache/raftctl-bench/profiles";
 
 interface CpuProfile {
@@ -55,25 +57,35 @@ export async function profileTables({
 	process.stderr.write(`  ${directory}\n`);
 	return readdirSync(directory)
 		.filter((name) => name.endsWith(".cpuprofile"))
-		.sort()
-		.map((name) => tableOf(directory, name, who));
+		.map((name) => ({ name, profile: read(join(directory, name)) }))
+		.map(({ name, profile }) => ({
+			of: threadOf(name, who),
+			...ownTime(profile),
+		}))
+		.filter(({ totalMs }) => totalMs > leastMs)
+		.sort((a, b) => b.totalMs - a.totalMs)
+		.map(tableOf);
 }
 
-/** CPU.<date>.<time>.<process>.<thread>.<number>.cpuprofile */
-function tableOf(
-	directory: string,
-	name: string,
-	who: ReadonlyMap<string, string>,
-): string[][] {
+function read(path: string): CpuProfile {
+	return JSON.parse(readFileSync(path, "utf8"));
+}
+
+/** Of a name like CPU.<date>.<time>.<process>.<thread>.<number>.cpuprofile */
+function threadOf(name: string, who: ReadonlyMap<string, string>): string {
 	const [, , , pid = "", thread = ""] = name.split(".");
-	const profile: CpuProfile = JSON.parse(
-		readFileSync(join(directory, name), "utf8"),
-	);
-	const { rows, totalMs } = ownTime(profile);
 	const node = who.get(pid) ?? `process ${pid}`;
-	const of = thread === "0" ? node : `${node}, thread ${thread}`;
+	return thread === "0" ? node : `${node}, thread ${thread}`;
+}
+
+function tableOf(thread: {
+	readonly of: string;
+	readonly rows: readonly (readonly [string, number])[];
+	readonly totalMs: number;
+}): string[][] {
+	const { of, rows, totalMs } = thread;
 	return [
-		["own time", "%", `of ${of}`],
+		["own time", "%", `of ${of}, busy for ${totalMs.toFixed(0)} ms`],
 		...rows
 			.slice(0, places)
 			.map(([place, ms]) => [
