@@ -45,7 +45,14 @@ export function notBegun(
 			...(words === undefined
 				? {}
 				: { problems: words.split("\n").slice(0, 5) }),
-			next: "look whether the account has a shell, and what sudo allows it (templates/sudoers): sudo -l, there",
+			next: isMissingAccount(words)
+				? "set the host up: raftctl deploy"
+				: "look whether the account has a shell, and what sudo allows it (templates/sudoers): sudo -l, there",
 		},
 	);
+}
+
+/** As sudo and runuser say it: nobody has deployed there yet. */
+function isMissingAccount(words = ""): boolean {
+	return /unknown user|user \S+ does not exist/.test(words);
 }

@@ -2,7 +2,9 @@ import { Duplex, PassThrough } from "node:stream";
 import type { ClientChannel } from "ssh2";
 import { expect, it } from "vitest";
 import { execute } from "../../../src/hosts/ssh/command.js";
+import { notBegun } from "../../../src/hosts/ssh/command-failures.js";
 import type { Connection } from "../../../src/hosts/ssh/connection.js";
+import type { Destination } from "../../../src/hosts/ssh/destination.js";
 import type { Link } from "../../../src/hosts/ssh/link.js";
 
 /** A channel as ssh2 has it when one packet brought all that a short program said, how it ended included. */
@@ -40,4 +42,15 @@ it("hears how a program ended whose end came with its beginning", async () => {
 	});
 	expect(output).toMatchObject({ exitCode: 3 });
 	expect(output.stdout.toString()).toBe("hello\n");
+});
+
+it.each([
+	"sudo: unknown user raftd-orders",
+	"runuser: user raftd-orders does not exist or the user entry does not contain all the required fields",
+])("sends whoever comes before the deploy to it: %s", (said) => {
+	const destination = { name: "h1", user: "deploy" } as Destination;
+	const missing = notBegun(destination, [said]);
+	expect(missing.next).toBe("set the host up: raftctl deploy");
+	const refused = notBegun(destination, ["sudo: a password is required"]);
+	expect(refused.next).toContain("sudo -l");
 });
