@@ -120,7 +120,7 @@ function roleDifference(
 }
 
 function addressDifferences(
-	{ inventory }: Telling,
+	{ inventory, command }: Telling,
 	node: NodeEntry,
 	member: MemberStatus,
 ): readonly Difference[] {
@@ -130,8 +130,8 @@ function addressDifferences(
 			...{ about: "address", node: node.id, key },
 			...{ file: node[key], cluster: member[key] },
 			next: [
+				command(`move-node ${node.id}`),
 				`in ${fileOf(inventory)}, give ${node.id} "${key}: ${member[key]}"`,
-				"or change it in the log, by an update (docs/membership.md)",
 			],
 		}));
 }

@@ -5,7 +5,12 @@ import { safeToStop } from "../../cluster/health.js";
 import type { NodeEntry } from "../../config/inventory.js";
 import { type GivenPlace, movedNode } from "../../config/moved-node.js";
 import { OperatorError } from "../../errors.js";
-import { commandFor, healthLimits, type OperationContext } from "../context.js";
+import {
+	commandFor,
+	healthLimits,
+	lookAtCluster,
+	type OperationContext,
+} from "../context.js";
 import { nodeNamed } from "../node-named.js";
 import type { Operation } from "../operation.js";
 import type { Step } from "../steps/step.js";
@@ -17,7 +22,7 @@ import { arriving, departing, startedThere, updating } from "./moving.js";
 import { requireMember } from "./newcomer.js";
 import { type MembershipMemo, membershipOperation } from "./operation.js";
 import type { Skip } from "./options.js";
-import type { View } from "./view.js";
+import { newestMembers, type View } from "./view.js";
 import { requireDataThere, whereIs } from "./whereabouts.js";
 
 export interface MoveNodeWish {
@@ -48,10 +53,18 @@ export function moveNode(wish: MoveNodeWish): Operation {
 			const where = await whereIs(context, memo, signal);
 			return where === "former" ? memo.nodes : [memo.to];
 		},
+		async nodes(context) {
+			const file = nodeNamed(context, id);
+			const facts = await lookAtCluster(context, context.signal);
+			const member = memberOf(newestMembers(facts), id);
+			// It may lead, and be asked in vain where the file has it.
+			return member === null ? [] : [{ ...file, ...placeOf(member) }];
+		},
 		async prepare(view, base) {
 			requireMember(view, id);
 			const file = nodeNamed(base, id);
-			const from = { ...file, ...addressesOf(view.leader.members, id) };
+			const member = memberOf(view.leader.members, id);
+			const from = { ...file, ...(member === null ? {} : placeOf(member)) };
 			const to = movedNode(base.inventory, file, given);
 			requireAnotherPlace(from, to);
 			await requireDataThere(view.context, { from, to });
@@ -93,14 +106,11 @@ function wordsOf(given: GivenPlace): readonly string[] {
 	return Object.entries(given).map(([key, value]) => `--${key} ${value}`);
 }
 
-function addressesOf(
-	members: readonly MemberStatus[],
-	id: string,
-): Pick<NodeEntry, "peer" | "client" | "admin"> {
-	const member = memberOf(members, id);
-	if (member === null)
-		throw new OperatorError("unexpected", `${id} is no member any more`);
-	const { peer, client, admin } = member;
+function placeOf({
+	peer,
+	client,
+	admin,
+}: MemberStatus): Pick<NodeEntry, "peer" | "client" | "admin"> {
 	return { peer, client, admin };
 }
 

@@ -94,7 +94,7 @@ async function restarting(
 			skipBalancer: skip.includes("balancer"),
 		});
 	const step = restartStep(there, {
-		...{ node: to, hold, requireLock: () => lock.requireFresh() },
+		...{ node: to, hold, requireStoppable: () => lock.requireFresh() },
 		service: await nodeService(there, to),
 		stopTimeoutMs: context.inventory.roll.stopTimeoutMs,
 		configure: () => configure(there, from, to),

@@ -107,7 +107,10 @@ export function isManaged({ host }: NodeEntry): boolean {
 	return host !== "";
 }
 
-function newestMembers({ nodes }: ClusterFacts): readonly MemberStatus[] {
+/** By whoever answers; empty when nobody does who knows them. */
+export function newestMembers({
+	nodes,
+}: ClusterFacts): readonly MemberStatus[] {
 	const [newest] = nodes
 		.flatMap(({ status }) => (status === null ? [] : [status]))
 		.sort((a, b) => b.configurationIndex - a.configurationIndex);

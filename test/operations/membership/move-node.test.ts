@@ -76,15 +76,19 @@ describe("move-node", () => {
 		expect(world.cluster.node("n2").process).toBe(2);
 	});
 
-	it("goes where the cluster file says when the members know another place", async () => {
-		const world = changing();
-		const node = world.cluster.node("n2");
-		node.addresses = at("n2", 201);
-		node.answersAt = "n2:203";
-		await run(world, () => moveNode({ node: "n2", given: {}, skip }));
-		expect(node.addresses).toEqual(at("n2", 1));
-		expect(node.answersAt).toBe("n2:3");
-	});
+	it.each(["n1", "n2"])(
+		"brings %s where the cluster file says when the members know another place, and one leads",
+		async (id) => {
+			const world = changing();
+			const node = world.cluster.node(id);
+			node.addresses = at(id, 201);
+			node.answersAt = `${id}:203`;
+			await run(world, () => moveNode({ node: id, given: {}, skip }));
+			expect(node.addresses).toEqual(at(id, 1));
+			expect(node.answersAt).toBe(`${id}:3`);
+			expect(world.cluster.leaderlessMs).toBe(0);
+		},
+	);
 
 	it("restarts nothing twice where only the peer address is another", async () => {
 		const world = changing();
