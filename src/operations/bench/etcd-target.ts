@@ -130,7 +130,7 @@ function answerOf(
 	let broken = new Error("the stream ended without an answer");
 	const look = (headers: IncomingHttpHeaders) => {
 		status ??= headers["grpc-status"] as string | undefined;
-		said ||= String(headers["grpc-message"] ?? "");
+		said ||= decoded(String(headers["grpc-message"] ?? ""));
 	};
 	stream.on("response", look);
 	stream.on("trailers", look);
@@ -143,6 +143,15 @@ function answerOf(
 		else if (status === "0") done(Buffer.concat(chunks));
 		else done(new EtcdError(codes[status] ?? `status ${status}`, said));
 	});
+}
+
+/** gRPC percent-encodes its messages; one that is not so is shown as it is. */
+function decoded(message: string): string {
+	try {
+		return decodeURIComponent(message);
+	} catch {
+		return message;
+	}
 }
 
 /** The codes of gRPC that a server under load answers with. */
