@@ -18,6 +18,7 @@ import { proveQuorumStep } from "../steps/quorum-proof.js";
 import { restartStep } from "../steps/restart-node.js";
 import type { Step } from "../steps/step.js";
 import type { Passage, Roll } from "./roll.js";
+import { requireStoppable } from "./stoppable.js";
 import { orTakenBack } from "./take-back.js";
 
 /** All that happens to one node, in order. The same list is what --dry-run shows and what is then run. */
@@ -43,6 +44,7 @@ export async function nodeSteps(
 	const leads = confirmedLeader(facts)?.nodeId === node.id;
 	return [
 		proof(roll, { node, facts, passage, name: "prove" }),
+		configureStep(roll, node),
 		...(leads ? [handover(roll, node)] : []),
 		// A node that does not answer has nobody to move and no word to give.
 		...(answers ? drain(roll, { node, facts, hold: tools.hold }) : []),
@@ -79,6 +81,23 @@ function proof(roll: Roll, { node, facts, passage, name }: ProofWish): Step {
 				statusOf(held.facts, node.id)?.connections.total ?? 0;
 		},
 	});
+}
+
+/** Before the second proof, which is right before the stop: on a slow host this takes its time. */
+function configureStep({ context, goal, memo }: Roll, node: NodeEntry): Step {
+	const { former } = goal;
+	return {
+		...{ id: `${node.id}/configure`, node: node.id, cost: "" },
+		title: "bring up to date what it starts with",
+		async run() {
+			await goal.configure(context, node);
+			return null;
+		},
+		// A node that is not started with what is new must not come to it by itself. The file of `up` does no harm.
+		undo: async () => {
+			await former?.giveBack(context, node, memo);
+		},
+	};
 }
 
 function handover(roll: Roll, node: NodeEntry): Step {
@@ -130,9 +149,8 @@ function restart(roll: Roll, wish: RestartWish): Step[] {
 			node,
 			service,
 			hold,
-			requireLock: () => lock.requireFresh(),
+			requireStoppable: () => requireStoppable(roll, node),
 			stopTimeoutMs: settings.stopTimeoutMs,
-			configure: () => roll.goal.configure(context, node),
 			cost:
 				margin > 0
 					? `${margin} more may fail while it is down`

@@ -30,6 +30,7 @@ const restartGoal: RollGoal = {
 	before: async () => [],
 	isToCome: (status, { former }) => (status?.processId ?? null) === former,
 	configure: writeNodeConfig,
+	isConfigured: async () => true,
 	former: null,
 	soakMs: 0,
 };
@@ -60,9 +61,9 @@ export function rollOperation(
 				processes: processesOf(facts, chosen),
 			} satisfies RollMemo;
 		},
-		steps: (run) => stepsLeft(run, open(run), wish),
+		steps: (run) => stepsLeft(run, open(run)),
 		abortSteps: async (run) => {
-			const chosen = chooseNodes(run.context, wish);
+			const chosen = chosenOf(run);
 			const facts = await lookAtCluster(run.context, run.lock.signal);
 			const roll = open(run);
 			const { context, unconfirmed } = roll;
@@ -75,7 +76,8 @@ export function rollOperation(
 		},
 		async soFar(run) {
 			const { restarted } = open(run);
-			const chosen = chooseNodes(run.context, wish).map(({ id }) => id);
+			const { processes } = run.memo as RollMemo;
+			const chosen = Object.keys(processes);
 			const rest = chosen.filter((id) => !restarted.includes(id));
 			return [
 				`restarted and back in service: ${listed(restarted)}`,
@@ -96,20 +98,16 @@ export function rollOperation(
 	};
 }
 
-async function stepsLeft(
-	run: Run,
-	roll: Roll,
-	wish: RollWish,
-): Promise<readonly Step[]> {
+async function stepsLeft(run: Run, roll: Roll): Promise<readonly Step[]> {
 	const { context, lock } = run;
-	const chosen = chooseNodes(context, wish);
+	const chosen = chosenOf(run);
 	const facts = await lookAtCluster(context, lock.signal);
 	roll.meter.observe(facts);
 	const mending = run.isResumed
 		? await mendAll(roll, run, { chosen, facts })
 		: [];
 	if (run.isResumed && mending.length === 0 && roll.current === null)
-		await requireWholeCluster(context, wish, chosen);
+		await requireWholeCluster(context, roll, chosen);
 	const left = chosen.filter(({ id }) => isToCome(roll, run, facts, id));
 	// Afresh each time: whoever leads by now goes last.
 	const order = rollOrder(
@@ -119,6 +117,7 @@ async function stepsLeft(
 	const steps: Step[] = [
 		...(left.length === 0 ? [] : await roll.goal.before(run, left)),
 		...mending,
+		...relinkSteps(roll, chosen, left),
 	];
 	for (const [place, id] of order.entries()) {
 		const node = left.find((one) => one.id === id);
@@ -132,6 +131,15 @@ async function stepsLeft(
 		);
 	}
 	return steps;
+}
+
+/**
+ * Those that it was begun for, whatever the cluster file has by now: another operator's may have more, or fewer. Throws
+ * OperatorError "usage" for one that this file does not have.
+ */
+function chosenOf({ context, memo }: Run): readonly NodeEntry[] {
+	const nodes = Object.keys((memo as RollMemo).processes);
+	return chooseNodes(context, { nodes });
 }
 
 /** The node in hand is the one that failure and costs speak of. */
@@ -153,6 +161,30 @@ function isToCome(
 	if (roll.restarted.includes(id)) return false;
 	const former = (memo as RollMemo).processes[id] ?? null;
 	return roll.goal.isToCome(statusOf(facts, id), { id, former });
+}
+
+/**
+ * A node that was being taken back when its operator was killed may run what is new and start with what was before: it
+ * must come back as what it is.
+ */
+function relinkSteps(
+	{ context, goal }: Roll,
+	chosen: readonly NodeEntry[],
+	left: readonly NodeEntry[],
+): readonly Step[] {
+	if (goal.former === null) return [];
+	return chosen
+		.filter((node) => !left.includes(node))
+		.map((node) => ({
+			...{ id: `${node.id}/relink`, node: node.id, cost: "" },
+			title: "let it start with what it runs",
+			isDone: async () =>
+				(await goal.isConfigured(context, node)) ? "it does" : null,
+			async run() {
+				await goal.configure(context, node);
+				return null;
+			},
+		}));
 }
 
 /** What an earlier attempt left half done: a node that is down, drained, or not confirmed to be ready again. */

@@ -30,8 +30,10 @@ export interface RollGoal {
 		status: NodeStatus | null,
 		node: { readonly id: string; readonly former: string | null },
 	): boolean;
-	/** Right before the stop: brings what the node reads at its start up to date. */
+	/** Before the stop: brings what the node reads at its start up to date. */
 	configure(context: OperationContext, node: NodeEntry): Promise<unknown>;
+	/** Whether it would start with that. */
+	isConfigured(context: OperationContext, node: NodeEntry): Promise<boolean>;
 	/** What a node gets again that does not become ready, or when the roll is given up. Null: it stays as it is. */
 	readonly former: Former | null;
 	/** How long the first node has to hold before the next is touched. */

@@ -3,9 +3,9 @@ import { OperatorError, reasonOf } from "../../errors.js";
 import type { Service } from "../../hosts/host.js";
 import { throwIfEnded } from "../interruption.js";
 import { awaitReadyStep } from "../steps/await-ready.js";
-import { proveQuorumStep } from "../steps/quorum-proof.js";
 import type { Step } from "../steps/step.js";
 import type { Passage, Roll } from "./roll.js";
+import { requireStoppable } from "./stoppable.js";
 
 interface InHand {
 	readonly node: NodeEntry;
@@ -30,9 +30,18 @@ export function orTakenBack(roll: Roll, inHand: InHand, step: Step): Step {
 			} catch (cause) {
 				throwIfEnded(signal);
 				progress(`${reasonOf(cause)}; taking it back`);
-				await mayBeStopped(roll, inHand, { signal, progress, cause });
+				const stoppable = async () => {
+					await requireStoppable(roll, node, { signal, progress }).catch(
+						(refusal: unknown) => {
+							throwIfEnded(signal);
+							const why = `${reasonOf(cause)}; it was not taken back, as ${reasonOf(refusal)}`;
+							throw partial(node, why, cause);
+						},
+					);
+				};
+				await stoppable();
 				const release = await former.giveBack(context, node, memo);
-				await restartAgain(roll, inHand, signal);
+				await restartAgain(roll, inHand, { signal, stoppable });
 				passage.takenBackTo = release;
 				throw partial(node, reasonOf(cause), cause);
 			}
@@ -40,41 +49,15 @@ export function orTakenBack(roll: Roll, inHand: InHand, step: Step): Step {
 	};
 }
 
-interface Attempt {
-	readonly signal: AbortSignal;
-	readonly progress: (note: string) => void;
-	/** Why it is to be taken back. */
-	readonly cause: unknown;
-}
-
-/**
- * It may be unready because another node died meanwhile, and then its vote is the one that the quorum still has: it is
- * proven once more, as before every stop. Who does not run has no vote to lose.
- */
-async function mayBeStopped(
-	{ context, lock, skip }: Roll,
-	{ node, service }: InHand,
-	{ signal, progress, cause }: Attempt,
-): Promise<void> {
-	if ((await service.state()).running) {
-		const proof = proveQuorumStep(context, {
-			...{ node: node.id, name: "prove-again", cost: "" },
-			skipped: skip.includes("quorum"),
-		});
-		await proof.run(signal, progress).catch((refusal: unknown) => {
-			throwIfEnded(signal);
-			const why = `${reasonOf(cause)}; it was not taken back, as ${reasonOf(refusal)}`;
-			throw partial(node, why, cause);
-		});
-	}
-	await lock.requireFresh();
-}
-
 async function restartAgain(
 	{ context, settings }: Roll,
 	{ node, service }: InHand,
-	signal: AbortSignal,
+	{
+		signal,
+		stoppable,
+	}: { readonly signal: AbortSignal; readonly stoppable: () => Promise<void> },
 ): Promise<void> {
+	await stoppable();
 	// It may hang rather than be gone; what it has acknowledged is on its disk.
 	await service.stop(settings.stopTimeoutMs).catch(() => service.kill());
 	await service.start();

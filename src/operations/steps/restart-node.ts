@@ -9,10 +9,10 @@ interface RestartStep {
 	readonly node: NodeEntry;
 	readonly service: Service;
 	readonly hold: DrainHold;
-	/** Throws unless the operation's lock is held for certain, now. */
-	readonly requireLock: () => Promise<void>;
-	/** Brings what the node reads at its start up to date. */
-	readonly configure: () => Promise<unknown>;
+	/** Throws unless it may be stopped now: the operation's lock is held for certain, and the quorum survives it. */
+	readonly requireStoppable: () => Promise<void>;
+	/** Brings what the node reads at its start up to date, where that must not be done before the stop. */
+	readonly configure?: () => Promise<unknown>;
 	readonly stopTimeoutMs: number;
 	readonly cost: string;
 	/** Called right before the node is asked to stop, with the clock's milliseconds. */
@@ -33,10 +33,10 @@ export function restartStep(
 		cost,
 		committed: true,
 		// A host cannot check a fencing token. A machine that slept has not noticed yet that its lock ran out.
-		guard: wish.requireLock,
+		guard: wish.requireStoppable,
 		async run(_signal, progress) {
 			const { clock } = context;
-			await wish.configure();
+			await wish.configure?.();
 			await hold.abandon();
 			const stoppingAt = clock.now();
 			stopping(stoppingAt);

@@ -1,4 +1,4 @@
-import type { ClusterFacts } from "../../cluster/facts.js";
+import { type ClusterFacts, statusOf } from "../../cluster/facts.js";
 import { confirmedLeader } from "../../cluster/health.js";
 import { OperatorError, reasonOf } from "../../errors.js";
 import type { OperationContext } from "../context.js";
@@ -11,10 +11,11 @@ import type {
 	Run,
 } from "../operation.js";
 import type { PlanReport } from "../plan.js";
+import { currentRelease } from "../releases/installed.js";
 import { planOperation, runOperation } from "../run-operation.js";
 import { safetySnapshotStep } from "../steps/safety-snapshot.js";
 import type { Step } from "../steps/step.js";
-import { waitUntil } from "../wait.js";
+import { isSilence, waitUntil } from "../wait.js";
 import { writeLevelOf } from "./admission.js";
 import { finalizeVerdict } from "./verdict.js";
 
@@ -57,7 +58,7 @@ export function finalizeOperation(wish: FinalizeWish): Operation {
 		...{ name: "upgrade finalize", text: "upgrade finalize" },
 		...{ arguments: wish, skip: wish.skip, lapses: true },
 		async prepare(context) {
-			requireFinalizable(context, await lookAtCluster(context));
+			await requireFinalizable(context, await lookAtCluster(context));
 			return {};
 		},
 		async steps(run) {
@@ -112,7 +113,7 @@ function raiseStep({ context, lock }: Run, level: number): Step {
 		async run(signal) {
 			await lock.requireFresh();
 			const facts = await lookAtCluster(context, signal);
-			requireFinalizable(context, facts);
+			await requireFinalizable(context, facts);
 			const leader = confirmedLeader(facts);
 			const node = context.inventory.nodes.find(
 				({ id }) => id === leader?.nodeId,
@@ -152,19 +153,46 @@ function agreeStep({ context }: Run, level: number): Step {
 	};
 }
 
-function requireFinalizable(
+async function requireFinalizable(
 	context: OperationContext,
 	facts: ClusterFacts,
-): void {
+): Promise<void> {
 	const verdict = finalizeVerdict(facts, context.inventory.nodes);
-	if (verdict.kind !== "refused") return;
+	if (verdict.kind === "nothing") return;
+	const reasons = [
+		...(verdict.kind === "refused" ? verdict.reasons : []),
+		...(await startFaults(context, facts)),
+	];
+	if (reasons.length === 0) return;
 	throw new OperatorError(
 		"refused",
 		"the upgrade cannot be finalized yet: not every member reads what would be written",
 		{
-			problems: verdict.reasons,
+			problems: reasons,
 			state: "the cluster writes what it wrote",
 			next: commandFor(context, "upgrade status"),
 		},
 	);
+}
+
+/** What a node would be after its next start: behind phase two an older release does not start any more. */
+async function startFaults(
+	context: OperationContext,
+	facts: ClusterFacts,
+): Promise<readonly string[]> {
+	const faults = await Promise.all(
+		context.inventory.nodes.map(async (node) => {
+			const runs = statusOf(facts, node.id)?.release;
+			try {
+				const next = await currentRelease(context, node);
+				return next === null || runs === undefined || next.version === runs
+					? []
+					: [`${node.id} runs ${runs}, and starts with ${next.version} next`];
+			} catch (error) {
+				if (!isSilence(error)) throw error;
+				return [`what ${node.id} starts with is not known: ${error.message}`];
+			}
+		}),
+	);
+	return faults.flat();
 }

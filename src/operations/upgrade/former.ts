@@ -11,23 +11,12 @@ export async function formerReleases(
 	context: OperationContext,
 	nodes: readonly string[],
 ): Promise<Targets> {
-	// Newest first.
-	const upgrades = (await listOperations(context)).flatMap(targetsBefore);
-	const wanted =
-		nodes.length === 0 ? Object.keys(upgrades[0] ?? {}) : [...nodes];
-	const unknown = wanted.filter(
-		(id) => !upgrades.some((each) => Object.hasOwn(each, id)),
-	);
-	if (wanted.length > 0 && unknown.length === 0)
-		return Object.fromEntries(
-			wanted.map((id) => {
-				const newest = upgrades.find((each) => Object.hasOwn(each, id));
-				return [id, newest?.[id] ?? null];
-			}),
-		);
+	const former = formerOf(await listOperations(context), nodes);
+	const unknown = nodes.filter((id) => !Object.hasOwn(former, id));
+	if (Object.keys(former).length > 0 && unknown.length === 0) return former;
 	throw new OperatorError(
 		"refused",
-		wanted.length === 0
+		unknown.length === 0
 			? "the journal knows no upgrade to go back from"
 			: `the journal knows no upgrade of ${unknown.join(", ")}`,
 		{
@@ -37,8 +26,38 @@ export async function formerReleases(
 	);
 }
 
-function targetsBefore({ record }: OperationView): Targets[] {
-	if (record?.operation !== "upgrade") return [];
+/** `views` newest first. Has no key for a node of which nothing is known. Pure. */
+export function formerOf(
+	views: readonly Pick<OperationView, "record" | "state">[],
+	nodes: readonly string[],
+): Targets {
+	const upgrades = views.flatMap(releasesOf);
+	const wanted =
+		nodes.length > 0 ? nodes : Object.keys(upgrades[0]?.before ?? {});
+	return Object.fromEntries(
+		wanted.flatMap((id) => {
+			// One that found the node upgraded already has nothing to go back to.
+			const newest = upgrades.find(
+				({ before, targets }) =>
+					Object.hasOwn(before, id) && before[id] !== targets[id],
+			);
+			return newest === undefined ? [] : [[id, newest.before[id] ?? null]];
+		}),
+	);
+}
+
+interface Upgraded {
+	readonly before: Targets;
+	readonly targets: Targets;
+}
+
+function releasesOf({
+	record,
+	state,
+}: Pick<OperationView, "record" | "state">): Upgraded[] {
+	// What failed had not touched anything.
+	if (record?.operation !== "upgrade" || state === "failed") return [];
 	const { releases } = record.memo as { readonly releases?: Targets };
-	return releases === undefined ? [] : [releases];
+	const { targets = {} } = record.arguments as { readonly targets?: Targets };
+	return releases === undefined ? [] : [{ before: releases, targets }];
 }

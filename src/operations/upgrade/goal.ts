@@ -58,6 +58,10 @@ export function upgradeGoal(wish: UpgradeWish, ownRelease: string): RollGoal {
 			await switchRelease(context, node, targets[node.id] ?? null);
 			return writeNodeConfig(context, node);
 		},
+		async isConfigured(context, node) {
+			const next = await currentRelease(context, node);
+			return (next?.version ?? null) === (targets[node.id] ?? null);
+		},
 		former: {
 			async isNext(context, node, memo) {
 				const next = await currentRelease(context, node);

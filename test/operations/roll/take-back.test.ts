@@ -15,6 +15,7 @@ function rollOut(world: Operating, soakMs = 0): Promise<unknown> {
 		configure: async () => {
 			n2.neverReady = soakMs === 0;
 		},
+		isConfigured: async () => true,
 		former: {
 			isNext: async () => false,
 			giveBack: async () => {
