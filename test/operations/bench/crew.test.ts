@@ -8,6 +8,9 @@ import { LatencyHistogram } from "../../../src/operations/bench/latency-histogra
 import type { Sample } from "../../../src/operations/bench/load.js";
 import { FakeEtcd } from "./fake-etcd.js";
 
+/** A machine may be busy with other tests. */
+const patient = { timeout: 30_000 };
+
 /** Run from source, its threads are this one; the built ones are test/e2e/bench.test.ts's. */
 describe("the crew of a load", () => {
 	const prefix = "raftctl/bench/x/";
@@ -47,7 +50,9 @@ describe("the crew of a load", () => {
 		await crew.begin({ mode: "closed", clients: 6 });
 		await crew.mark();
 		const before = server.asked.length;
-		await expect.poll(() => server.asked.length - before).toBeGreaterThan(60);
+		await expect
+			.poll(() => server.asked.length - before, patient)
+			.toBeGreaterThan(60);
 		await crew.stop();
 		const asked = server.asked.length;
 		const samples = await crew.take();
@@ -68,7 +73,7 @@ describe("the crew of a load", () => {
 	it("ends a fill that is stopped", async () => {
 		const large = await opened(1_000_000);
 		const filled = large.fill();
-		await expect.poll(() => server.keys.size).toBeGreaterThan(0);
+		await expect.poll(() => server.keys.size, patient).toBeGreaterThan(0);
 		await large.stop();
 		await filled;
 		expect(server.keys.size).toBeLessThan(1_000_000);

@@ -30,6 +30,9 @@ async function kindOf(target: Target, work: Promise<unknown>): Promise<string> {
 	);
 }
 
+/** A machine may be busy with other tests. */
+const patient = { timeout: 30_000 };
+
 describe("the load on etcd", () => {
 	it("writes, reads and removes in words that a real gRPC server understands", async () => {
 		const { server, target } = await ground();
@@ -67,7 +70,7 @@ describe("the load on etcd", () => {
 		await Promise.all([target.get("a"), target.get("a")]);
 		server.isSilent = true;
 		const lost = [1, 2].map(() => kindOf(target, target.get("a")));
-		await expect.poll(() => server.asked.length).toBe(4);
+		await expect.poll(() => server.asked.length, patient).toBe(4);
 		server.stop();
 		expect(await Promise.all(lost)).toEqual([
 			...["connection-lost", "connection-lost"],
