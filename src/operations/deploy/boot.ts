@@ -4,6 +4,7 @@ import { lookAtCluster, type OperationContext } from "../context.js";
 import { nodeConfigPath } from "../node-config.js";
 import { writeNodeConfig } from "../node-service.js";
 import type { Step } from "../steps/step.js";
+import { waitUntil } from "../wait.js";
 import { enableUnit } from "./host-steps.js";
 import type { Found } from "./survey.js";
 
@@ -26,7 +27,7 @@ export function bootStep(
 		isDone: async () =>
 			isEnabled && (isSafe || own?.hasConfig === false) ? "it does" : null,
 		async run(signal) {
-			if (!isSafe && !(await joinsFromNowOn(context, node)))
+			if (!isSafe && !(await joinsFromNowOn(context, node, signal)))
 				return "not yet: it is no member, and could found a cluster";
 			if (!isEnabled) await enableUnit(context, node, signal);
 			return null;
@@ -38,14 +39,35 @@ export function bootStep(
 async function joinsFromNowOn(
 	context: OperationContext,
 	node: NodeEntry,
+	signal: AbortSignal,
 ): Promise<boolean> {
 	const { inventory, machines } = context;
 	const host = await machines.host(node.host);
 	const present = await host.read(nodeConfigPath(inventory, node));
 	if (present === null) return true;
-	const leader = confirmedLeader(await lookAtCluster(context, context.signal));
-	const member = leader?.members.find(({ id }) => id === node.id);
-	if (member === undefined || member.incarnation === "") return false;
+	if (!(await isMember(context, node, signal))) return false;
 	await writeNodeConfig(context, node, { join: inventory.nodes });
 	return true;
+}
+
+/** By a quorum's word, of one that the others have met: until then its data directory could be any. */
+async function isMember(
+	context: OperationContext,
+	{ id }: NodeEntry,
+	signal: AbortSignal,
+): Promise<boolean> {
+	let isIn = false;
+	await waitUntil(context, {
+		name: `the others to know ${id}`,
+		...{ node: id, signal },
+		timeoutMs: context.inventory.roll.startTimeoutMs,
+		probe: async () => {
+			const leader = confirmedLeader(await lookAtCluster(context, signal));
+			if (leader === null) return "no leader that a quorum confirms";
+			const member = leader.members.find((one) => one.id === id);
+			isIn = member !== undefined;
+			return member?.incarnation === "" ? "nobody has met it yet" : null;
+		},
+	});
+	return isIn;
 }

@@ -16,7 +16,8 @@ export interface Chain {
 export async function runChains(
 	context: OperationContext,
 	chains: readonly Chain[],
-	signal: AbortSignal,
+	// What a failure leaves: the state of things, in a sentence.
+	{ signal, state }: { readonly signal: AbortSignal; readonly state: string },
 ): Promise<void> {
 	const outcomes = await Promise.allSettled(
 		chains.map(({ steps }) => runSteps(context, steps, signal)),
@@ -27,7 +28,8 @@ export async function runChains(
 			? [{ host: chains[at]?.host ?? "", error: one.reason as unknown }]
 			: [],
 	);
-	if (failures.length > 0) throw hostFailure(context, failures, chains.length);
+	if (failures.length === 0) return;
+	throw hostFailure(context, failures, { hosts: chains.length, state });
 }
 
 interface Failure {
@@ -38,14 +40,14 @@ interface Failure {
 function hostFailure(
 	context: OperationContext,
 	failures: readonly Failure[],
-	hosts: number,
+	{ hosts, state }: { readonly hosts: number; readonly state: string },
 ): OperatorError {
 	return new OperatorError(
 		failures.length < hosts ? "partial" : kindOf(failures[0]?.error),
 		`${failures.length} of ${hosts} hosts are not as they are to be: ${failures.map(({ host }) => host).join(", ")}`,
 		{
 			problems: failures.flatMap(problemsOf),
-			state: "what was done on them stays; nothing was started or restarted",
+			state,
 			next: `mend that, then ${commandFor(context, "deploy")} goes on`,
 			cause: failures[0]?.error,
 		},

@@ -52,7 +52,9 @@ export async function deploy(
 	const done = new Set<string>();
 	const watched = watching(context, done);
 	const own = ownContext(watched, nodes);
-	await runChains(watched, prepareChains(watched, wanted), watched.signal);
+	await runChains(watched, prepareChains(watched, wanted), {
+		...{ signal: watched.signal, state: notStarted },
+	});
 	const carryOut = (signal: AbortSignal) =>
 		carryOutOn({ ...watched, signal }, { nodes, wish, offer: wanted.offer });
 	const outcome =
@@ -91,6 +93,10 @@ export async function planDeploy(
 	return { operation: "deploy", cluster: name, dryRun: true, plan };
 }
 
+const notStarted =
+	"what was done on them stays; nothing was started or restarted";
+const notAtBoot = "these nodes do not start with their hosts yet";
+
 /** Under the lock, by what the hosts have now. */
 async function carryOutOn(
 	context: OperationContext,
@@ -108,16 +114,19 @@ async function carryOutOn(
 	await requireTurn(ownContext(context, nodes), onHosts);
 	const { release } = wish;
 	const wanted = await lookAtHosts(context, nodes, { release, offer });
-	await runChains(context, setupChains(context, wanted), signal);
+	const setUp = setupChains(context, wanted);
+	await runChains(context, setUp, { signal, state: notStarted });
 	if (wish.nodes.length > 0) {
-		await runChains(context, await bootChains(context, nodes), signal);
+		const boot = await bootChains(context, nodes);
+		await runChains(context, boot, { signal, state: notAtBoot });
 		return { started: [], alreadyRunning: [], leader: null };
 	}
 	// The plan has their steps already.
 	const quiet = { ...context, emit: withoutPlans(context) };
 	if (isRendered(context)) await applyBalancer(quiet);
 	const { started, alreadyRunning, leader } = await up(quiet);
-	await runChains(context, await bootChains(context, nodes), signal);
+	const boot = await bootChains(context, nodes);
+	await runChains(context, boot, { signal, state: notAtBoot });
 	return { started, alreadyRunning, leader };
 }
 

@@ -68,9 +68,23 @@ describe("a node that is to start with its host (P31)", () => {
 		const world = operating();
 		world.cluster.unmet.add("n3");
 		await writeNodeConfig(world.context, third(world), { founds: true });
-		expect(await run(world)).toContain("not yet");
+		await expect(run(world)).rejects.toMatchObject({
+			...{ kind: "timeout", node: "n3" },
+			message: expect.stringContaining("nobody has met it yet"),
+		});
 		expect(await itJoins(world)).toBe(false);
 		expect(isEnabled(world)).toBe(false);
+	});
+
+	it("is so as soon as a quorum says who leads, and has met it", async () => {
+		const world = operating();
+		await writeNodeConfig(world.context, third(world), { founds: true });
+		world.cluster.unmet.add("n3");
+		const done = run(world);
+		await world.clock.sleep(3_000);
+		world.cluster.unmet.delete("n3");
+		await done;
+		expect(isEnabled(world)).toBe(true);
 	});
 
 	it("may be one without a configuration: what adds it writes one that joins", async () => {
