@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { StoredOperation } from "../../cluster/engine.js";
 import { OperatorError } from "../../errors.js";
 import type { OperationContext } from "../context.js";
+import { namesIn } from "../host-files.js";
 import { withHostLock } from "./host-lock.js";
 import { awaitHostLockTurn } from "./host-lock-turn.js";
 import {
@@ -177,9 +178,8 @@ const recordName = /^([a-z0-9]+-[0-9a-f]+)\.json$/;
 
 async function idsIn(place: Place): Promise<readonly string[]> {
 	const directory = join(place.stateDirectory, "operations");
-	const { exitCode, stdout } = await runThere(place, ["ls", "-A", directory]);
-	if (exitCode !== 0) return [];
-	return stdout.split("\n").flatMap((name) => recordName.exec(name)?.[1] ?? []);
+	const names = await namesIn(place.host, directory);
+	return names.flatMap((name) => recordName.exec(name)?.[1] ?? []);
 }
 
 function recordPath({ stateDirectory }: Place, id: string): string {

@@ -1,5 +1,6 @@
 import { basename, join } from "node:path";
 import { OperatorError } from "../../errors.js";
+import { namesIn } from "../host-files.js";
 import { jsonIn, type Place, runThere } from "./host-places.js";
 
 /** Whoever has not beaten for so long is dead, or so slow that it must not go on. */
@@ -82,10 +83,9 @@ export async function sweep(
 	place: Place,
 	fallen: string | null,
 ): Promise<void> {
-	const listed = await runThere(place, ["ls", "-A", place.stateDirectory]);
+	const names = await namesIn(place.host, place.stateDirectory);
 	const own = `${lockName}${deadSuffix}${fallen}`;
-	const old = listed.stdout
-		.split("\n")
+	const old = names
 		.filter((name) => name !== own)
 		.filter((name) =>
 			[deadSuffix, leftSuffix].some((suffix) =>

@@ -2,6 +2,7 @@ import { stateDirectoryOn } from "../../config/places.js";
 import { OperatorError } from "../../errors.js";
 import type { Host, RunResult } from "../../hosts/host.js";
 import type { OperationContext } from "../context.js";
+import { fileTimeoutMs } from "../host-files.js";
 import { throwIfEnded } from "../interruption.js";
 
 /** The directory in which raftctl keeps its own on one host. */
@@ -9,9 +10,6 @@ export interface Place {
 	readonly host: Host;
 	readonly stateDirectory: string;
 }
-
-/** A file operation within one directory. */
-const fileTimeoutMs = 30_000;
 
 /**
  * The hosts of the cluster file that answer, in an order that is the same for every operator: two that take them one by

@@ -1,8 +1,8 @@
 import { dirname, join } from "node:path";
 import type { OperationContext } from "../context.js";
+import { doOn } from "../host-files.js";
 import type { Step } from "../steps/step.js";
 import { type NewCluster, nodesOf, sourcePath } from "./new-cluster.js";
-import { doOn } from "./raftd-files.js";
 
 /** The file that the new cluster comes from and what became only a part of it, on that host; absolute. */
 export async function copiesOn(
@@ -45,7 +45,7 @@ export function partsStep(
 			for (const name of names) {
 				const host = await context.machines.host(name);
 				for (const path of await partsOn(name))
-					await doOn(host, name, ["rm", "-f", path]);
+					await doOn(host, ["rm", "-f", path], { about: name });
 			}
 			return null;
 		},

@@ -1,9 +1,9 @@
 import type { NodeEntry } from "../../config/inventory.js";
 import type { Host } from "../../hosts/host.js";
 import type { OperationContext } from "../context.js";
+import { doOn, isThere } from "../host-files.js";
 import { awaitFree } from "./in-use.js";
 import { type NewCluster, preparedPath } from "./new-cluster.js";
-import { doOn, isThere } from "./raftd-files.js";
 
 /**
  * Where what was made for the new cluster goes before it is removed. A removal that is cut off leaves a directory without
@@ -45,7 +45,9 @@ export async function discardMade(
 		await awaitFree(context, node, unfinished);
 	for (const path of madePaths(node, cluster)) {
 		await moveOut(host, { node, cluster, path });
-		await doOn(host, node.id, ["rm", "-rf", discardedPath(node, cluster)]);
+		await doOn(host, ["rm", "-rf", discardedPath(node, cluster)], {
+			about: node.id,
+		});
 	}
 }
 
@@ -65,8 +67,8 @@ export async function moveOut(
 	const out = discardedPath(node, cluster);
 	if (path === out || !(await isThere(host, path))) return;
 	// Of an attempt that was cut off: a rename replaces no directory with anything in it.
-	await doOn(host, node.id, ["rm", "-rf", out]);
-	await doOn(host, node.id, ["mv", "-T", path, out]);
+	await doOn(host, ["rm", "-rf", out], { about: node.id });
+	await doOn(host, ["mv", "-T", path, out], { about: node.id });
 }
 
 function madePaths(node: NodeEntry, cluster: NewCluster): readonly string[] {

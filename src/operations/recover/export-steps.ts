@@ -2,19 +2,14 @@ import { dirname } from "node:path";
 import type { NodeEntry } from "../../config/inventory.js";
 import { OperatorError } from "../../errors.js";
 import type { OperationContext } from "../context.js";
+import { doOn, isThere } from "../host-files.js";
 import type { Step } from "../steps/step.js";
 import { copiesOn } from "./copies.js";
 import { discardMade } from "./discard.js";
 import { requireDown } from "./down.js";
 import { diskOf, type NewCluster, nodesOf, sourcePath } from "./new-cluster.js";
 import type { Birth } from "./new-cluster-steps.js";
-import {
-	askRaftd,
-	doOn,
-	type FileManifest,
-	isThere,
-	manifestOf,
-} from "./raftd-files.js";
+import { askRaftd, type FileManifest, manifestOf } from "./raftd-files.js";
 import { bestOf, type Holding, onDisk } from "./survey.js";
 
 /** The file that the new cluster comes from, wherever it is; null before it was made. */
@@ -104,7 +99,9 @@ function exportStep({ run, cluster }: Birth, proposed: string): Step {
 				});
 			const host = await context.machines.host(node.host);
 			const path = sourcePath(context, cluster, node.host);
-			await doOn(host, node.id, ["mkdir", "-p", "-m", "700", dirname(path)]);
+			await doOn(host, ["mkdir", "-p", "-m", "700", dirname(path)], {
+				about: node.id,
+			});
 			const words = ["--data-dir", node.dataDirectory, "--out", path];
 			const { manifest } = await askRaftd<{ readonly manifest: FileManifest }>(
 				context,
@@ -155,7 +152,7 @@ async function dropOld(
 	for (const name of hostsOf(context, cluster)) {
 		const host = await context.machines.host(name);
 		for (const path of await copiesOn(context, cluster, name))
-			await doOn(host, name, ["rm", "-f", path]);
+			await doOn(host, ["rm", "-f", path], { about: name });
 	}
 }
 

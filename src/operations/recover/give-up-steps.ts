@@ -2,6 +2,7 @@ import type { ClusterFileEdit } from "../../config/edits.js";
 import type { NodeEntry } from "../../config/inventory.js";
 import type { OperationContext } from "../context.js";
 import { clusterFileLacks, editClusterFile } from "../edit-cluster-file.js";
+import { doOn, isThere } from "../host-files.js";
 import { nodeConfigPath } from "../node-config.js";
 import type { Step } from "../steps/step.js";
 import { tolerant } from "../steps/tolerant.js";
@@ -17,7 +18,6 @@ import {
 	wasStarted,
 } from "./new-cluster.js";
 import type { Birth } from "./new-cluster-steps.js";
-import { doOn, isThere } from "./raftd-files.js";
 import { startStep } from "./start-step.js";
 import { verifyStep } from "./verify-step.js";
 
@@ -68,7 +68,8 @@ function backStep({ run, cluster }: Birth, node: NodeEntry): Step {
 			const { data, isAside } = await diskOf(context, node, cluster);
 			// Made from the file, and never started: nothing is in it that is not in the file.
 			if (data === "new") await moveOut(host, { node, cluster, path });
-			if (isAside) await doOn(host, node.id, ["mv", "-T", aside, path]);
+			if (isAside)
+				await doOn(host, ["mv", "-T", aside, path], { about: node.id });
 			await discardMade(context, node, cluster);
 			return null;
 		},
@@ -91,7 +92,7 @@ function configBackStep(
 		},
 		async run() {
 			const host = await context.machines.host(node.host);
-			await doOn(host, node.id, ["mv", "-T", old, path]);
+			await doOn(host, ["mv", "-T", old, path], { about: node.id });
 			return null;
 		},
 	};

@@ -4,6 +4,7 @@ import type { NodeEntry } from "../../config/inventory.js";
 import { stateDirectoryOn } from "../../config/places.js";
 import type { OperationContext } from "../context.js";
 import { clusterFileLacks, editClusterFile } from "../edit-cluster-file.js";
+import { doOn } from "../host-files.js";
 import {
 	configMode,
 	nodeConfigPath,
@@ -24,7 +25,7 @@ import {
 	preparedPath,
 	sourcePath,
 } from "./new-cluster.js";
-import { askRaftd, doOn } from "./raftd-files.js";
+import { askRaftd } from "./raftd-files.js";
 import { startStep } from "./start-step.js";
 import { verifyStep } from "./verify-step.js";
 
@@ -158,7 +159,7 @@ function configStep({ run, cluster, tally }: Birth): Step {
 				const host = await context.machines.host(node.host);
 				const path = nodeConfigPath(context.inventory, node);
 				const aside = oldConfigPath(context, node, cluster);
-				await doOn(host, node.id, ["mv", "-T", path, aside]);
+				await doOn(host, ["mv", "-T", path, aside], { about: node.id });
 			}
 			return null;
 		},
@@ -211,7 +212,7 @@ function swapStep({ run, cluster, tally }: Birth, node: NodeEntry): Step {
 			const { dataDirectory } = node;
 			const host = await context.machines.host(node.host);
 			const move = (from: string, to: string) =>
-				doOn(host, node.id, ["mv", "-T", from, to]);
+				doOn(host, ["mv", "-T", from, to], { about: node.id });
 			if (data === "old") await move(dataDirectory, aside);
 			if (isChosen) await move(preparedPath(node, cluster), dataDirectory);
 			return data === "old" ? `the old data is kept as ${aside}` : null;

@@ -5,11 +5,11 @@ import type { NodeEntry } from "../../config/inventory.js";
 import { stateDirectoryOn } from "../../config/places.js";
 import { OperatorError } from "../../errors.js";
 import type { OperationContext } from "../context.js";
+import { isThere } from "../host-files.js";
 import { throwIfEnded } from "../interruption.js";
 import { identityOf, requireRemovable } from "../membership/candidate.js";
 import { nodeConfigPath } from "../node-config.js";
 import { nodeNamed } from "../node-named.js";
-import { isThere } from "./raftd-files.js";
 
 /**
  * A cluster that takes the place of another, on its nodes and from a snapshot of its state. All that has to be remembered;

@@ -3,6 +3,7 @@ import { OperatorError, reasonOf } from "../../errors.js";
 import type { Host } from "../../hosts/host.js";
 import type { OperationContext } from "../context.js";
 import { reportOf } from "../doctor.js";
+import { doOn } from "../host-files.js";
 import { runRelease } from "../releases/installed.js";
 
 /** Reading, checking and writing a large state takes as long as its disk does. */
@@ -88,30 +89,6 @@ export async function manifestOf(
 	return manifest;
 }
 
-/** Whether there is such a file, or a directory with anything in it. */
-export async function isThere(host: Host, path: string): Promise<boolean> {
-	const { exitCode, stdout } = await host.run(["ls", "-A", path], {
-		timeoutMs: 30_000,
-	});
-	return exitCode === 0 && stdout.trim() !== "";
-}
-
-/** Throws OperatorError "partial" with what the program said; one on a full disk says what to do. */
-export async function doOn(
-	host: Host,
-	node: string,
-	argv: readonly string[],
-): Promise<void> {
-	const options = { timeoutMs: stateTimeoutMs };
-	const { exitCode, stderr } = await host.run(argv, options);
-	if (exitCode === 0) return;
-	throw new OperatorError(
-		"partial",
-		`${argv.join(" ")} ended with ${exitCode}: ${stderr.trim()}`,
-		{ node },
-	);
-}
-
 /** Brings a file of the operator's machine to a host, whole under its name or not there at all. */
 export async function copyTo(
 	context: OperationContext,
@@ -120,9 +97,11 @@ export async function copyTo(
 ): Promise<void> {
 	const part = `${path}.part`;
 	if (host.name === "local") {
-		await doOn(host, host.name, ["mkdir", "-p", "-m", "700", dirname(path)]);
+		await doOn(host, ["mkdir", "-p", "-m", "700", dirname(path)], {
+			about: host.name,
+		});
 		try {
-			await doOn(host, host.name, ["cp", "--", file, part]);
+			await doOn(host, ["cp", "--", file, part], { about: host.name });
 		} catch (error) {
 			await host.run(["rm", "-f", part], { timeoutMs: 30_000 });
 			throw notCopied(host, path, error);
@@ -130,7 +109,7 @@ export async function copyTo(
 	} else {
 		await host.send(part, file, 0o600, { signal: context.signal });
 	}
-	await doOn(host, host.name, ["mv", "-T", part, path]);
+	await doOn(host, ["mv", "-T", part, path], { about: host.name });
 }
 
 /** Nothing was begun but this: whoever mends it gives the command again. */

@@ -1,5 +1,6 @@
 import { OperatorError } from "../../errors.js";
 import { commandFor, type OperationContext } from "../context.js";
+import { doOn, isThere } from "../host-files.js";
 import { onHosts } from "../journal/host-journal.js";
 import type { Operation, Run } from "../operation.js";
 import { copiesOn } from "../recover/copies.js";
@@ -27,9 +28,7 @@ import {
 } from "../recover/new-cluster-steps.js";
 import {
 	copyTo,
-	doOn,
 	type FileManifest,
-	isThere,
 	manifestOf,
 } from "../recover/raftd-files.js";
 import type { Step } from "../steps/step.js";
@@ -201,7 +200,7 @@ function copySteps({ run, cluster }: Birth, file: string): readonly Step[] {
 		},
 		async undo() {
 			const host = await context.machines.host(name);
-			await doOn(host, name, ["rm", "-f", pathOn(name)]);
+			await doOn(host, ["rm", "-f", pathOn(name)], { about: name });
 		},
 	}));
 }
@@ -228,7 +227,7 @@ function tidyStep({ run, cluster }: Birth): Step {
 			for (const name of names) {
 				const host = await context.machines.host(name);
 				for (const path of await copiesThere(name))
-					await doOn(host, name, ["rm", "-f", path]);
+					await doOn(host, ["rm", "-f", path], { about: name });
 			}
 			return null;
 		},
