@@ -59,7 +59,7 @@ export interface Identity {
 }
 
 export const identityFileName = "identity.json";
-const logDirectory = "wal";
+export const logDirectory = "wal";
 
 /** A cluster has few members; more names than this in the file is a file that something else wrote. */
 const incarnationsMax = 1024;
@@ -160,7 +160,8 @@ function write(path: string, stored: Stored): void {
 	}
 }
 
-function listed(directory: string): string[] {
+/** Its names; none of what is not there. */
+export function listed(directory: string): string[] {
 	try {
 		return readdirSync(directory);
 	} catch (error) {

@@ -17,6 +17,7 @@ import { type LeaveReport, leave } from "./leave.js";
 import { listenError } from "./listen.js";
 import { loadMachine } from "./machine-module.js";
 import { openOperatorPorts } from "./operator-ports.js";
+import { requireOwnDirectory } from "./own-directory.js";
 import { releaseOf } from "./release.js";
 import type { Replica, ReplicaStatus } from "./replica.js";
 import { openSecurity, type Security } from "./security.js";
@@ -134,6 +135,7 @@ async function openDataDirectory(
 	opened: Closable[],
 ): Promise<IdentityFile> {
 	makeDataDirectory(config.data);
+	requireOwnDirectory({ directory: config.data, nodeId: config.node });
 	const lock = await lockDirectory(config.data);
 	opened.push({ close: () => lock.release() });
 	return openIdentity({
