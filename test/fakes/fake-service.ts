@@ -67,7 +67,7 @@ export class FakeMachines implements Machines {
 
 	/** Only what moves or removes a node's data directory does anything. */
 	#runProgram(argv: readonly string[]): void {
-		if (!["mv", "rm"].includes(argv[0] ?? "")) return;
+		if (!["mv", "rm", "find"].includes(argv[0] ?? "")) return;
 		for (const path of argv.filter((word) => word.startsWith("/"))) {
 			for (const { id, running } of this.cluster.nodes.values()) {
 				if (path !== `/data/${id}`) continue;

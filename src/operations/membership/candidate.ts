@@ -33,6 +33,17 @@ export async function identityOf(
 	}
 }
 
+/** What every new file system of Linux has in its root. */
+export const diskDirectory = "lost+found";
+
+/** What a raftd leaves that ended before it had said whose directory it is. */
+const beginnings = ["lock", "identity.json.tmp", diskDirectory];
+
+/** What raftd did not put into a directory in which no identity lies. Pure. */
+export function foreignAmong(names: readonly string[]): readonly string[] {
+	return names.filter((name) => !beginnings.includes(name));
+}
+
 /**
  * Why this data directory cannot become a new member's; null when it may. Whether it holds a log of its own, only the
  * running node says (`candidateFault`). Pure.

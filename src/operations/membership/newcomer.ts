@@ -1,11 +1,17 @@
 import type { NodeEntry } from "../../config/inventory.js";
 import { OperatorError } from "../../errors.js";
-import { commandFor } from "../context.js";
+import { commandFor, type OperationContext } from "../context.js";
+import { namesIn } from "../host-files.js";
 import { nodeNamed } from "../node-named.js";
 import { requireCandidate } from "../steps/join-node.js";
 import { setAsideDataStep } from "../steps/set-aside-data.js";
 import type { Step } from "../steps/step.js";
-import { directoryFault, identityOf, refusedCandidate } from "./candidate.js";
+import {
+	directoryFault,
+	foreignAmong,
+	identityOf,
+	refusedCandidate,
+} from "./candidate.js";
 import { changing } from "./changing.js";
 import { draining, stopping } from "./leaving.js";
 import { isMember, memberOf, type Role, roleOf } from "./members.js";
@@ -40,6 +46,8 @@ export async function admitNewcomer(
 		...{ clusterId: context.inventory.id, node },
 	});
 	if (fault !== null) throw refusedCandidate(node, fault, untouched);
+	if (isManaged(node) && identity === null)
+		await requireEmpty(context, node, untouched);
 	const status = await requireCandidate(context, node, context.signal);
 	if (status === null && !isManaged(node))
 		throw new OperatorError(
@@ -51,6 +59,35 @@ export async function admitNewcomer(
 			},
 		);
 	return { ...known, hadData: identity !== null || status !== null };
+}
+
+/** A directory with somebody else's files would be taken for this operation's own, and removed with it. */
+async function requireEmpty(
+	{ machines }: OperationContext,
+	{ id, host, dataDirectory }: NodeEntry,
+	state: string,
+): Promise<void> {
+	const names = await namesIn(await machines.host(host), dataDirectory);
+	const foreign = foreignAmong(names);
+	if (foreign.length === 0) return;
+	throw new OperatorError(
+		"refused",
+		`${id} cannot be added: ${dataDirectory} holds files that are no node's`,
+		{
+			node: id,
+			problems: [`there: ${told(foreign)}`],
+			state,
+			next: `give ${id} a directory of its own, empty or not there yet: data in the cluster file, or --data`,
+		},
+	);
+}
+
+const toldNames = 5;
+
+function told(names: readonly string[]): string {
+	const more = names.length - toldNames;
+	const first = names.slice(0, toldNames).join(", ");
+	return more > 0 ? `${first} and ${more} more` : first;
 }
 
 /** The way back: no member any more, and, where it came with this operation, stopped and without data. */
@@ -78,10 +115,10 @@ async function removing(work: Work, node: NodeEntry): Promise<readonly Step[]> {
 	if (service === null) return [];
 	const { context, lock } = work;
 	const identity = await identityOf(context, node);
+	const { incarnation = "" } = identity ?? {};
+	const aside = null;
 	const wipe = setAsideDataStep(context, lock, {
-		...{ node, service, discard: true },
-		incarnation: identity?.incarnation ?? "",
-		aside: `${node.dataDirectory}.withdrawn`,
+		...{ node, service, incarnation, aside },
 	});
 	const still = async () => {
 		const leader = await leaderNow(work);

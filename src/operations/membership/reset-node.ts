@@ -18,6 +18,7 @@ import { memberOf, roleOf } from "./members.js";
 import { requireMember } from "./newcomer.js";
 import { type MembershipMemo, membershipOperation } from "./operation.js";
 import { catchUpDefaultMs, type Skip } from "./options.js";
+import { requireResettable } from "./resettable.js";
 import { unless } from "./unless.js";
 import { removalCost } from "./verdict.js";
 import { isManaged, type View } from "./view.js";
@@ -61,6 +62,7 @@ export function resetNode(wish: ResetNodeWish): Operation {
 					what: `${id} must not be reset now`,
 				});
 			const incarnation = await incarnationOf(view, node);
+			await requireResettable(view.context, node, wish);
 			const time = new Date().toISOString().replace(/[-:]|\.\d+/g, "");
 			const aside = `${node.dataDirectory}.before-reset-${time}`;
 			return { nodes: [node], wasVoter, incarnation, aside };
@@ -155,16 +157,14 @@ async function settingAside(
 	wish: { readonly memo: ResetMemo; readonly discard: boolean },
 ): Promise<readonly Step[]> {
 	const { context, lock, tally } = work;
-	const { incarnation, aside } = wish.memo;
-	const { discard } = wish;
+	const { incarnation } = wish.memo;
+	const aside = wish.discard ? null : wish.memo.aside;
 	const service = await serviceOf(work, node);
 	if (service === null) return [];
-	if (!discard)
+	if (aside !== null)
 		tally.notes.push(`the former data of ${node.id} is kept in ${aside}`);
 	return [
-		setAsideDataStep(context, lock, {
-			...{ node, service, incarnation, aside, discard },
-		}),
+		setAsideDataStep(context, lock, { node, service, incarnation, aside }),
 	];
 }
 

@@ -100,6 +100,29 @@ describe("add-learner", () => {
 		expect(error.next).toContain("mv /data/n4 /data/n4.old");
 	});
 
+	it("refuses a directory with somebody else's files, which giving up would remove", async () => {
+		const world = changing(three, ["n4"]);
+		const { context } = world;
+		const machines = {
+			service: context.machines.service.bind(context.machines),
+			host: async (name: string) => {
+				const host = await context.machines.host(name);
+				const run: typeof host.run = async (argv, options) =>
+					argv.join(" ") === "ls -A /data/n4"
+						? { exitCode: 0, stdout: "lost+found\nthesis.tex\n", stderr: "" }
+						: host.run(argv, options);
+				return { ...host, run };
+			},
+		};
+		const mistaken = { ...world, context: { ...context, machines } };
+		const error = await expectRefused(mistaken, () =>
+			addLearner({ node: "n4", given, promote: false, skip }),
+		);
+		expect(error.message).toContain("/data/n4 holds files that are no node's");
+		expect(error.problems).toEqual(["there: thesis.tex"]);
+		expect(error.next).toContain("--data");
+	});
+
 	it("refuses a data directory of another cluster before it starts anything", async () => {
 		const world = changing(three, ["n4"]);
 		world.machines.files.set("/data/n4/identity.json", {
