@@ -70,7 +70,10 @@ async function readAnywhere(
 	throw new OperatorError("unexpected", "the exported file is gone");
 }
 
-function exportStep({ run, cluster }: Birth, proposed: string): Step {
+function exportStep(
+	{ run, cluster, requireOutOfService }: Birth,
+	proposed: string,
+): Step {
 	const { context } = run;
 	const [likely] = nodesOf(context, [proposed]);
 	const expected = sourcePath(context, cluster, likely?.host ?? "local");
@@ -86,6 +89,7 @@ function exportStep({ run, cluster }: Birth, proposed: string): Step {
 		},
 		async guard() {
 			await requireDown(context, nodesOf(context, cluster.touched));
+			await requireOutOfService();
 			await run.lock.requireFresh();
 		},
 		async run() {

@@ -50,6 +50,11 @@ export interface Birth {
 	readonly tally: Tally;
 	/** Of the old cluster: the new one begins beyond it. */
 	readonly fromIndex: () => Promise<number>;
+	/**
+	 * Throws OperatorError "refused" while the old cluster serves, or may: asked before each step behind which its writes
+	 * would be gone.
+	 */
+	readonly requireOutOfService: () => Promise<void>;
 }
 
 /**
@@ -117,7 +122,8 @@ function prepareStep({ run, cluster }: Birth, node: NodeEntry): Step {
 }
 
 /** From here on `up` and all others speak of the new cluster; begun, it is ended, and nothing before it is undone. */
-function fileStep({ run, cluster, tally }: Birth): Step {
+function fileStep(birth: Birth): Step {
+	const { run, cluster, tally } = birth;
 	const { inventory } = run.context;
 	const { clusterId } = cluster;
 	const edits: ClusterFileEdit[] = [{ type: "set-cluster-id", clusterId }];
@@ -127,7 +133,7 @@ function fileStep({ run, cluster, tally }: Birth): Step {
 		isDone: async () =>
 			(await clusterFileLacks(inventory, edits)) ? null : "it says so already",
 		async guard() {
-			await requireAllDown(run, cluster);
+			await requireAllDown(birth);
 			await run.lock.requireFresh();
 		},
 		async run() {
@@ -141,7 +147,8 @@ function fileStep({ run, cluster, tally }: Birth): Step {
 }
 
 /** Without a configuration nobody can start a node by accident while its directory is being replaced (P31). */
-function configStep({ run, cluster, tally }: Birth): Step {
+function configStep(birth: Birth): Step {
+	const { run, cluster, tally } = birth;
 	const { context } = run;
 	return {
 		...{ id: "cluster/config", node: null, cost: "" },
@@ -149,7 +156,7 @@ function configStep({ run, cluster, tally }: Birth): Step {
 		isDone: async () =>
 			(await hasOldConfig(context, cluster)) ? null : "none is there",
 		async guard() {
-			await requireAllDown(run, cluster);
+			await requireAllDown(birth);
 			await run.lock.requireFresh();
 		},
 		async run() {
@@ -187,7 +194,8 @@ async function isOldConfig(
 	return present !== null && !Buffer.from(present).includes(clusterId);
 }
 
-function swapStep({ run, cluster, tally }: Birth, node: NodeEntry): Step {
+function swapStep(birth: Birth, node: NodeEntry): Step {
+	const { run, cluster, tally } = birth;
 	const { context } = run;
 	const isChosen = cluster.chosen.includes(node.id);
 	const aside = asidePath(node, cluster);
@@ -204,6 +212,7 @@ function swapStep({ run, cluster, tally }: Birth, node: NodeEntry): Step {
 		},
 		async guard() {
 			await requireDown(context, [node]);
+			await birth.requireOutOfService();
 			await run.lock.requireFresh();
 		},
 		async run() {
@@ -220,10 +229,11 @@ function swapStep({ run, cluster, tally }: Birth, node: NodeEntry): Step {
 	};
 }
 
-async function requireAllDown(
-	{ context }: Run,
-	cluster: NewCluster,
-): Promise<void> {
+async function requireAllDown({
+	run: { context },
+	cluster,
+	requireOutOfService,
+}: Birth): Promise<void> {
 	const nodes = nodesOf(context, cluster.touched);
 	const disks = await Promise.all(
 		nodes.map((node) => diskOf(context, node, cluster)),
@@ -231,4 +241,5 @@ async function requireAllDown(
 	// Those of the new cluster may run already, where a later attempt comes by here.
 	const old = nodes.filter((_, at) => disks[at]?.data !== "new");
 	await requireDown(context, old);
+	await requireOutOfService();
 }

@@ -1,12 +1,6 @@
-import { confirmedLeader } from "../../cluster/health.js";
 import type { NodeEntry } from "../../config/inventory.js";
 import { OperatorError } from "../../errors.js";
-import {
-	commandFor,
-	lookAtCluster,
-	type OperationContext,
-} from "../context.js";
-import { throwIfEnded } from "../interruption.js";
+import { commandFor, type OperationContext } from "../context.js";
 import { onHosts } from "../journal/host-journal.js";
 import { nodeService } from "../node-service.js";
 import type { Operation, Run } from "../operation.js";
@@ -33,6 +27,12 @@ import {
 	newClusterReport,
 } from "./new-cluster-report.js";
 import { type Birth, birthSteps, type Tally } from "./new-cluster-steps.js";
+import {
+	requireNoHiddenQuorum,
+	requireNoLeader,
+	requireNoQuorum,
+} from "./no-quorum.js";
+import { begunWords, type RefusalWords } from "./refusal-words.js";
 import { bestOf, type Holding, losses, survey } from "./survey.js";
 
 export interface RecoverWish {
@@ -64,9 +64,6 @@ export interface RecoverMemo {
 	readonly running: readonly string[];
 }
 
-/** An election and a half, at least: while nobody was elected for so long, nobody will be. */
-const quorumElections = 3;
-
 /**
  * Makes a new cluster of what the best survivor of a lost majority has. `told` hears what was found, before anybody is
  * asked. Made for several runs.
@@ -90,17 +87,21 @@ function recoverOnce(
 		...{ notes: [], unconfirmed: [] },
 	};
 	const birthOf = (run: Run): Birth => {
-		const { cluster } = run.memo as RecoverMemo;
+		const { cluster, survey: found } = run.memo as RecoverMemo;
 		const fromIndex = async () =>
 			(await fileOf(run.context, cluster))?.index ?? 0;
-		return { run, cluster, tally, fromIndex };
+		const old = oldContextOf(run.context, cluster);
+		// Nodes that were lost may come back at any time, and serve (docs/recover.md).
+		const requireOutOfService = () =>
+			requireNoQuorum(old, found.holdings, begunWords(old));
+		return { run, cluster, tally, fromIndex, requireOutOfService };
 	};
 	return {
 		name: "recover",
 		text: ["recover", ...wish.nodes.map((id) => `--node ${id}`)].join(" "),
 		...{ arguments: wish, skip: [], keeping: onHosts },
 		async prepare(context): Promise<RecoverMemo> {
-			await requireNoQuorum(context);
+			await requireNoLeader(context, untouchedWords(context));
 			const found = await surveyed(context);
 			const reachable = await reachableNodes(context);
 			const chosen = wish.nodes.length > 0 ? wish.nodes : survivors(found);
@@ -156,6 +157,7 @@ function recoverOnce(
 
 async function surveyed(context: OperationContext): Promise<Survey> {
 	const holdings = await survey(context);
+	await requireNoHiddenQuorum(context, holdings, untouchedWords(context));
 	const best = bestOf(holdings);
 	if (best !== null)
 		return { holdings, best: best.node, losses: losses(holdings, best) };
@@ -176,34 +178,17 @@ function survivors({ holdings }: Survey): readonly string[] {
 		.map(({ node }) => node);
 }
 
-/** Watches for as long as an election could take. Throws OperatorError "refused" once a leader is confirmed. */
-async function requireNoQuorum(context: OperationContext): Promise<void> {
-	const { clock, inventory, signal } = context;
-	const startedAt = clock.now();
-	const limitMs = quorumElections * inventory.timing.electionTimeoutMs;
-	for (;;) {
-		throwIfEnded(signal);
-		const facts = await lookAtCluster(context, signal);
-		const leader = confirmedLeader(facts);
-		if (leader !== null) throw hasQuorum(context, leader.nodeId);
-		if (facts.nodes.every(({ status }) => status === null)) return;
-		if (clock.now() - startedAt >= limitMs) return;
-		await clock.sleep(200, signal).catch(() => throwIfEnded(signal));
-	}
+function untouchedWords(context: OperationContext): RefusalWords {
+	return {
+		state: "nothing was touched",
+		next: `${commandFor(context, "remove-node NODE")} or ${commandFor(context, "replace-node OLD NEW")} for nodes that are gone`,
+	};
 }
 
-function hasQuorum(context: OperationContext, leader: string): OperatorError {
-	return new OperatorError(
-		"refused",
-		`the cluster has a quorum, led by ${leader}: nothing is lost, and recovering could lose something`,
-		{
-			state: "nothing was touched",
-			next: `${commandFor(context, "remove-node NODE")} or ${commandFor(context, "replace-node OLD NEW")} for nodes that are gone`,
-		},
-	);
-}
-
-function stopStep({ run, cluster }: Birth, node: NodeEntry): Step {
+function stopStep(
+	{ run, cluster, requireOutOfService }: Birth,
+	node: NodeEntry,
+): Step {
 	const { context } = run;
 	return {
 		...{ id: `${node.id}/stop`, node: node.id, title: "stop it" },
@@ -215,7 +200,7 @@ function stopStep({ run, cluster }: Birth, node: NodeEntry): Step {
 			return state.running ? null : "it does not run";
 		},
 		async guard() {
-			await requireNoQuorum(context);
+			await requireOutOfService();
 			await run.lock.requireFresh();
 		},
 		async run(signal) {

@@ -3,11 +3,11 @@ import type { OperationContext } from "../context.js";
 import { configMode } from "../node-config.js";
 import { nodeService, writeNodeConfig } from "../node-service.js";
 import type { Step } from "../steps/step.js";
-import { contextOf, startedPath } from "./new-cluster.js";
+import { contextOf, startedPath, wasStarted } from "./new-cluster.js";
 import type { Birth } from "./new-cluster-steps.js";
 
 /** All at once: one by one they could form no quorum. */
-export function startStep({ run, cluster }: Birth): Step {
+export function startStep({ run, cluster, requireOutOfService }: Birth): Step {
 	const { context } = run;
 	const born = contextOf(context, cluster);
 	return {
@@ -20,7 +20,11 @@ export function startStep({ run, cluster }: Birth): Step {
 			);
 			return states.every(({ running }) => running) ? "they run" : null;
 		},
-		guard: () => run.lock.requireFresh(),
+		async guard() {
+			// Once it was, there is no way back: it may have acknowledged something, and half of it would serve nobody.
+			if (!(await wasStarted(context, cluster))) await requireOutOfService();
+			await run.lock.requireFresh();
+		},
 		async run(signal) {
 			for (const node of born.inventory.nodes) {
 				const host = await context.machines.host(node.host);

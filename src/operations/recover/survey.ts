@@ -106,7 +106,8 @@ async function statusSoon(
 	}
 }
 
-const startLimitMs = 5_000;
+/** To open its log, after a start. */
+export const startLimitMs = 5_000;
 
 /** What a node that is down holds. */
 export async function onDisk(

@@ -4,7 +4,7 @@ import { doOn, isThere } from "../host-files.js";
 import { onHosts } from "../journal/host-journal.js";
 import type { Operation, Run } from "../operation.js";
 import { copiesOn } from "../recover/copies.js";
-import { requireDown } from "../recover/down.js";
+import { requireDown, requireSilent } from "../recover/down.js";
 import { giveUpSteps } from "../recover/give-up-steps.js";
 import {
 	diskOf,
@@ -31,6 +31,7 @@ import {
 	type FileManifest,
 	manifestOf,
 } from "../recover/raftd-files.js";
+import { begunWords } from "../recover/refusal-words.js";
 import type { Step } from "../steps/step.js";
 import { isForeign, requireOwn, verifiedManifest } from "./restore-file.js";
 
@@ -78,7 +79,16 @@ function restoreOnce(wish: RestoreWish, seen: Seen): Operation {
 	};
 	const birthOf = (run: Run): Birth => {
 		const { cluster, manifest } = run.memo as Memo;
-		return { run, cluster, tally, fromIndex: async () => manifest.index };
+		const { context } = run;
+		const others = context.inventory.nodes.filter(
+			({ id }) => !cluster.touched.includes(id),
+		);
+		return {
+			...{ run, cluster, tally, fromIndex: async () => manifest.index },
+			// Their hosts may have come back meanwhile, with nodes that serve.
+			requireOutOfService: () =>
+				requireSilent(context, others, begunWords(context)),
+		};
 	};
 	return {
 		name: "snapshot restore",
@@ -95,6 +105,14 @@ function restoreOnce(wish: RestoreWish, seen: Seen): Operation {
 					: context.inventory.nodes.map(({ id }) => id);
 			requireChoice(context, chosen, reachable);
 			await requireDown(context, reachable);
+			await requireSilent(
+				context,
+				context.inventory.nodes.filter((node) => !reachable.includes(node)),
+				{
+					state: "nothing was touched",
+					next: "then give the command again",
+				},
+			);
 			if (!wish.erase) await requireNoData(context);
 			const touched = reachable.map(({ id }) => id);
 			const { file } = wish;
