@@ -23,7 +23,7 @@ import { requireMember } from "./newcomer.js";
 import { type MembershipMemo, membershipOperation } from "./operation.js";
 import type { Skip } from "./options.js";
 import { newestMembers, type View } from "./view.js";
-import { requireDataThere, whereIs } from "./whereabouts.js";
+import { requireDataThere, runsAt, whereIs } from "./whereabouts.js";
 
 export interface MoveNodeWish {
 	readonly node: string;
@@ -56,6 +56,7 @@ export function moveNode(wish: MoveNodeWish): Operation {
 		async nodes(context) {
 			const file = nodeNamed(context, id);
 			const facts = await lookAtCluster(context, context.signal);
+			if (statusOf(facts, id) !== null) return [];
 			const member = memberOf(newestMembers(facts), id);
 			// It may lead, and be asked in vain where the file has it.
 			return member === null ? [] : [{ ...file, ...placeOf(member) }];
@@ -67,8 +68,11 @@ export function moveNode(wish: MoveNodeWish): Operation {
 			const from = { ...file, ...(member === null ? {} : placeOf(member)) };
 			const to = movedNode(base.inventory, file, given);
 			requireAnotherPlace(from, to);
+			// Whoever edited the file has restarted it, too: the members alone look for it elsewhere.
+			const isThere = from.admin !== to.admin && (await runsAt(base, to));
+			requireCompany(view, to, isThere);
 			await requireDataThere(view.context, { from, to });
-			requireSafeStop(view, id, skip);
+			if (!isThere) requireSafeStop(view, id, skip);
 			const processId = statusOf(view.facts, id)?.processId ?? null;
 			return { nodes: [from], to, processId };
 		},
@@ -123,6 +127,24 @@ function requireAnotherPlace(from: NodeEntry, to: NodeEntry): void {
 			node: to.id,
 			state: "nothing was touched",
 			next: "say where it is to be: --peer, --client, --admin, --address or --host",
+		},
+	);
+}
+
+/** The lock and the journal of a cluster of one would go with it, and be looked for where it was. */
+function requireCompany(
+	{ context, leader }: View,
+	{ id }: NodeEntry,
+	isThere: boolean,
+): void {
+	if (isThere || leader.members.some((member) => member.id !== id)) return;
+	throw new OperatorError(
+		"refused",
+		`${id} is the only member, and nobody could tell meanwhile how far it came`,
+		{
+			node: id,
+			state: "nothing was touched",
+			next: `${commandFor(context, "down")}, give it its addresses in the cluster file, then ${commandFor(context, "up")} and ${commandFor(context, `move-node ${id}`)}`,
 		},
 	);
 }

@@ -39,6 +39,13 @@ export async function whereIs(
 	return isAnother && (await isConfigured(context, to)) ? "moved" : "former";
 }
 
+export async function runsAt(
+	context: OperationContext,
+	node: NodeEntry,
+): Promise<boolean> {
+	return (await answerOf(context, node, context.signal)) !== null;
+}
+
 async function answerOf(
 	{ engine, inventory }: OperationContext,
 	node: NodeEntry,

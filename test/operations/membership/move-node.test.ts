@@ -115,6 +115,30 @@ describe("move-node", () => {
 		expect(world.cluster.node("n2").process).toBe(1);
 	});
 
+	it("only tells the members of a node that runs where the file has it already", async () => {
+		const world = changing();
+		world.cluster.node("n2").addresses = at("n2", 201);
+		await run(world, () => moveNode({ node: "n2", given: {}, skip }));
+		expect(world.cluster.node("n2").addresses).toEqual(at("n2", 1));
+		expect(world.cluster.node("n2").process).toBe(1);
+	});
+
+	it("is refused for the only member, with the way round: its journal would go with it", async () => {
+		const world = changing({ n1: "voter" });
+		const failure = await failureOf(
+			run(world, () =>
+				moveNode({ node: "n1", given: { peer: "n1:101" }, skip: ["quorum"] }),
+			),
+		);
+		expect(failure).toMatchObject({
+			...{ kind: "refused", state: "nothing was touched" },
+			next: expect.stringMatching(/raftctl down .* raftctl move-node n1/),
+		});
+		world.cluster.node("n1").addresses = at("n1", 201);
+		await run(world, () => moveNode({ node: "n1", given: {}, skip }));
+		expect(world.cluster.node("n1").addresses).toEqual(at("n1", 1));
+	});
+
 	it("shows its plan and what it will cost", async () => {
 		const world = changing();
 		const { plan } = await planOperation(world.context, moving("n2")());
