@@ -10,7 +10,7 @@ export const reachProgram = `
 use strict;
 use Socket qw(:DEFAULT getaddrinfo SOL_SOCKET SO_REUSEADDR SO_ERROR AI_PASSIVE);
 use Fcntl;
-use Errno qw(EINPROGRESS ECONNREFUSED EADDRINUSE);
+use Errno qw(EINPROGRESS ECONNREFUSED EADDRINUSE EHOSTUNREACH ETIMEDOUT);
 $| = 1;
 my $end = time + shift;
 my (@listening, @connecting);
@@ -49,6 +49,13 @@ sub told {
 	print "$what $target->{host} $target->{port}\\n";
 	$target->{done} = 1;
 }
+# Both may become another answer before the time is over.
+sub attempted {
+	my ($target, $error) = @_;
+	if ($error == ECONNREFUSED) { $target->{was} = "refused"; }
+	elsif ($error == EHOSTUNREACH || $error == ETIMEDOUT) { $target->{was} = "silent"; }
+	else { told($target, "failed"); }
+}
 while (time < $end) {
 	for my $target (grep { !$_->{done} && !$_->{socket} } @connecting) {
 		my $found = resolved($target->{host}, $target->{port}, 0);
@@ -56,8 +63,7 @@ while (time < $end) {
 		if (!$socket) { told($target, "failed"); next; }
 		if (connect($socket, $found->{addr})) { told($target, "open"); }
 		elsif ($! == EINPROGRESS) { $target->{socket} = $socket; }
-		elsif ($! == ECONNREFUSED) { $target->{was} = "refused"; }
-		else { told($target, "failed"); }
+		else { attempted($target, $! + 0); }
 	}
 	my @waiting = grep { $_->{socket} } @connecting;
 	last if $expected <= 0 && !grep { !$_->{done} } @connecting;
@@ -73,8 +79,7 @@ while (time < $end) {
 		my $error = unpack("i", getsockopt($target->{socket}, SOL_SOCKET, SO_ERROR));
 		delete $target->{socket};
 		if ($error == 0) { told($target, "open"); }
-		elsif ($error == ECONNREFUSED) { $target->{was} = "refused"; }
-		else { told($target, "failed"); }
+		else { attempted($target, $error); }
 	}
 }
 told($_, $_->{was} || "silent") for grep { !$_->{done} } @connecting;

@@ -136,9 +136,9 @@ function isHeard(said: Tried | undefined, address: string): boolean {
 }
 
 const manner: Readonly<Record<Exclude<Reached, "open">, string>> = {
-	silent: "nothing comes back",
-	refused: "it is refused on the way, though somebody listens",
-	failed: "there is no way, or nobody knows the name",
+	silent: "nothing comes back from",
+	refused: "somebody listens there, and it is refused on the way to",
+	failed: "nobody knows the name, or there is no way, of",
 };
 
 function unreached(how: Reached, failing: readonly Way[]): Finding {
@@ -157,7 +157,7 @@ function unreached(how: Reached, failing: readonly Way[]): Finding {
 	const { host, port } = partsOf(first?.address ?? "");
 	return {
 		...{ severity: "problem", host: to, check: "network" },
-		what: `it is not reached from ${froms.join(", ")}: ${manner[how as keyof typeof manner]} from ${ports.join(", ")}`,
+		what: `it is not reached from ${froms.join(", ")}: ${manner[how as keyof typeof manner]} ${ports.join(", ")}`,
 		remedy: `open these ports in the firewall of ${to} and on the way; look from ${froms[0]}: nc -vz ${host} ${port}`,
 	};
 }

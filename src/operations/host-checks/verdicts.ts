@@ -120,7 +120,7 @@ function spaceFindings(
 			tell(
 				freeBytes < neededBytes ? "problem" : "warning",
 				"space",
-				`${mebibytes(freeBytes)} MiB are free where nodes have their files; a log and its snapshots need at least ${mebibytes(neededBytes)}`,
+				`${mebibytes(freeBytes)} MiB are free where nodes have their files; a log and its snapshots take at least ${mebibytes(neededBytes)}, and are at ease with ${mebibytes(comfortableBytes)}`,
 				"make room there, or name another deploy.state",
 			),
 		);
