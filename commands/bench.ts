@@ -55,6 +55,8 @@ export default class Bench extends ClusterCommand<typeof Bench> {
 			await reports.writeReportFile(file, report, new Date());
 		const { benchText } = await import("../src/cli/bench/bench-text.js");
 		await this.print(report, () => benchText(report));
+		const { isUnanswered } = await import("../src/operations/bench/result.js");
+		if (isUnanswered(report)) this.exitAs("unhealthy");
 		if (report.keys.left.length > 0) this.exitAs("partial");
 		if (signal.aborted) this.exitAs(kindOf(signal.reason));
 	}

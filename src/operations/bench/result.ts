@@ -106,6 +106,15 @@ export function comparisonOf(
 	};
 }
 
+/** A system that was asked, and answered not one request: no numbers of it mean anything. */
+export function isUnanswered({
+	results,
+}: Pick<BenchReport, "results">): boolean {
+	return results.some(({ runs }) =>
+		runs.some(({ latency, failed }) => latency.count === 0 && failed > 0),
+	);
+}
+
 export function runOf(measured: Measured, bytes: number): BenchRun {
 	const { loop, seconds, answered, all, writes, reads } = measured;
 	const perSecond = seconds > 0 ? answered / seconds : 0;

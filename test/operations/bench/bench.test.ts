@@ -12,6 +12,10 @@ import {
 } from "../../../src/operations/bench/crew.js";
 import { LatencyHistogram } from "../../../src/operations/bench/latency-histogram.js";
 import type { Loop, Sample } from "../../../src/operations/bench/load.js";
+import {
+	type BenchRun,
+	isUnanswered,
+} from "../../../src/operations/bench/result.js";
 import type { OperationEvent } from "../../../src/operations/events.js";
 import { FakeClock } from "../../fakes/fake-clock.js";
 
@@ -203,6 +207,24 @@ describe("a bench", () => {
 		expect(compared).toEqual({
 			...{ of: "raftd", to: "etcd", perSecond: 2.5, p50: 1, p99: 1 },
 		});
+	});
+});
+
+describe("a system that answers nothing", () => {
+	it("is told from one that was not asked, and from one with failures", async () => {
+		const { context } = ground();
+		const report = await bench(context, wish);
+		const [result] = report.results;
+		const [run] = result?.runs ?? [];
+		if (result === undefined || run === undefined) throw new Error("no run");
+		const withRun = (change: Partial<BenchRun>) => ({
+			results: [{ ...result, runs: [{ ...run, ...change }] }],
+		});
+		const none = { ...run.latency, count: 0 };
+		expect(isUnanswered(report)).toBe(false);
+		expect(isUnanswered(withRun({ failed: 9 }))).toBe(false);
+		expect(isUnanswered(withRun({ latency: none }))).toBe(false);
+		expect(isUnanswered(withRun({ latency: none, failed: 9 }))).toBe(true);
 	});
 });
 
