@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client, ClientChannel } from "ssh2";
 import type { Destination } from "./destination.js";
-import { unreachable } from "./failures.js";
+import { connectionLost, unreachable } from "./failures.js";
 import { raced } from "./raced.js";
 import { SessionSlots } from "./session-slots.js";
 
@@ -15,7 +15,7 @@ export interface Session {
 	release(): void;
 }
 
-/** Thrown when a connection broke before the host had taken the command: it certainly did not run. */
+/** Thrown when a connection broke before the host was asked to run the command: it certainly did not run. */
 export class LostBeforehand extends Error {
 	override readonly name = "LostBeforehand";
 }
@@ -42,7 +42,8 @@ export class Connection {
 
 	/**
 	 * Has the host's shell run a line. Throws LostBeforehand when the connection is broken, the signal's reason, or
-	 * OperatorError "unreachable" when the host takes no session at all.
+	 * OperatorError "unreachable" when the host takes no session at all, or when the connection broke once the line was sent:
+	 * it may have run.
 	 */
 	async session(line: string, signal: AbortSignal): Promise<Session> {
 		for (;;) {
@@ -109,9 +110,17 @@ export class Connection {
 	}
 
 	async #exec(line: string, signal: AbortSignal): Promise<ClientChannel> {
+		let isSent = false;
+		const options = {
+			// ssh2 reads it once the host has opened the channel, and sends the line right then; its answer comes last.
+			get env() {
+				isSent = true;
+				return {};
+			},
+		};
 		const opened = new Promise<ClientChannel>((resolve, reject) => {
 			try {
-				this.#client.exec(line, (error, channel) => {
+				this.#client.exec(line, options, (error, channel) => {
 					if (error) reject(error);
 					else resolve(channel);
 				});
@@ -129,7 +138,10 @@ export class Connection {
 		return raced(opened, either).catch((error: unknown) => {
 			// Nobody waits for it any more, and it would hold a place.
 			if (either.aborted) opened.then((late) => late.close()).catch(() => {});
-			throw error;
+			const { name } = this.destination;
+			throw isSent && error instanceof LostBeforehand
+				? connectionLost(this.destination, `a command began on ${name}`, error)
+				: error;
 		});
 	}
 }

@@ -4,6 +4,7 @@ import { OperatorError, reasonOf } from "../../errors.js";
 import type { OperationContext } from "../context.js";
 import { throwIfEnded } from "../interruption.js";
 import type { OperationLock } from "../lock.js";
+import { isSilence } from "../wait.js";
 import {
 	beatEveryMs,
 	deadAfterMs,
@@ -130,11 +131,12 @@ class HostLock implements OperationLock {
 		let fallen: string | null = null;
 		for (let vain = 0; ; ) {
 			throwIfEnded(signal);
-			const moved = await runThere(place, ["mv", "-T", own, lockIn(place)]);
-			if (moved.exitCode === 0) return fallen;
+			const why = await renamed(place, own);
+			if (why === null) return fallen;
 			const seen = await sighted(place);
-			if (seen === null && ++vain > maxVainTries)
-				throw unusable(place, moved.stderr);
+			// A line may break between the rename and its answer.
+			if (seen?.file.nonce === this.#nonce) return fallen;
+			if (seen === null && ++vain > maxVainTries) throw unusable(place, why);
 			if (seen !== null) {
 				vain = 0;
 				const { nonce } = seen.file;
@@ -202,6 +204,17 @@ class HostLock implements OperationLock {
 
 	#lose({ host }: Place): void {
 		this.#lost.abort(lossOf(`another has taken it on ${host.name}`));
+	}
+}
+
+/** Null when its own directory is the lock now; else why that is not so, or not known. */
+async function renamed(place: Place, own: string): Promise<string | null> {
+	try {
+		const moved = await runThere(place, ["mv", "-T", own, lockIn(place)]);
+		return moved.exitCode === 0 ? null : moved.stderr;
+	} catch (error) {
+		if (isSilence(error) && !error.isLasting) return error.message;
+		throw error;
 	}
 }
 

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { OperatorError } from "../../../src/errors.js";
 import type { OperationContext } from "../../../src/operations/context.js";
 import { withHostLock } from "../../../src/operations/journal/host-lock.js";
 import { hostLockStatus } from "../../../src/operations/journal/host-lock-turn.js";
 import type { OperationLock } from "../../../src/operations/lock.js";
-import { FakeFiles } from "../../fakes/fake-files.js";
+import { FakeFiles, failed } from "../../fakes/fake-files.js";
 import { mortal } from "../../fakes/mortal.js";
 import { failureOf, operating } from "../operating.js";
 
@@ -202,6 +203,27 @@ describe("the lock on the hosts", () => {
 		});
 		await killedHolder(world.ann);
 		expect(await hostLockStatus(world.bob)).toMatchObject({ isAlive: false });
+	});
+
+	it.each([
+		["fails when it is repeated", false],
+		["brings no answer", true],
+	])("is taken where its rename came about and %s", async (_, isSilent) => {
+		const world = ground();
+		world.files.program = (argv) => {
+			const [program, , own = "", lock = ""] = argv;
+			if (program !== "mv" || lock !== "/state/operation.lock") return null;
+			world.files.program = () => null;
+			world.files.move(own, lock);
+			if (isSilent) throw new OperatorError("unreachable", "the line broke");
+			return failed("No such file or directory");
+		};
+		const since = world.clock.now();
+		await withHostLock(world.ann, now, async () => {
+			expect(world.clock.now()).toBe(since);
+			expect(lockFiles(world)).toEqual(["/state/operation.lock/holder.json"]);
+		});
+		expect(world.files.below("/state")).toEqual([]);
 	});
 
 	it("says what is in the way when it can be neither taken nor read", async () => {
