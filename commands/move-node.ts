@@ -3,6 +3,7 @@ import { skipFlag } from "../src/cli/flags.js";
 import {
 	MembershipCommand,
 	membershipFlags,
+	nodeFlags,
 } from "../src/cli/membership-command.js";
 import { changeMembers } from "../src/operations/membership/change-members.js";
 import { moveNode } from "../src/operations/membership/move-node.js";
@@ -34,14 +35,8 @@ export default class MoveNode extends MembershipCommand<typeof MoveNode> {
 			summary:
 				"Where the other nodes reach it; the ports of client and admin move by as much.",
 		}),
-		client: Flags.string({
-			helpValue: "<host:port>",
-			summary: "Where applications reach it.",
-		}),
-		admin: Flags.string({
-			helpValue: "<host:port>",
-			summary: "Where raftctl reaches it.",
-		}),
+		client: nodeFlags.client,
+		admin: nodeFlags.admin,
 		...membershipFlags,
 		skip: skipFlag(["quorum", "balancer", "drain"]),
 	};
