@@ -1,13 +1,20 @@
 import { statusOf } from "../cluster/facts.js";
 import { confirmedLeader } from "../cluster/health.js";
 import { OperatorError, reasonOf } from "../errors.js";
-import { commandFor, lookAtCluster, type OperationContext } from "./context.js";
+import {
+	commandFor,
+	lookAtCluster,
+	type OperationContext,
+	pollIntervalMs,
+} from "./context.js";
+import { throwIfEnded } from "./interruption.js";
 import { onHosts } from "./journal/host-journal.js";
 import { withLock } from "./lock.js";
 import { type Confirm, type PlanReport, planReport } from "./plan.js";
 import { type Program, programsOf } from "./program.js";
 import { planOf, type Step } from "./steps/step.js";
 import { runTogether } from "./steps/together.js";
+import { isSilence } from "./wait.js";
 
 interface DownReport {
 	readonly operation: "down";
@@ -33,16 +40,16 @@ export async function down(
 ): Promise<DownReport> {
 	const { clock, emit, inventory } = context;
 	const startedAt = clock.now();
-	const shown = await stopRounds(context, () => undefined);
-	emit({ type: "plan", operation: "down", steps: planOf(shown.rounds.flat()) });
+	const { rounds } = await stopRounds(context, () => undefined);
+	emit({ type: "plan", operation: "down", steps: planOf(rounds.flat()) });
 	await confirm?.();
 	// A restore or a recovery may have started them a moment ago, and is waiting for them.
 	await onHosts.awaitTurn(context, lockWaitMs);
 	const stop = () => stopAll(context);
-	const { names, stopped } =
-		shown.leader === null
-			? await stop()
-			: await withLock(context, { ...lockWish, lockWaitMs }, stop);
+	// Who looked before the question knows nothing of who began to operate while it was read.
+	const { names, stopped } = (await hasLeader(context))
+		? await withLock(context, { ...lockWish, lockWaitMs }, stop)
+		: await stop();
 	return {
 		operation: "down",
 		cluster: inventory.name,
@@ -62,6 +69,24 @@ const lockWish = {
 	endsCluster: true,
 } as const;
 
+/** An election and a half, at least: who is not elected by then will not be, and nobody keeps the lock. */
+const electionsAwaited = 3;
+
+/** Whether a quorum keeps the lock, once an election that is under way had its time. */
+async function hasLeader(context: OperationContext): Promise<boolean> {
+	const { clock, inventory, signal } = context;
+	const startedAt = clock.now();
+	const limitMs = electionsAwaited * inventory.timing.electionTimeoutMs;
+	for (;;) {
+		throwIfEnded(signal);
+		const facts = await lookAtCluster(context, signal);
+		if (confirmedLeader(facts) !== null) return true;
+		if (facts.nodes.every(({ status }) => status === null)) return false;
+		if (clock.now() - startedAt >= limitMs) return false;
+		await clock.sleep(pollIntervalMs, signal).catch(() => throwIfEnded(signal));
+	}
+}
+
 async function stopAll(context: OperationContext) {
 	const stopped: string[] = [];
 	// Afresh: whoever leads by now goes last.
@@ -80,7 +105,6 @@ export async function planDown(context: OperationContext): Promise<PlanReport> {
 }
 
 interface StopRounds {
-	readonly leader: string | null;
 	readonly names: readonly string[];
 	/** One after the other; the steps of each at once. */
 	readonly rounds: readonly (readonly Step[])[];
@@ -93,19 +117,41 @@ async function stopRounds(
 	const facts = await lookAtCluster(context, context.signal);
 	const leader = confirmedLeader(facts)?.nodeId ?? null;
 	const programs = await programsOf(context);
-	const costOf = ({ node }: Program) => {
+	const costOf = async (program: Program) => {
+		const { node } = program;
 		const status = node === null ? null : statusOf(facts, node);
-		return status === null ? "" : `${status.connections.total} connections end`;
+		if (status !== null) return `${status.connections.total} connections end`;
+		const isUnknown = leader === null && node !== null;
+		return isUnknown && (await runs(program)) ? lockUnknown : "";
 	};
+	const costs = new Map(
+		await Promise.all(
+			programs.map(async (one) => [one.name, await costOf(one)] as const),
+		),
+	);
 	return {
-		leader,
 		names: programs.map(({ name }) => name),
 		rounds: roundsOf(programs, leader).map((round) =>
-			round.map((program) =>
-				stopStep(context, program, { cost: costOf(program), stopped }),
-			),
+			round.map((program) => {
+				const cost = costs.get(program.name) ?? "";
+				return stopStep(context, program, { cost, stopped });
+			}),
 		),
 	};
+}
+
+/** A broken cluster must be taken down, too: this is said, and stands in nobody's way. */
+const lockUnknown =
+	"it does not answer: whether somebody operates is not known";
+
+/** False, too, where its host does not answer: that is told where it is stopped. */
+async function runs({ service }: Program): Promise<boolean> {
+	try {
+		return (await service.state()).running;
+	} catch (error) {
+		if (isSilence(error)) return false;
+		throw error;
+	}
 }
 
 function roundsOf(

@@ -328,6 +328,63 @@ describe("down", () => {
 		expect(world.machines.log).toEqual([]);
 	});
 
+	/** Of an operation that somebody began a moment ago. */
+	function held(world: Operating): void {
+		world.cluster.lock = {
+			...{ holder: "bob@ci:7", host: "ci", nonce: "", step: "" },
+			...{ operation: "reset-node", fencingToken: 1 },
+			...{ acquiredAtMs: world.clock.now(), expiresAtMs: 1e9 },
+		};
+	}
+
+	it("looks for the lock again behind its question: before it there may have been no leader", async () => {
+		const world = operating();
+		world.cluster.leader = null;
+		const confirm = async () => {
+			await world.clock.sleep(120_000);
+			held(world);
+		};
+		const failure = await failureOf(
+			down(world.context, { lockWaitMs: 0, confirm }),
+		);
+		expect(failure).toMatchObject({
+			...{ exitCode: 13, message: expect.stringContaining("bob@ci:7") },
+		});
+		expect(world.machines.log).toEqual([]);
+	});
+
+	it("lets an election end before it takes the lock for nobody's", async () => {
+		const world = operating();
+		held(world);
+		world.cluster.leader = null;
+		const failure = await failureOf(down(world.context, { lockWaitMs: 0 }));
+		expect(failure.exitCode).toBe(13);
+		expect(world.machines.log).toEqual([]);
+	});
+
+	it("stops what is left of a cluster that elects nobody", async () => {
+		const world = operating();
+		held(world);
+		world.cluster.stop("n2");
+		world.cluster.stop("n3");
+		const report = await down(world.context, { lockWaitMs: 0 });
+		expect(report.stopped).toEqual(["n1"]);
+	});
+
+	it("says of nodes that run and do not answer that nobody knows who operates, and stops them", async () => {
+		const world = operating();
+		for (const id of ["n1", "n2"]) world.cluster.node(id).silentMs = 1e9;
+		world.cluster.stop("n3");
+		const { plan } = await planDown(world.context);
+		expect(plan.map(({ cost }) => cost)).toEqual(
+			["n1", "n2"].map(
+				() => "it does not answer: whether somebody operates is not known",
+			),
+		);
+		const report = await down(world.context, { lockWaitMs: 0 });
+		expect(report.stopped).toEqual(["n1", "n2"]);
+	});
+
 	it("names every program that does not stop, and stops no leader above it", async () => {
 		const world = operating();
 		world.cluster.node("n2").neverStops = true;
