@@ -30,12 +30,34 @@ export async function writeBalancerConfig(
 ): Promise<boolean> {
 	const host = await context.machines.host(balancer.host);
 	const path = configPath(context);
-	const config = embeddedConfig({ ...context.inventory, balancer });
-	const wanted = Buffer.from(`${JSON.stringify(config, null, 2)}\n`);
+	const wanted = rendered(context, balancer);
 	const present = await host.read(path);
 	if (present !== null && wanted.equals(present)) return false;
 	await host.upload(path, wanted, configMode);
 	return present === null || withoutNodes(present) !== withoutNodes(wanted);
+}
+
+/** Whether `writeBalancerConfig` has nothing to do. Touches nothing. Of other nodes one that runs is told. */
+export async function isBalancerConfigured(
+	context: OperationContext,
+	balancer: EmbeddedBalancerEntry,
+	{ isRunning }: { readonly isRunning: boolean },
+): Promise<boolean> {
+	const host = await context.machines.host(balancer.host);
+	const present = await host.read(configPath(context));
+	if (present === null) return false;
+	const wanted = rendered(context, balancer);
+	return isRunning
+		? withoutNodes(present) === withoutNodes(wanted)
+		: wanted.equals(present);
+}
+
+function rendered(
+	{ inventory }: OperationContext,
+	balancer: EmbeddedBalancerEntry,
+): Buffer {
+	const config = embeddedConfig({ ...inventory, balancer });
+	return Buffer.from(`${JSON.stringify(config, null, 2)}\n`);
 }
 
 /** As text to compare; unreadable ones differ from every other. */

@@ -1,6 +1,6 @@
 import type { NodeEntry } from "../config/inventory.js";
 import type { Service } from "../hosts/host.js";
-import { deliverCertificates } from "./certs/deliver.js";
+import { areDelivered, deliverCertificates } from "./certs/deliver.js";
 import type { OperationContext } from "./context.js";
 import {
 	configDifferences,
@@ -31,6 +31,8 @@ export async function nodeService(
 interface ConfigWish extends NodeConfigOptions {
 	/** The node founds the cluster now, with the others of the file. */
 	readonly founds?: boolean;
+	/** It runs and goes on. */
+	readonly isRunning?: boolean;
 }
 
 /**
@@ -40,19 +42,41 @@ interface ConfigWish extends NodeConfigOptions {
 export async function writeNodeConfig(
 	context: OperationContext,
 	node: NodeEntry,
-	{ join, founds = false }: ConfigWish = {},
+	wish: ConfigWish = {},
 ): Promise<boolean> {
 	const { inventory, machines } = context;
 	const host = await machines.host(node.host);
 	const path = nodeConfigPath(inventory, node);
 	const present = await host.read(path);
-	const wish = { ...(join === undefined ? {} : { join }), founds };
 	const wanted = await wantedNodeConfig(context, node, present, wish);
 	// Before the configuration that names them.
-	if (inventory.tls !== null) await deliverCertificates(context, node);
+	const { isRunning = false } = wish;
+	if (inventory.tls !== null)
+		await deliverCertificates(context, node, { isRunning });
 	if (present !== null && Buffer.from(wanted).equals(present)) return false;
 	await host.upload(path, wanted, configMode);
 	return (await configDifferences(present, wanted)).length > 0;
+}
+
+/**
+ * Whether `writeNodeConfig` has nothing to do. Touches nothing. Who founded the cluster with whom does not count for a node
+ * that runs.
+ */
+export async function isNodeConfigured(
+	context: OperationContext,
+	node: NodeEntry,
+	wish: ConfigWish = {},
+): Promise<boolean> {
+	const { inventory, machines } = context;
+	const host = await machines.host(node.host);
+	const present = await host.read(nodeConfigPath(inventory, node));
+	const wanted = await wantedNodeConfig(context, node, present, wish);
+	const { isRunning = false } = wish;
+	const isSame = isRunning
+		? (await configDifferences(present, wanted)).length === 0
+		: present !== null && Buffer.from(wanted).equals(present);
+	if (!isSame || inventory.tls === null) return isSame;
+	return areDelivered(context, node, { isRunning });
 }
 
 /** What node.yaml has to say, where `present` lies now. */

@@ -15,19 +15,15 @@ import {
 } from "./founding.js";
 import { onHosts } from "./journal/host-journal.js";
 import { requireTurn } from "./journal/unfinished.js";
-import { writeNodeConfig } from "./node-service.js";
 import { unfinishedNow } from "./operations.js";
 import { type PlanReport, planReport } from "./plan.js";
-import { type Program, programsOf } from "./program.js";
+import { nodeConfiguration, type Program, programsOf } from "./program.js";
 import { awaitClusterStep } from "./steps/await-cluster.js";
 import { renewBackendsStep } from "./steps/renew-backends.js";
+import { startProgram } from "./steps/start-program.js";
 import { planOf, runSteps, type Step } from "./steps/step.js";
-import { runTogether } from "./steps/together.js";
-import {
-	warnOfDrains,
-	warnOfOldConfiguration,
-	warnOfStrangers,
-} from "./up-warnings.js";
+import { runChains } from "./steps/together.js";
+import { warnOfDrains, warnOfStrangers } from "./up-warnings.js";
 import { waitUntil } from "./wait.js";
 
 interface UpReport {
@@ -64,15 +60,16 @@ export async function up(
 	const programs = await programsOf(context);
 	const started: string[] = [];
 	const told = (name: string) => void started.push(name);
-	const chosen = { context, programs, told, configured: true };
+	const chosen = { context, programs, told };
 	const { first, later, renewal, ready } = await upSteps(chosen, founding);
-	const steps = planOf([...first, ...later, ...renewal, ready]);
+	const chains = [...first, ...later].flat();
+	const steps = planOf([...chains, ...renewal, ready]);
 	emit({ type: "plan", operation: "up", steps });
-	requireStarted(context, first, await runTogether(context, first));
+	requireStarted(context, first, await runChains(context, first));
 	const decided = await decide(context, founding);
 	const late = startSteps(chosen, decided.founders);
 	if (founding.undecided.length > 0)
-		requireStarted(context, late, await runTogether(context, late));
+		requireStarted(context, late, await runChains(context, late));
 	await runSteps(context, [...renewal, awaitStep(chosen, decided)], signal);
 	const facts = await lookAtCluster(context, signal);
 	const unfinished = await unfinishedNow(context);
@@ -96,17 +93,16 @@ export async function planUp(context: OperationContext): Promise<PlanReport> {
 	await requireTurn(context, onHosts);
 	const founding = await judgeFounding(context);
 	const programs = await programsOf(context);
-	const chosen = { context, programs, told: () => {}, configured: false };
+	const chosen = { context, programs, told: () => {} };
 	const { first, later, renewal, ready } = await upSteps(chosen, founding);
-	return planReport(context, "up", [...first, ...later, ...renewal, ready]);
+	const chains = [...first, ...later].flat();
+	return planReport(context, "up", [...chains, ...renewal, ready]);
 }
 
 interface Chosen {
 	readonly context: OperationContext;
 	readonly programs: readonly Program[];
 	readonly told: (name: string) => void;
-	/** False where nothing may be touched: what the programs read stays as it is. */
-	readonly configured: boolean;
 }
 
 async function upSteps(chosen: Chosen, founding: Founding) {
@@ -119,12 +115,14 @@ async function upSteps(chosen: Chosen, founding: Founding) {
 	return {
 		first: [
 			...startSteps(chosen, starts, founders),
-			...balancers.map((program) => startStep(chosen, program)),
+			...balancers.map((program) => startProgram(chosen, program)),
 		],
-		later: startSteps(chosen, undecided).map((step) => ({
-			...step,
-			title: "start, if the others know it as a founder",
-		})),
+		later: startSteps(chosen, undecided).map((chain) =>
+			chain.map((step) => ({
+				...step,
+				title: `${step.title}, if the others know it as a founder`,
+			})),
+		),
 		// One that is started now reads them by itself.
 		renewal: states.some(({ running }) => running)
 			? renewBackendsStep(context, context.inventory)
@@ -137,12 +135,12 @@ function startSteps(
 	chosen: Chosen,
 	nodes: readonly NodeEntry[],
 	founders = nodes,
-): readonly Step[] {
+): readonly (readonly Step[])[] {
 	return nodes.flatMap((node) =>
 		chosen.programs
 			.filter((program) => program.node === node.id)
 			.map((program) =>
-				startStep(
+				startProgram(
 					chosen,
 					isAmong(founders, node.id)
 						? founding(chosen, program, node)
@@ -157,8 +155,8 @@ function founding(
 	program: Program,
 	node: NodeEntry,
 ): Program {
-	const configure = () => writeNodeConfig(context, node, { founds: true });
-	return { ...program, configure };
+	const configuration = nodeConfiguration(context, node, { founds: true });
+	return { ...program, configuration };
 }
 
 function isAmong(nodes: readonly NodeEntry[], id: string): boolean {
@@ -199,40 +197,15 @@ async function decide(
 	return judgeUndecided(context, undecided);
 }
 
-function startStep(
-	{ context, told, configured }: Chosen,
-	program: Program,
-): Step {
-	const { name, node, service } = program;
-	return {
-		id: `${name}/start`,
-		title: node === null ? `start the ${name}` : "start",
-		node,
-		cost: "",
-		async isDone() {
-			const changed = configured && (await program.configure());
-			const state = await service.state();
-			if (!state.running) return null;
-			if (changed) warnOfOldConfiguration(context, program);
-			return `runs as process ${state.pid}`;
-		},
-		async run(signal) {
-			await service.start(signal);
-			told(name);
-			return null;
-		},
-	};
-}
-
 function requireStarted(
 	context: OperationContext,
-	steps: readonly Step[],
+	chains: readonly (readonly Step[])[],
 	failures: readonly unknown[],
 ): void {
 	if (failures.length === 0) return;
 	throw new OperatorError(
-		failures.length < steps.length ? "partial" : "unreachable",
-		`${failures.length} of ${steps.length} programs did not start: ${reasonOf(failures[0])}`,
+		failures.length < chains.length ? "partial" : "unreachable",
+		`${failures.length} of ${chains.length} programs did not start: ${reasonOf(failures[0])}`,
 		{
 			problems: failures.map(reasonOf),
 			state: "what did start runs on",

@@ -50,6 +50,24 @@ describe("up", () => {
 		expect(await up(world.context)).toMatchObject({ started: ["n3"] });
 	});
 
+	it("writes nothing while it only looks what is to be done", async () => {
+		const world = stopped();
+		await up(world.context);
+		world.cluster.stop("n3");
+		const before = new Map(world.machines.files);
+		const { inventory } = world.context;
+		const roll = { ...inventory.roll, closeOverMs: 900 };
+		const context = { ...world.context, inventory: { ...inventory, roll } };
+		const ids = (await planUp(context)).plan.map(({ id }) => id);
+		expect(ids).toEqual([
+			...["n1/configure", "n2/configure", "n3/configure", "n3/start"],
+			"cluster/ready",
+		]);
+		expect(world.machines.files).toEqual(before);
+		await up(context);
+		expect(world.machines.files).not.toEqual(before);
+	});
+
 	it("says which node is up but drained, and what ends that", async () => {
 		const world = stopped();
 		await up(world.context);
@@ -70,10 +88,9 @@ describe("up", () => {
 		const { dryRun, plan } = await planUp(world.context);
 		expect(dryRun).toBe(true);
 		expect(plan.map(({ id }) => id)).toEqual([
-			"n2/start",
-			"n3/start",
-			"balancer/start",
-			"cluster/ready",
+			...["n1/configure", "n2/configure", "n2/start"],
+			...["n3/configure", "n3/start"],
+			...["balancer/configure", "balancer/start", "cluster/ready"],
 		]);
 		expect(world.machines.log).toEqual([]);
 		expect(world.machines.files.size).toBe(0);
@@ -147,7 +164,9 @@ describe("up", () => {
 		};
 		world.events.length = 0;
 		const plan = (await planUp(context)).plan.map(({ id }) => id);
-		expect(plan).toEqual(["n4/start", "balancer/nodes", "cluster/ready"]);
+		expect(plan).toEqual([
+			...["n4/configure", "n4/start", "balancer/nodes", "cluster/ready"],
+		]);
 		expect(await up(context)).toMatchObject({ started: ["n4"] });
 		expect(world.balancer.reloads).toBe(1);
 		expect(world.events.some(({ type }) => type === "warning")).toBe(false);
@@ -194,7 +213,10 @@ describe("up", () => {
 		const plan = world.events.find(({ type }) => type === "plan");
 		expect(plan).toMatchObject({
 			steps: [
-				...[{ id: "n1/start" }, { id: "n2/start" }, { id: "balancer/start" }],
+				...[{ id: "n1/configure" }, { id: "n1/start" }],
+				...[{ id: "n2/configure" }, { id: "n2/start" }],
+				...[{ id: "balancer/configure" }, { id: "balancer/start" }],
+				{ id: "n3/configure" },
 				{ id: "n3/start", title: "start, if the others know it as a founder" },
 				{ id: "cluster/ready" },
 			],

@@ -9,6 +9,7 @@ import type { Inventory, NodeEntry } from "../../config/inventory.js";
 import { OperatorError } from "../../errors.js";
 import { callOptions, type OperationContext, refOf } from "../context.js";
 import { waitUntil } from "../wait.js";
+import { type Bringing, bringing } from "./choice.js";
 import { nodeTlsPaths } from "./node-paths.js";
 import { nodeWish, requireTls } from "./wishes.js";
 
@@ -35,19 +36,58 @@ export async function requireCertificates(
 	);
 }
 
+/** A node that runs takes certificates up at once: it gets none where there are some, whatever they are. */
+interface Delivery {
+	readonly isRunning: boolean;
+}
+
 /**
- * Puts the node's certificates on its host, where they differ; one that was never issued is issued now. What a running
- * node has it takes up by itself.
+ * Puts the node's certificates on its host, where those that lie there are missing or, if it does not run, older; one that
+ * was never issued is issued now. Throws OperatorError "refused" where this machine's do not fit what lies there.
  */
 export async function deliverCertificates(
 	context: Pick<OperationContext, "inventory" | "machines" | "clock">,
 	node: NodeEntry,
+	delivery: Delivery,
 ): Promise<void> {
-	const { inventory } = context;
-	const stored = await requireCertificates(inventory);
-	const leaf =
-		stored.nodes.get(node.id) ?? (await issueFor(context, node, stored));
-	await putOnHost(context, node, { ca: stored.bundle, leaf });
+	const stored = await requireCertificates(context.inventory);
+	const { ca, leaf } = await missingOf(context, node, { stored, ...delivery });
+	await putOnHost(context, node, {
+		...(ca === undefined ? {} : { ca }),
+		...(leaf === undefined
+			? {}
+			: {
+					leaf: leaf === "issue" ? await issueFor(context, node, stored) : leaf,
+				}),
+	});
+}
+
+/** Whether there is nothing to bring to the node's host. Touches nothing. */
+export async function areDelivered(
+	context: Pick<OperationContext, "inventory" | "machines">,
+	node: NodeEntry,
+	delivery: Delivery,
+): Promise<boolean> {
+	const stored = await requireCertificates(context.inventory);
+	const missing = await missingOf(context, node, { stored, ...delivery });
+	return Object.keys(missing).length === 0;
+}
+
+async function missingOf(
+	{ inventory, machines }: Pick<OperationContext, "inventory" | "machines">,
+	node: NodeEntry,
+	{ stored, isRunning }: Delivery & { readonly stored: StoredCertificates },
+): Promise<Bringing> {
+	const host = await machines.host(node.host);
+	const paths = nodeTlsPaths(inventory, node);
+	const textAt = async (path: string) => {
+		const bytes = await host.read(path);
+		return bytes === null ? null : Buffer.from(bytes).toString("utf8");
+	};
+	const lying = { ca: await textAt(paths.ca), leaf: await textAt(paths.leaf) };
+	if (isRunning && lying.ca !== null && lying.leaf !== null) return {};
+	const { directory } = requireTls(inventory);
+	return bringing(stored, lying, { id: node.id, directory });
 }
 
 /** Issues the node another one, for the addresses that it has in this cluster file. */

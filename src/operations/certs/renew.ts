@@ -99,7 +99,7 @@ function partly(
 			problems: failures.map(reasonOf),
 			state:
 				"where a host was reached the new certificate lies there, and its node takes it up when it runs",
-			next: `${commandFor(context, "up")} && ${commandFor(context, "certs status")}`,
+			next: `${commandFor(context, "up")} starts what is down, ${commandFor(context, "certs status")} tells the rest; where a host was not reached, ${commandFor(context, "certs renew --node <id>")} again`,
 			cause: failures[0],
 		},
 	);
