@@ -23,7 +23,12 @@ import { requireMember } from "./newcomer.js";
 import { type MembershipMemo, membershipOperation } from "./operation.js";
 import type { Skip } from "./options.js";
 import { newestMembers, type View } from "./view.js";
-import { requireDataThere, runsAt, whereIs } from "./whereabouts.js";
+import {
+	requireDataThere,
+	requireGone,
+	runsAt,
+	whereIs,
+} from "./whereabouts.js";
 
 export interface MoveNodeWish {
 	readonly node: string;
@@ -72,6 +77,8 @@ export function moveNode(wish: MoveNodeWish): Operation {
 			const isThere = from.admin !== to.admin && (await runsAt(base, to));
 			requireCompany(view, to, isThere);
 			await requireDataThere(view.context, { from, to });
+			const leader = isThere ? null : view.leader;
+			await requireGone(view.context, { from, to, leader });
 			if (!isThere) requireSafeStop(view, id, skip);
 			const processId = statusOf(view.facts, id)?.processId ?? null;
 			return { nodes: [from], to, processId };
@@ -96,7 +103,11 @@ export function moveNode(wish: MoveNodeWish): Operation {
 			if (where === "former")
 				return [updating(work, from, "move-back"), undraining(work, from)];
 			work.tally.notes.push(`${id} is at ${to.peer} already, and stays there`);
-			const steps: Step[] = [await startedThere(work, to), updating(work, to)];
+			const isComing = where === "moved";
+			const steps: Step[] = [
+				await startedThere(work, { from, to, isComing }),
+				updating(work, to),
+			];
 			return [
 				...steps,
 				agreeing(work),

@@ -17,7 +17,8 @@ import { filing } from "./cluster-file.js";
 import { draining, handingOver } from "./leaving.js";
 import { memberOf } from "./members.js";
 import { withNodes } from "./view.js";
-import { countChanges, type Work } from "./work.js";
+import { requireGone } from "./whereabouts.js";
+import { countChanges, leaderNow, type Work } from "./work.js";
 
 const addressKeys = ["peer", "client", "admin"] as const;
 
@@ -94,7 +95,8 @@ async function restarting(
 			skipBalancer: skip.includes("balancer"),
 		});
 	const step = restartStep(there, {
-		...{ node: to, hold, requireStoppable: () => lock.requireFresh() },
+		...{ node: to, hold },
+		requireStoppable: () => requireStartable(work, from, to),
 		service: await nodeService(there, to),
 		stopTimeoutMs: context.inventory.roll.stopTimeoutMs,
 		configure: () => configure(there, from, to),
@@ -106,6 +108,18 @@ async function restarting(
 		started: () => undefined,
 	});
 	return { ...step, title: "stop it, start it there", replan: true };
+}
+
+/** It may have come back where it was while the members were told. */
+async function requireStartable(
+	work: Work,
+	from: NodeEntry,
+	to: NodeEntry,
+): Promise<void> {
+	const { context, lock } = work;
+	const leader = await leaderNow(work);
+	await requireGone(context, { from, to, leader }, lock.signal);
+	await lock.requireFresh();
 }
 
 /** A certificate names the addresses at which it is believed. */
@@ -156,16 +170,27 @@ export async function arriving(
 
 /** Where giving up finds it down: it must not stay so, and the members look for it where it is to be. */
 export async function startedThere(
-	{ context, lock }: Work,
-	to: NodeEntry,
+	work: Work,
+	{
+		from,
+		to,
+		isComing,
+	}: {
+		readonly from: NodeEntry;
+		readonly to: NodeEntry;
+		/** It runs there already, and may be heard before it answers. */
+		readonly isComing: boolean;
+	},
 ): Promise<Step> {
+	const { context, lock } = work;
 	const there = withNodes(context, [to]);
 	const service = await nodeService(there, to);
 	const start = startAgainStep(there, lock, { node: to, service });
 	return {
 		...start,
 		async run(signal, progress) {
-			await lock.requireFresh();
+			if (isComing) await lock.requireFresh();
+			else await requireStartable(work, from, to);
 			await writeNodeConfig(there, to);
 			return start.run(signal, progress);
 		},

@@ -4,6 +4,7 @@ import { OperatorError } from "../../errors.js";
 import {
 	callOptions,
 	commandFor,
+	healthLimits,
 	type OperationContext,
 	refOf,
 } from "../context.js";
@@ -114,4 +115,70 @@ export async function requireDataThere(
 			`the data of ${to.id} is on ${to.host}, and on ${from.host} still: one of the two is a copy`,
 			`stop the node and move the directory away on ${from.host}, unless it is the newer one`,
 		);
+}
+
+/**
+ * Throws OperatorError "refused" while the node lives on the host that it is to leave. That its host is silent over SSH
+ * proves nothing, and started on another it would be there twice, with one identity (P31). The leader hears what answers
+ * nobody here; null where it may hear the node at its new place.
+ */
+export async function requireGone(
+	context: OperationContext,
+	{
+		from,
+		to,
+		leader,
+	}: {
+		readonly from: NodeEntry;
+		readonly to: NodeEntry;
+		readonly leader: NodeStatus | null;
+	},
+	signal: AbortSignal = context.signal,
+): Promise<void> {
+	if (from.host === to.host) return;
+	const why =
+		(await lifeAt(context, from, signal)) ?? heardBy(context, leader, from);
+	if (why === null) return;
+	throw new OperatorError(
+		"refused",
+		`${to.id} must not be started on ${to.host}: ${why}`,
+		{
+			node: to.id,
+			state: "it was neither stopped nor started",
+			next: `stop it on ${from.host}, by hand if SSH does not reach that, then again`,
+		},
+	);
+}
+
+/** What answers where it was; null when nobody does, or another node. */
+async function lifeAt(
+	{ engine, inventory }: OperationContext,
+	node: NodeEntry,
+	signal: AbortSignal,
+): Promise<string | null> {
+	try {
+		const status = await engine.status(refOf(node), callOptions(signal));
+		const expected = { clusterId: inventory.id, node };
+		return strangerFault(status, expected) === null
+			? `it answers at ${node.admin}`
+			: null;
+	} catch (error) {
+		if (!isSilence(error)) throw error;
+		return error.isLasting
+			? `somebody answers at ${node.admin}: ${error.message}`
+			: null;
+	}
+}
+
+function heardBy(
+	context: OperationContext,
+	leader: NodeStatus | null,
+	{ id }: NodeEntry,
+): string | null {
+	const heard = leader?.followers.find((one) => one.id === id);
+	if (leader === null || heard === undefined) return null;
+	const { heardWithinMs } = healthLimits(context);
+	return heard.heardAgoMs <= heardWithinMs
+		? `the leader ${leader.nodeId} heard it ${Math.round(heard.heardAgoMs)} ms ago`
+		: null;
 }

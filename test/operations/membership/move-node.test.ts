@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { OperatorError } from "../../../src/errors.js";
 import { moveNode } from "../../../src/operations/membership/move-node.js";
 import { planOperation } from "../../../src/operations/run-operation.js";
+import { takeUpUnfinished } from "../../../src/operations/taking-up.js";
 import { failureOf } from "../operating.js";
 import { changing, finished, five, rolesOf, run, three } from "./changing.js";
 
@@ -201,4 +203,105 @@ describe("a host that a node is moved to", () => {
 		});
 		expect(world.cluster.node("n2").process).toBe(1);
 	});
+});
+
+describe("a host that is silent over SSH, whose node is moved to another one", () => {
+	/** n2's data lies on h2 by now; whatever runs on h1, nobody can ask that. */
+	function parted() {
+		const world = changing();
+		const { context } = world;
+		const { inventory, machines } = context;
+		const entry = (name: string) => ({
+			...{ name, address: name },
+			ssh: {
+				...{ address: name, user: null, port: null },
+				...{ identityFiles: null, jump: null },
+			},
+		});
+		const nodes = inventory.nodes.map((node) =>
+			node.id === "n2" ? { ...node, host: "h1" } : node,
+		);
+		return Object.assign(world, {
+			context: {
+				...context,
+				inventory: { ...inventory, nodes, hosts: ["h1", "h2"].map(entry) },
+				machines: {
+					async host(name: string) {
+						if (name === "h1")
+							throw new OperatorError("unreachable", "h1 does not answer");
+						return machines.host(name);
+					},
+					async service(spec: Parameters<typeof machines.service>[0]) {
+						const service = await machines.service(spec);
+						if (spec.name !== "n2") return service;
+						const start = async () => {
+							world.machines.log.push(`start n2 on ${spec.host}`);
+							await service.start();
+							world.cluster.node("n2").answersAt = "h2:3";
+						};
+						return { ...service, start };
+					},
+				},
+			},
+		});
+	}
+
+	const toH2 = () => moveNode({ node: "n2", given: { host: "h2" }, skip });
+	const startsOf = ({ machines }: ReturnType<typeof parted>) =>
+		machines.log.filter((line) => line.startsWith("start n2"));
+
+	it("is left where the node is down there", async () => {
+		const world = parted();
+		world.cluster.stop("n2");
+		await run(world, toH2);
+		expect(startsOf(world)).toContain("start n2 on h2");
+		expect(world.cluster.node("n2").addresses).toEqual(at("h2", 1));
+	});
+
+	it.each([
+		["answers", "n2:3", "it answers at n2:3"],
+		["is heard by the leader", "nowhere", "the leader n1 heard it 10 ms ago"],
+	])("is not left while its node still %s", async (_, answersAt, why) => {
+		const world = parted();
+		world.cluster.node("n2").answersAt = answersAt;
+		const failure = await failureOf(
+			run(world, () =>
+				moveNode({ node: "n2", given: { host: "h2" }, skip: ["quorum"] }),
+			),
+		);
+		expect(failure).toMatchObject({
+			...{ kind: "refused", state: "it was neither stopped nor started" },
+			message: expect.stringContaining(why),
+			next: expect.stringContaining("stop it on h1"),
+		});
+		expect(world.cluster.changes).toEqual([]);
+		expect(world.cluster.node("n2").process).toBe(1);
+	});
+
+	it.each([
+		["n2:3", null],
+		["nowhere", "n2 must not be started on h2"],
+	])(
+		"is not left when its node comes back there in between, and answers at %s; nor does giving up start it twice",
+		async (answersAt, refusal) => {
+			const world = parted();
+			world.cluster.stop("n2");
+			world.onEvent = (event) => {
+				if (event.type !== "step-finished" || event.step !== "n2/move") return;
+				world.cluster.start("n2");
+				world.cluster.node("n2").answersAt = answersAt;
+			};
+			const failure = await failureOf(run(world, toH2));
+			expect(failure.message).toContain("n2 must not be started on h2");
+			expect(startsOf(world)).toEqual([]);
+			const process = world.cluster.node("n2").process;
+			const abort = takeUpUnfinished(world.context, {
+				...{ id: null, as: "abort", dryRun: false, lockWaitMs: 0 },
+			});
+			if (refusal === null) await abort;
+			else expect((await failureOf(abort)).message).toContain(refusal);
+			expect(startsOf(world)).toEqual([]);
+			expect(world.cluster.node("n2").process).toBe(process);
+		},
+	);
 });
