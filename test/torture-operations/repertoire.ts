@@ -14,6 +14,21 @@ export const repertoire: readonly Piece[] = [
 		}),
 	},
 	{
+		...{ name: "upgrade", needs: three, isJournaled: true },
+		choose: ({ voters }, random, { directory }) => {
+			// One that nobody has: each node has to be restarted.
+			const version = `1.0.${random.whole(0, 1_000_000_000)}`;
+			const archive = join(directory, `${version}.tgz`);
+			const build = ["release", "build", "--version", version];
+			return {
+				before: [[...build, "--out", archive]],
+				argv: ["upgrade", "--to", archive, "--soak", "0ms", "--yes"],
+				goal: three,
+				starts: Object.fromEntries(voters.map((id) => [id, 1])),
+			};
+		},
+	},
+	{
 		...{ name: "transfer-leader", needs: three, ...lapsing },
 		choose: () => ({ argv: ["transfer-leader"], goal: three, starts: {} }),
 	},

@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Random } from "../sim/random.js";
 import { Counts, type Summary, summaryOf } from "./counts.js";
-import { Disks } from "./disk-stall.js";
+import { Disks, stallable } from "./disk-stall.js";
 import { survivable } from "./node-death.js";
 import { outageKind } from "./outage.js";
 import { outagePieces } from "./outage-pieces.js";
@@ -176,15 +176,17 @@ export function neverStruck(
 	];
 	const struck = {
 		node: counts.nodeKills,
+		disk: counts.diskStalls,
 		race: counts.races,
 		pause: counts.pauses,
 	};
 	const isOwed = {
 		node: survivable(pieces).length > 0,
+		disk: stallable(pieces).length > 0,
 		race: racing(pieces).length > 0,
 		pause: pausable(pieces).length > 0,
 	};
-	const idle = (["node", "race", "pause"] as const).filter(
+	const idle = (["node", "disk", "race", "pause"] as const).filter(
 		(kind) => chosenKinds.includes(kind) && isOwed[kind] && struck[kind] === 0,
 	);
 	return [

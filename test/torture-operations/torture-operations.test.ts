@@ -2,11 +2,22 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { catalogue } from "../../src/operations/catalogue.js";
 import { Counts } from "./counts.js";
 import { conclude } from "./main.js";
 import { chosenPieces, neverStruck, run } from "./run.js";
 
 const limitMs = 900_000;
+
+const elsewhere = {
+	"upgrade rollback": "the roll of an upgrade, in test/e2e/upgrade.test.ts",
+	"upgrade finalize": "one entry in the log, in test/e2e/upgrade.test.ts",
+	"alarm clear": "needs a node whose state differs",
+	"certs rotate": "needs TLS, in test/e2e/certificates.test.ts",
+	"move-node": "needs other addresses, in test/e2e/move-node.test.ts",
+};
+
+const dashed = (name: string) => name.replaceAll(" ", "-");
 
 describe("operations on real clusters, killed on their way and taken up again", () => {
 	it(
@@ -32,6 +43,19 @@ describe("operations on real clusters, killed on their way and taken up again", 
 		},
 		limitMs,
 	);
+
+	it("are all of those that raftctl knows, but for a few that are killed elsewhere", () => {
+		const { pieces, outages } = chosenPieces([]);
+		const names = [...pieces, ...outages].map(({ name }) => dashed(name));
+		const isTortured = (operation: string) =>
+			names.some(
+				(name) => name === operation || name.startsWith(`${operation}-`),
+			);
+		const others = Object.keys(catalogue).filter(
+			(operation) => !isTortured(dashed(operation)),
+		);
+		expect(others.sort()).toEqual(Object.keys(elsewhere).sort());
+	});
 
 	it("are not proven by a run in which one of them was never killed", () => {
 		const counts = new Counts();

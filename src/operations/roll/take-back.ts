@@ -1,6 +1,8 @@
+import { statusOf } from "../../cluster/facts.js";
 import type { NodeEntry } from "../../config/inventory.js";
 import { OperatorError, reasonOf } from "../../errors.js";
 import type { Service } from "../../hosts/host.js";
+import { lookAtCluster } from "../context.js";
 import { throwIfEnded } from "../interruption.js";
 import { awaitReadyStep } from "../steps/await-ready.js";
 import type { Step } from "../steps/step.js";
@@ -29,6 +31,7 @@ export function orTakenBack(roll: Roll, inHand: InHand, step: Step): Step {
 				return await step.run(signal, progress);
 			} catch (cause) {
 				throwIfEnded(signal);
+				if (await isFit(roll, node, signal)) throw cause;
 				progress(`${reasonOf(cause)}; taking it back`);
 				const stoppable = async () => {
 					await requireStoppable(roll, node, { signal, progress }).catch(
@@ -47,6 +50,16 @@ export function orTakenBack(roll: Roll, inHand: InHand, step: Step): Step {
 			}
 		},
 	};
+}
+
+/** By its own word. Then it waits for another node, and a restart would mend nothing. */
+async function isFit(
+	{ context }: Roll,
+	node: NodeEntry,
+	signal: AbortSignal,
+): Promise<boolean> {
+	const facts = await lookAtCluster(context, signal);
+	return statusOf(facts, node.id)?.ready === true;
 }
 
 async function restartAgain(
