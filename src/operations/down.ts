@@ -1,13 +1,8 @@
 import { statusOf } from "../cluster/facts.js";
 import { confirmedLeader } from "../cluster/health.js";
 import { OperatorError, reasonOf } from "../errors.js";
-import {
-	commandFor,
-	lookAtCluster,
-	type OperationContext,
-	pollIntervalMs,
-} from "./context.js";
-import { throwIfEnded } from "./interruption.js";
+import { commandFor, lookAtCluster, type OperationContext } from "./context.js";
+import { hasLeader } from "./has-leader.js";
 import { onHosts } from "./journal/host-journal.js";
 import { withLock } from "./lock.js";
 import { type Confirm, type PlanReport, planReport } from "./plan.js";
@@ -68,24 +63,6 @@ const lockWish = {
 	ttlMs: 6_000,
 	endsCluster: true,
 } as const;
-
-/** An election and a half, at least: who is not elected by then will not be, and nobody keeps the lock. */
-const electionsAwaited = 3;
-
-/** Whether a quorum keeps the lock, once an election that is under way had its time. */
-async function hasLeader(context: OperationContext): Promise<boolean> {
-	const { clock, inventory, signal } = context;
-	const startedAt = clock.now();
-	const limitMs = electionsAwaited * inventory.timing.electionTimeoutMs;
-	for (;;) {
-		throwIfEnded(signal);
-		const facts = await lookAtCluster(context, signal);
-		if (confirmedLeader(facts) !== null) return true;
-		if (facts.nodes.every(({ status }) => status === null)) return false;
-		if (clock.now() - startedAt >= limitMs) return false;
-		await clock.sleep(pollIntervalMs, signal).catch(() => throwIfEnded(signal));
-	}
-}
 
 async function stopAll(context: OperationContext) {
 	const stopped: string[] = [];

@@ -1,6 +1,6 @@
-import { confirmedLeader } from "../../cluster/health.js";
 import { OperatorError, reasonOf } from "../../errors.js";
-import { lookAtCluster, type OperationContext } from "../context.js";
+import type { OperationContext } from "../context.js";
+import { hasLeader } from "../has-leader.js";
 import { throwIfEnded } from "../interruption.js";
 import { onHosts } from "../journal/host-journal.js";
 import { withLock } from "../lock.js";
@@ -163,8 +163,7 @@ async function inTurn(
 ): Promise<void> {
 	const own = reached(context, look);
 	await onHosts.awaitTurn(own, lockWaitMs);
-	const facts = await lookAtCluster(context, context.signal);
-	if (confirmedLeader(facts) === null) return stop();
+	if (!(await hasLeader(context))) return stop();
 	const lock = {
 		operation: "destroy",
 		ttlMs: 6_000,
