@@ -18,7 +18,13 @@ import { agreeing } from "./changing.js";
 import { filing } from "./cluster-file.js";
 import { undraining } from "./leaving.js";
 import { memberOf } from "./members.js";
-import { arriving, departing, startedThere, updating } from "./moving.js";
+import {
+	arriving,
+	departing,
+	startedThere,
+	stayingThere,
+	updating,
+} from "./moving.js";
 import { requireMember } from "./newcomer.js";
 import { type MembershipMemo, membershipOperation } from "./operation.js";
 import type { Skip } from "./options.js";
@@ -101,7 +107,11 @@ export function moveNode(wish: MoveNodeWish): Operation {
 			const { to } = memo;
 			const where = await whereIs(work.base, memo, work.lock.signal);
 			if (where === "former")
-				return [updating(work, from, "move-back"), undraining(work, from)];
+				return [
+					...stayingThere(work, from, to),
+					updating(work, from, "move-back"),
+					undraining(work, from),
+				];
 			work.tally.notes.push(`${id} is at ${to.peer} already, and stays there`);
 			const isComing = where === "moved";
 			const steps: Step[] = [

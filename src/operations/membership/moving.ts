@@ -168,6 +168,25 @@ export async function arriving(
 	];
 }
 
+/** Where giving up finds it running as before: its next start must not be elsewhere. */
+export function stayingThere(
+	{ context }: Work,
+	from: NodeEntry,
+	to: NodeEntry,
+): readonly Step[] {
+	if (from.host !== to.host) return [];
+	return [
+		{
+			...{ id: `${from.id}/stay`, node: from.id, cost: "" },
+			title: "let it start where it is",
+			async run() {
+				await configure(withNodes(context, [from]), to, from);
+				return null;
+			},
+		},
+	];
+}
+
 /** Where giving up finds it down: it must not stay so, and the members look for it where it is to be. */
 export async function startedThere(
 	work: Work,

@@ -71,6 +71,24 @@ describe("move-node", () => {
 		expect(rolesOf(world)).toEqual({ ...three, n6: "learner" });
 	});
 
+	it("given up while the node still runs where it was, lets it start there, too", async () => {
+		const world = changing();
+		const listens = () =>
+			/listen:\n {2}peer: (\S+)/.exec(
+				new TextDecoder().decode(
+					world.machines.files.get("/state/n2/node.yaml")?.content,
+				),
+			)?.[1];
+		world.cluster.node("n2").neverStops = true;
+		await failureOf(run(world, moving("n2")));
+		expect(listens()).toBe("n2:101");
+		await takeUpUnfinished(world.context, {
+			...{ id: null, as: "abort", dryRun: false, lockWaitMs: 0 },
+		});
+		expect(listens()).toBe("n2:1");
+		expect(world.cluster.node("n2").addresses).toEqual(at("n2", 1));
+	});
+
 	it("restarts a node once, however long that takes to answer", async () => {
 		const world = changing();
 		world.cluster.node("n2").silentMs = 4_000;
