@@ -24,7 +24,7 @@ export function presentationOf(argv: readonly string[]): Presentation {
 	return { output, verbose: flags.includes("--verbose") };
 }
 
-/** One value as the whole of what a command says on stdout. NDJSON lines carry the schema's version and the time. */
+/** One value as the whole of what a command says on stdout. */
 export async function serialise(
 	value: object,
 	output: Exclude<Output, "table">,

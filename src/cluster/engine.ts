@@ -1,4 +1,4 @@
-/** A replicated group seen from outside: raftd's admin RPC here, later etcd's API. All answers are fresh. */
+/** A replicated group seen from outside, by raftd's admin RPC. All answers are fresh. */
 export interface Engine {
 	/** One node's own view. Throws OperatorError "unreachable" when it does not answer within `timeoutMs`. */
 	status(node: NodeRef, options: CallOptions): Promise<NodeStatus>;

@@ -18,7 +18,7 @@ export interface Step extends PlannedStep {
 	undo?(): Promise<void>;
 	/** Begun, it is ended, whatever is pressed: half of it would be worse. It cannot be undone, nor what came before. */
 	readonly committed?: true;
-	/** It changes nothing anywhere: an operation that got no further has touched nothing. */
+	/** What it does, if anything, need be neither undone nor taken up: who got no further has touched nothing. */
 	readonly looks?: true;
 	/** After it, what is left is planned anew: the world may be another. */
 	readonly replan?: true;
