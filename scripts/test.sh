@@ -86,6 +86,7 @@ tests_on_machines() {
 		fi
 		root=(sudo -n env "PATH=$PATH" CI=true)
 	fi
+	say "tests on machines"
 	vitest_by machines "${root[@]}" node scripts/lab.mjs test
 }
 
@@ -101,25 +102,12 @@ reports=$(mktemp -d)
 standstills=$(mktemp)
 watch_for_standstill >/dev/null 2>&1 &
 watcher=$!
-machines=
-machines_output=$(mktemp)
-trap 'kill "$watcher" $machines 2>/dev/null || true; rm -rf "$reports" "$standstills" "$machines_output"' EXIT
+trap 'kill "$watcher"; rm -rf "$reports" "$standstills"' EXIT
 status=0
-# Whoever names files wants those alone. Machines mostly wait, so the others need not wait for them.
-if [ $# -eq 0 ]; then
-	(
-		tests_on_machines
-		exit "$status"
-	) >"$machines_output" 2>&1 &
-	machines=$!
-fi
 say "tests"
 vitest_by rooms npx --no-install vitest run "$@"
 once_more_after_standstill
-if [ -n "$machines" ]; then
-	wait "$machines" || status=1
-	say "tests on machines"
-	cat "$machines_output"
-fi
+# Whoever names files wants those alone.
+if [ $# -eq 0 ]; then tests_on_machines; fi
 node scripts/test-report.mjs count "$reports"/*
 exit "$status"
