@@ -1,7 +1,4 @@
-import {
-	type FailedFrame,
-	maxRequestFrameBytes,
-} from "../wire/client-frames.js";
+import { maxRequestFrameBytes } from "../wire/client-frames.js";
 import type { Transport } from "./connection.js";
 import { backoffMs, type Endpoint, EndpointRing } from "./endpoints.js";
 import { NotDoneError } from "./failures.js";
@@ -9,7 +6,6 @@ import { Lane } from "./lane.js";
 import { PlainEndpoints } from "./plain-endpoints.js";
 import type { Answer, Request, Words } from "./request.js";
 import { SessionKeeper } from "./session-keeper.js";
-import { Throttle } from "./throttle.js";
 import {
 	afterFailure,
 	afterLoss,
@@ -50,8 +46,6 @@ const maxRequestBytes = maxRequestFrameBytes - 64;
 const sweepIntervalMs = 50;
 /** The node, too, knows the deadline: its word is better than silence, and has this long to arrive. */
 const answerGraceMs = 50;
-/** Before what was held back is tried again. */
-const heldBackMs = 100;
 const noBytes = new Uint8Array();
 
 /** Sends requests, and sends again what certainly was not executed, until their time is over. */
@@ -60,8 +54,6 @@ export class Requester {
 	readonly #lanes: readonly Lane[];
 	/** Null without exactlyOnce. */
 	readonly #sessions: SessionKeeper | null;
-	/** Apart: a node that takes no more commands may well answer. */
-	readonly #throttles = { command: new Throttle(), query: new Throttle() };
 	#lastIndex = 0;
 	#turn = 0;
 	#pending = 0;
@@ -87,7 +79,8 @@ export class Requester {
 					onFailed: (request, failure) => {
 						if (failure.reason === "session-expired")
 							this.#sessions?.expired(request);
-						this.#refused(request, { kind: "failed" as const, ...failure });
+						const failed = { kind: "failed" as const, ...failure };
+						this.#follow(request, afterFailure(request, failed));
 					},
 					onLost: (request, reason) =>
 						this.#follow(request, afterLoss(request, reason)),
@@ -218,36 +211,8 @@ export class Requester {
 	}
 
 	#submit(request: Request): void {
-		const { kind } = request.words;
-		if (
-			kind !== "open-session" &&
-			this.#throttles[kind].holds(performance.now())
-		) {
-			// Later: whoever submits may be at work on others.
-			queueMicrotask(() => this.#hold(request));
-			return;
-		}
 		this.#turn = (this.#turn + 1) % this.#lanes.length;
 		(this.#lanes[this.#turn] as Lane).submit(request);
-	}
-
-	#refused(request: Request, failure: FailedFrame): void {
-		const { kind } = request.words;
-		if (failure.reason === "overloaded" && kind !== "open-session")
-			this.#throttles[kind].refused();
-		this.#follow(request, afterFailure(request, failure));
-	}
-
-	/** As if the node had refused it. */
-	#hold(request: Request): void {
-		request.attempts++;
-		const message = "held back: the node refuses much of what it is sent now";
-		const failure = {
-			...{ kind: "failed" as const, requestId: 0, message },
-			...{ reason: "overloaded" as const, outcome: "rejected" as const },
-			retryAfterMs: heldBackMs,
-		};
-		this.#follow(request, afterFailure(request, failure));
 	}
 
 	#follow(request: Request, verdict: Verdict): void {
@@ -304,10 +269,8 @@ export class Requester {
 	}
 
 	#answer(request: Request, answer: Answer): void {
-		const { kind } = request.words;
-		if (kind !== "open-session") this.#throttles[kind].accepted();
 		if (request.settled) return;
-		if (kind === "command")
+		if (request.words.kind === "command")
 			this.#lastIndex = Math.max(this.#lastIndex, answer.index);
 		this.#settle(request, true);
 		request.resolve(answer);

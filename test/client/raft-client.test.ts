@@ -209,39 +209,6 @@ describe("the client's requests", () => {
 		expect(replica.status().applied).toBe(0);
 	});
 
-	it("holds back most of what a node would refuse, and goes on when it takes everything again", async () => {
-		const { endpoints, replica } = await serving(1);
-		const client = kept(connectRaft({ endpoints, maxAttempts: 1 }));
-		const ended = () =>
-			client.command(put("a")).then(
-				() => "done",
-				({ name, reason, message }: NotDoneError) =>
-					`${name} ${reason} ${message.split(":")[0]}`,
-			);
-		const refusals = 100_000;
-		for (let at = 0; at < refusals; at++)
-			replica.nextOutcomes.push({
-				kind: "rejected",
-				reason: "overloaded",
-				message: "the queue is full",
-				retryAfterMs: 0,
-			});
-		const counts: Record<string, number> = {};
-		for (let turn = 0; turn < 20; turn++)
-			for (const end of await Promise.all(Array.from({ length: 500 }, ended)))
-				counts[end] = (counts[end] ?? 0) + 1;
-		const refused = refusals - replica.nextOutcomes.length;
-		expect(counts["NotDoneError overloaded the queue is full"]).toBe(refused);
-		expect(counts["NotDoneError overloaded held back"]).toBe(10_000 - refused);
-		// What was on its way when the first refusal came is no more than a turn or two.
-		expect(refused).toBeLessThan(5_000);
-		replica.nextOutcomes.length = 0;
-		await expect(
-			kept(connectRaft({ endpoints })).command(put("a")),
-		).resolves.toMatchObject({ index: 1 });
-		await vi.waitFor(async () => expect(await ended()).toBe("done"));
-	});
-
 	it("never sends a command again whose outcome is unknown", async () => {
 		const { endpoints, replica } = await serving(1);
 		const client = kept(connectRaft({ endpoints }));
