@@ -63,6 +63,22 @@ export class OperatorError extends Error {
 	}
 }
 
+/** The same error, with these where it says nothing of them itself. */
+export function completed(
+	error: OperatorError,
+	lacking: Pick<ErrorDetails, "state" | "next">,
+): OperatorError {
+	const { kind, message, node, problems, isLasting, cause } = error;
+	const state = error.state ?? lacking.state;
+	const next = error.next ?? lacking.next;
+	return new OperatorError(kind, message, {
+		...(node === undefined ? {} : { node }),
+		...(state === undefined ? {} : { state }),
+		...(next === undefined ? {} : { next }),
+		...{ problems, isLasting, cause },
+	});
+}
+
 /** The message of whatever was thrown. */
 export function reasonOf(error: unknown): string {
 	return error instanceof Error ? error.message : String(error);

@@ -1,14 +1,15 @@
 import type { NodeRef } from "../cluster/engine.js";
-import { type OperationContext, refOf } from "./context.js";
+import { completed, type OperatorError } from "../errors.js";
+import { commandFor, type OperationContext, refOf } from "./context.js";
 import { isSilence } from "./wait.js";
 
 /** Asks node after node until one answers; a refusal is an answer. Throws the last silence when none does. */
 export async function askAnyNode<Result>(
-	{ inventory }: OperationContext,
+	context: OperationContext,
 	call: (node: NodeRef) => Promise<Result>,
 ): Promise<Result> {
-	let silence: unknown;
-	for (const entry of inventory.nodes) {
+	let silence: OperatorError | undefined;
+	for (const entry of context.inventory.nodes) {
 		try {
 			return await call(refOf(entry));
 		} catch (error) {
@@ -16,5 +17,6 @@ export async function askAnyNode<Result>(
 			silence = error;
 		}
 	}
-	throw silence;
+	if (silence === undefined) throw silence;
+	throw completed(silence, { next: commandFor(context, "status") });
 }

@@ -1,4 +1,4 @@
-import { OperatorError } from "../errors.js";
+import { completed, OperatorError } from "../errors.js";
 import type { CanaryUse } from "./canary/wish.js";
 import { requireCanary, withCanary } from "./canary/with-canary.js";
 import { commandFor, type OperationContext } from "./context.js";
@@ -181,14 +181,9 @@ function withWayOn(
 	error: unknown,
 ): unknown {
 	if (!(error instanceof OperatorError)) return error;
-	const { kind, message, node, problems, isLasting } = error;
-	return new OperatorError(kind, message, {
-		...(node === undefined ? {} : { node }),
-		...{ problems, isLasting, cause: error.cause },
-		state: error.state ?? "what was begun is undone, as far as it could be",
-		next:
-			error.next ??
-			`${commandFor(context, "status")}, then ${commandFor(context, text)} again`,
+	return completed(error, {
+		state: "what was begun is undone, as far as it could be",
+		next: `${commandFor(context, "status")}, then ${commandFor(context, text)} again`,
 	});
 }
 
