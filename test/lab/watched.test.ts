@@ -49,9 +49,12 @@ describe("a deployed cluster", () => {
 			const pid = await unit("h1", "MainPID");
 			const watchdogMs = 10_000;
 			expect(await unit("h1", "WatchdogUSec")).toBe("10s");
-			expect(await unit("h1", "StatusText")).toMatch(
-				/^(leader|follower of n\d) in term \d+$/,
-			);
+			// Told anew with each beat: right after an election it is still the former one.
+			const saysWhoLeads = async () =>
+				/^(leader|follower of n\d) in term \d+$/.test(
+					await unit("h1", "StatusText"),
+				);
+			await until(saysWhoLeads, watchdogMs, { what: "n1 to say who leads" });
 			await lab.exec("h1", ["kill", "-STOP", pid]);
 			const startedAgain = async () =>
 				(await unit("h1", "NRestarts")) === "1" &&
