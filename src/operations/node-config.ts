@@ -135,6 +135,15 @@ export async function joins(content: Uint8Array | null): Promise<boolean> {
 	return (await settingsOf(content)).get("join") === "true";
 }
 
+/** Null where it names none; undefined where `content` is no readable configuration. */
+export async function releaseIn(
+	content: Uint8Array | null,
+): Promise<string | null | undefined> {
+	const settings = await settingsOf(content);
+	if (settings.size === 0) return undefined;
+	return JSON.parse(settings.get("release") ?? "null");
+}
+
 export interface ConfigDifference {
 	/** As "timing.electionTimeoutMs"; "node.yaml" where there is no readable one. */
 	readonly key: string;

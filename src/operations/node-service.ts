@@ -8,6 +8,7 @@ import {
 	joins,
 	type NodeConfigOptions,
 	nodeConfigPath,
+	releaseIn,
 	renderNodeConfig,
 } from "./node-config.js";
 import { programOf, runRelease } from "./releases/installed.js";
@@ -77,6 +78,15 @@ export async function isNodeConfigured(
 		: present !== null && Buffer.from(wanted).equals(present);
 	if (!isSame || inventory.tls === null) return isSame;
 	return areDelivered(context, node, { isRunning });
+}
+
+/** The release that node.yaml on the host names, null for none; undefined where there is no readable one. */
+export async function configuredRelease(
+	{ inventory, machines }: OperationContext,
+	node: NodeEntry,
+): Promise<string | null | undefined> {
+	const host = await machines.host(node.host);
+	return releaseIn(await host.read(nodeConfigPath(inventory, node)));
 }
 
 /** What node.yaml has to say, where `present` lies now. */

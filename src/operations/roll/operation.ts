@@ -12,6 +12,7 @@ import { mendingSteps, nodeSteps } from "./node-steps.js";
 import { effectiveSettings, type RollOptions } from "./options.js";
 import { rollOrder } from "./order.js";
 import { putBackSteps } from "./put-back.js";
+import { relinkSteps } from "./relink.js";
 import { type Passage, passageOf, type Roll, type RollGoal } from "./roll.js";
 import { chooseNodes, requireWholeCluster } from "./whole-cluster.js";
 
@@ -71,6 +72,11 @@ export function rollOperation(
 				// First: what is started below starts with it.
 				...putBackSteps(roll, { chosen, facts }),
 				...(await mendAll(roll, run, { chosen, facts })),
+				// Last: what was silent may say by then what it runs.
+				...relinkSteps(
+					roll,
+					chosen.filter(({ id }) => !isSeenToCome(roll, facts, id)),
+				),
 			];
 			return steps.map((step) => tolerant(context, unconfirmed, step));
 		},
@@ -117,7 +123,10 @@ async function stepsLeft(run: Run, roll: Roll): Promise<readonly Step[]> {
 	const steps: Step[] = [
 		...(left.length === 0 ? [] : await roll.goal.before(run, left)),
 		...mending,
-		...relinkSteps(roll, chosen, left),
+		...relinkSteps(
+			roll,
+			chosen.filter((node) => !left.includes(node)),
+		),
 	];
 	for (const [place, id] of order.entries()) {
 		const node = left.find((one) => one.id === id);
@@ -163,28 +172,14 @@ function isToCome(
 	return roll.goal.isToCome(statusOf(facts, id), { id, former });
 }
 
-/**
- * A node that was being taken back when its operator was killed may run what is new and start with what was before: it
- * must come back as what it is.
- */
-function relinkSteps(
-	{ context, goal }: Roll,
-	chosen: readonly NodeEntry[],
-	left: readonly NodeEntry[],
-): readonly Step[] {
-	if (goal.former === null) return [];
-	return chosen
-		.filter((node) => !left.includes(node))
-		.map((node) => ({
-			...{ id: `${node.id}/relink`, node: node.id, cost: "" },
-			title: "let it start with what it runs",
-			isDone: async () =>
-				(await goal.isConfigured(context, node)) ? "it does" : null,
-			async run() {
-				await goal.configure(context, node);
-				return null;
-			},
-		}));
+/** By its own word; `putBackSteps` sees to those. */
+function isSeenToCome(
+	{ goal }: Roll,
+	facts: ClusterFacts,
+	id: string,
+): boolean {
+	const status = statusOf(facts, id);
+	return status !== null && goal.isToCome(status, { id, former: null });
 }
 
 /** What an earlier attempt left half done: a node that is down, drained, or not confirmed to be ready again. */

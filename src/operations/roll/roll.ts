@@ -30,8 +30,12 @@ export interface RollGoal {
 		status: NodeStatus | null,
 		node: { readonly id: string; readonly former: string | null },
 	): boolean;
-	/** Before the stop: brings what the node reads at its start up to date. */
-	configure(context: OperationContext, node: NodeEntry): Promise<unknown>;
+	/** Before the stop, or of a node that goes on: brings what it reads at its start up to date. */
+	configure(
+		context: OperationContext,
+		node: NodeEntry,
+		how?: { readonly isRunning: boolean },
+	): Promise<unknown>;
 	/** Whether it would start with that. */
 	isConfigured(context: OperationContext, node: NodeEntry): Promise<boolean>;
 	/** What a node gets again that does not become ready, or when the roll is given up. Null: it stays as it is. */

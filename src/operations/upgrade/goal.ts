@@ -3,7 +3,7 @@ import { statusOf } from "../../cluster/facts.js";
 import type { NodeEntry } from "../../config/inventory.js";
 import { OperatorError } from "../../errors.js";
 import { lookAtCluster, type OperationContext } from "../context.js";
-import { writeNodeConfig } from "../node-service.js";
+import { configuredRelease, writeNodeConfig } from "../node-service.js";
 import type { Run } from "../operation.js";
 import { readArchive } from "../releases/archive.js";
 import {
@@ -54,19 +54,15 @@ export function upgradeGoal(wish: UpgradeWish, ownRelease: string): RollGoal {
 			...snapshotSteps(run, wish, ownRelease),
 		],
 		isToCome: (status, { id }) => !runs(status, targets[id] ?? ownRelease),
-		async configure(context, node) {
+		async configure(context, node, how) {
 			await switchRelease(context, node, targets[node.id] ?? null);
-			return writeNodeConfig(context, node);
+			return writeNodeConfig(context, node, how);
 		},
-		async isConfigured(context, node) {
-			const next = await currentRelease(context, node);
-			return (next?.version ?? null) === (targets[node.id] ?? null);
-		},
+		isConfigured: (context, node) =>
+			startsWith(context, node, targets[node.id] ?? null),
 		former: {
-			async isNext(context, node, memo) {
-				const next = await currentRelease(context, node);
-				return (next?.version ?? null) === formerOf(node, memo);
-			},
+			isNext: (context, node, memo) =>
+				startsWith(context, node, formerOf(node, memo)),
 			async giveBack(context, node, memo) {
 				const former = formerOf(node, memo);
 				await switchRelease(context, node, former);
@@ -83,6 +79,18 @@ function formerOf({ id }: NodeEntry, memo: object): string | null {
 
 function runs(status: NodeStatus | null, release: string): boolean {
 	return status?.release === release;
+}
+
+/** By its link and by its configuration, which is written after it: who was killed between the two left them apart. */
+async function startsWith(
+	context: OperationContext,
+	node: NodeEntry,
+	version: string | null,
+): Promise<boolean> {
+	const next = await currentRelease(context, node);
+	if ((next?.version ?? null) !== version) return false;
+	const named = await configuredRelease(context, node);
+	return named === undefined || named === version;
 }
 
 /** What each node is to run, by what the release says of itself; null for what came with this raftctl. */

@@ -23,22 +23,38 @@ function given(world: Operating, node: string, version: string): void {
 	world.machines.files.set(path, { content, mode: 0o644 });
 }
 
-const operation = () =>
+const operation = (version: string) =>
 	upgradeOperation({
-		...{ nodes: [], skip: [], soakMs: 0, ownRelease: "0.1.0", archive: null },
-		...{ name: "upgrade", text: "upgrade --to 2.0" },
-		targets: { n1: "2.0", n2: "2.0", n3: "2.0" },
+		...{ nodes: [], skip: [], soakMs: 0, ownRelease: "9.9.9", archive: null },
+		...{ name: "upgrade", text: `upgrade --to ${version}` },
+		targets: { n1: version, n2: version, n3: version },
 	});
 
-/** Another raftctl began it when all ran what came with it, and was killed. */
-async function giveUp(world: Operating) {
+/** As its configuration on the host says it. */
+function configured(world: Operating, node: string, version: string): void {
+	const content = Buffer.from(`node: ${node}\nrelease: "${version}"\n`);
+	world.machines.files.set(configOf(world, node), { content, mode: 0o600 });
+}
+
+function configOf({ context }: Operating, node: string): string {
+	return `${context.inventory.stateDirectory}/${node}/node.yaml`;
+}
+
+/** Another raftctl began it, when all ran `former`, and was killed. The nodes say that they run 0.1.0. */
+async function giveUp(
+	world: Operating,
+	{
+		former = null,
+		to = "2.0",
+	}: { readonly former?: string | null; readonly to?: string } = {},
+) {
 	const { context, cluster } = world;
 	await world.clock.sleep(5_000);
 	const ids = [...cluster.nodes.keys()];
 	const run = {
 		...{ context, isResumed: true },
 		memo: {
-			releases: Object.fromEntries(ids.map((id) => [id, null])),
+			releases: Object.fromEntries(ids.map((id) => [id, former])),
 			processes: Object.fromEntries(
 				ids.map((id) => [id, `${id}-${cluster.node(id).process}`]),
 			),
@@ -49,7 +65,7 @@ async function giveUp(world: Operating) {
 			requireFresh: async () => undefined,
 		},
 	} as unknown as Run;
-	const { abortSteps, report } = operation();
+	const { abortSteps, report } = operation(to);
 	await runSteps(context, await abortSteps(run), run.lock.signal);
 	return report(run);
 }
@@ -87,6 +103,48 @@ describe("an upgrade that is given up", () => {
 		world.machines.isRunning = () => true;
 		await giveUp(world);
 		expect(world.machines.log).toEqual([]);
+	});
+
+	it("lets a node that was being taken back, and still runs the release, start with it: it is not restarted", async () => {
+		const world = operating();
+		given(world, "n1", "0.1.0");
+		given(world, "n2", "0.0.9");
+		given(world, "n3", "0.1.0");
+		await giveUp(world, { former: "0.0.9", to: "0.1.0" });
+		expect(done(world).filter((step) => !step.endsWith("ready"))).toEqual([
+			"n2/relink",
+		]);
+		const [link] = world.machines.log;
+		expect(link).toContain("/releases/0.1.0");
+		expect(link?.endsWith(linkOf(world, "n2"))).toBe(true);
+		expect(world.machines.log).toHaveLength(1);
+	});
+
+	it("does so too where the node was silent at first", async () => {
+		const world = operating();
+		for (const id of ["n1", "n3"]) given(world, id, "0.1.0");
+		given(world, "n2", "0.0.9");
+		world.cluster.stop("n2");
+		world.machines.isRunning = () => true;
+		world.onEvent = (event) => {
+			if (event.type === "step-started" && event.step === "n2/ready")
+				world.cluster.start("n2");
+		};
+		await giveUp(world, { former: "0.0.9", to: "0.1.0" });
+		expect(done(world).at(-1)).toBe("n2/relink");
+		expect(world.machines.log.join()).toContain("/releases/0.1.0");
+	});
+
+	it("gives back link and configuration where only the link was given back so far", async () => {
+		const world = operating();
+		for (const id of ["n1", "n2", "n3"]) {
+			given(world, id, "0.1.0");
+			configured(world, id, id === "n2" ? "2.0" : "0.1.0");
+		}
+		await giveUp(world, { former: "0.1.0" });
+		expect(done(world)).toEqual(["n2/put-back"]);
+		const { content } = world.machines.files.get(configOf(world, "n2")) ?? {};
+		expect(Buffer.from(content ?? []).toString()).toContain("release: 0.1.0");
 	});
 
 	it("goes on where a host is dead, and says what could not be confirmed", async () => {
