@@ -65,3 +65,17 @@ export class EventsGoneError extends Error {
 		this.oldestIndex = oldestIndex;
 	}
 }
+
+/**
+ * An error that is made when an answer comes has a stack that leads to a socket and tells nobody anything, and to walk
+ * it costs as much as the whole rest of a refusal: it would be paid when there is least time.
+ */
+export function withoutStack<Made extends Error>(make: () => Made): Made {
+	const { stackTraceLimit } = Error;
+	Error.stackTraceLimit = 0;
+	try {
+		return make();
+	} finally {
+		Error.stackTraceLimit = stackTraceLimit;
+	}
+}

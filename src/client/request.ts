@@ -42,6 +42,8 @@ export interface Request {
 	isDoubtful: boolean;
 	/** How often it was written to a connection. */
 	attempts: number;
+	/** Of its attempt, while that counts in the congestion window; else 0. */
+	order: number;
 	settled: boolean;
 	readonly resolve: (answer: Answer) => void;
 	readonly reject: (error: Error) => void;

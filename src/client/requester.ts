@@ -1,4 +1,8 @@
-import { maxRequestFrameBytes } from "../wire/client-frames.js";
+import {
+	type FailedFrame,
+	maxRequestFrameBytes,
+} from "../wire/client-frames.js";
+import { CongestionWindow } from "./congestion-window.js";
 import type { Transport } from "./connection.js";
 import { backoffMs, type Endpoint, EndpointRing } from "./endpoints.js";
 import { NotDoneError } from "./failures.js";
@@ -9,6 +13,7 @@ import { SessionKeeper } from "./session-keeper.js";
 import {
 	afterFailure,
 	afterLoss,
+	heldBack,
 	neverSent,
 	unanswered,
 	type Verdict,
@@ -52,6 +57,7 @@ const noBytes = new Uint8Array();
 export class Requester {
 	readonly #limits: RequestLimits;
 	readonly #lanes: readonly Lane[];
+	readonly #window = new CongestionWindow();
 	/** Null without exactlyOnce. */
 	readonly #sessions: SessionKeeper | null;
 	#lastIndex = 0;
@@ -77,13 +83,16 @@ export class Requester {
 					onAnswer: (request, answer) => this.#answer(request, answer),
 					onSession: (request, id, ttlMs) => this.#opened(request, id, ttlMs),
 					onFailed: (request, failure) => {
+						this.#attemptFailed(request, failure);
 						if (failure.reason === "session-expired")
 							this.#sessions?.expired(request);
 						const failed = { kind: "failed" as const, ...failure };
 						this.#follow(request, afterFailure(request, failed));
 					},
-					onLost: (request, reason) =>
-						this.#follow(request, afterLoss(request, reason)),
+					onLost: (request, reason) => {
+						this.#attemptEnded(request, false);
+						this.#follow(request, afterLoss(request, reason));
+					},
 					onRefused: (request, error) => this.#fail(request, error),
 				}),
 		);
@@ -158,6 +167,7 @@ export class Requester {
 			place: null,
 			isDoubtful: false,
 			attempts: 0,
+			order: 0,
 			settled: false,
 			resolve,
 			reject,
@@ -211,8 +221,46 @@ export class Requester {
 	}
 
 	#submit(request: Request): void {
+		// Its time may have ended in a pause.
+		if (request.settled) return;
+		if (request.words.kind === "command") {
+			const pauseMs = this.#window.holdBackMs(performance.now());
+			if (pauseMs !== null) {
+				// Whoever submits is not to be called back before that returns.
+				queueMicrotask(() => this.#holdBack(request, pauseMs));
+				return;
+			}
+			request.order = this.#window.sent();
+		}
 		this.#turn = (this.#turn + 1) % this.#lanes.length;
 		(this.#lanes[this.#turn] as Lane).submit(request);
+	}
+
+	/** No attempt; but whoever wants one alone wants its answer now. */
+	#holdBack(request: Request, pauseMs: number): void {
+		const verdict = heldBack(request, pauseMs);
+		if (request.attempts + 1 < this.#limits.maxAttempts)
+			this.#follow(request, verdict);
+		else this.#fail(request, verdict.error);
+	}
+
+	#attemptEnded(request: Request, isDone: boolean): void {
+		if (request.order === 0) return;
+		request.order = 0;
+		this.#window.ended(isDone);
+	}
+
+	#attemptFailed(
+		request: Request,
+		failure: Pick<FailedFrame, "reason" | "retryAfterMs">,
+	): void {
+		const { order } = request;
+		if (order === 0 || failure.reason !== "overloaded") {
+			this.#attemptEnded(request, false);
+			return;
+		}
+		request.order = 0;
+		this.#window.sentAway(order, failure.retryAfterMs, performance.now());
 	}
 
 	#follow(request: Request, verdict: Verdict): void {
@@ -291,6 +339,7 @@ export class Requester {
 
 	#settle(request: Request, isDone: boolean): void {
 		request.settled = true;
+		this.#attemptEnded(request, isDone);
 		this.#sessions?.settled(request, isDone);
 		this.#pending--;
 		this.#pendingBytes -= request.bytes.length;

@@ -4,6 +4,7 @@ import {
 	type NotDoneReason,
 	OutcomeUnknownError,
 	type UnknownReason,
+	withoutStack,
 } from "./failures.js";
 import type { Request } from "./request.js";
 
@@ -45,6 +46,13 @@ export function afterFailure(request: Request, failure: FailedFrame): Verdict {
 	return isWorthAnother(request, failure)
 		? { next: "retry", error, atLeastMs }
 		: { next: "end", error };
+}
+
+/** Not sent, as the nodes send away what is beyond the congestion window. */
+export function heldBack(request: Request, atLeastMs: number): Verdict {
+	const message = "the nodes have no room for more than what is under way";
+	const error = errorOf(request, "overloaded", message);
+	return { next: "retry", error, atLeastMs };
 }
 
 /** It was written to a connection that is gone. */
@@ -96,7 +104,9 @@ export function errorOf(
 			unknownReason(reason),
 			`an earlier attempt may have been executed; the last was not: ${message}`,
 		);
-	return new NotDoneError(reason, message, { attempts, cause });
+	return withoutStack(
+		() => new NotDoneError(reason, message, { attempts, cause }),
+	);
 }
 
 function unknownReason(reason: NotDoneReason): UnknownReason {

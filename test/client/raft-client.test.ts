@@ -146,6 +146,44 @@ describe("the client's requests", () => {
 		expect(replica.proposals).toHaveLength(times + 1);
 	});
 
+	it("sends no more at once than a node takes that has sent some away, and says so of the rest", async () => {
+		const { endpoints, replica } = await serving(1);
+		const client = kept(connectRaft({ endpoints, maxAttempts: 1 }));
+		const failed = (each: PromiseSettledResult<unknown>) =>
+			each.status === "rejected" ? each.reason : null;
+		replica.nextOutcomes.push({
+			...{ kind: "rejected", reason: "overloaded", message: "full" },
+			retryAfterMs: 1,
+		});
+		await expect(client.command(put("a"))).rejects.toMatchObject({
+			reason: "overloaded",
+			attempts: 1,
+		});
+		const settled = await Promise.allSettled(
+			Array.from({ length: 50 }, (_, at) => client.command(put(`k${at}`))),
+		);
+		const heldBack = settled.map(failed).filter((error) => error !== null);
+		expect(heldBack).toHaveLength(42);
+		for (const error of heldBack)
+			expect(error).toMatchObject({
+				...{ name: "NotDoneError", reason: "overloaded", attempts: 0 },
+			});
+		expect(replica.proposals).toHaveLength(9);
+	});
+
+	it("does in the end what it held back, as long as there is time", async () => {
+		const { endpoints, replica } = await serving(1);
+		const client = kept(connectRaft({ endpoints, timeoutMs: 20_000 }));
+		replica.nextOutcomes.push({
+			...{ kind: "rejected", reason: "overloaded", message: "full" },
+			retryAfterMs: 1,
+		});
+		const answers = await Promise.all(
+			Array.from({ length: 200 }, (_, at) => client.command(put(`k${at}`))),
+		);
+		expect(new Set(answers.map(({ index }) => index)).size).toBe(200);
+	});
+
 	it("leaves a node that was removed from the cluster, for good", async () => {
 		const [gone, member] = [await serving(1), await serving(1)];
 		const message = "n1 was removed from the cluster; ask another node";

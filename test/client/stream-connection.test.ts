@@ -41,6 +41,7 @@ function requestOf(words: Request["words"]): Request {
 			place: null,
 			isDoubtful: false,
 			attempts: 0,
+			order: 0,
 			settled: false,
 			resolve() {},
 			reject() {},

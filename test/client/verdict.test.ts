@@ -17,7 +17,7 @@ function command(isInSession: boolean): Request {
 		bytes: Buffer.from("c"),
 		deadlineMs: 0,
 		place: isInSession ? { session, sequence: session.begin() } : null,
-		...{ isDoubtful: false, attempts: 1, settled: false },
+		...{ isDoubtful: false, attempts: 1, order: 0, settled: false },
 		...{ resolve() {}, reject() {} },
 	};
 }

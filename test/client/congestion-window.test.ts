@@ -1,0 +1,91 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { CongestionWindow } from "../../src/client/congestion-window.js";
+
+const retryAfterMs = 50;
+
+/** A node that does so many commands a millisecond, in turn, and sends away what would wait behind `room` others. */
+function overloaded(options: {
+	readonly perMs: number;
+	readonly room: number;
+	readonly offered: number;
+	readonly ms: number;
+	readonly window: CongestionWindow;
+}) {
+	const { perMs, room, offered, ms, window } = options;
+	const queue: number[] = [];
+	const counts = { done: 0, sentAway: 0, heldBack: 0, mostWaiting: 0 };
+	for (let nowMs = 1; nowMs <= ms; nowMs++) {
+		for (let n = 0; n < offered; n++) {
+			if (window.holdBackMs(nowMs) !== null) {
+				counts.heldBack++;
+				continue;
+			}
+			const order = window.sent();
+			if (queue.length < room) queue.push(order);
+			else {
+				counts.sentAway++;
+				window.sentAway(order, retryAfterMs, nowMs);
+			}
+		}
+		for (const _ of queue.splice(0, perMs)) {
+			counts.done++;
+			window.ended(true);
+		}
+		counts.mostWaiting = Math.max(counts.mostWaiting, queue.length);
+	}
+	return counts;
+}
+
+describe("the congestion window", () => {
+	it("keeps a node busy that is offered more than it does, and has little of the rest sent to it", () => {
+		fc.assert(
+			fc.property(
+				fc.integer({ min: 2, max: 60 }),
+				fc.integer({ min: 4, max: 30 }),
+				fc.integer({ min: 2, max: 10 }),
+				(perMs, roomMs, times) => {
+					const counts = overloaded({
+						...{ perMs, room: perMs * roomMs, offered: perMs * times },
+						...{ ms: 3000, window: new CongestionWindow() },
+					});
+					expect(counts.done).toBeGreaterThan(0.9 * perMs * 3000);
+					expect(counts.sentAway).toBeLessThan(0.1 * counts.done);
+					expect(counts.heldBack).toBeGreaterThan(0);
+				},
+			),
+			{ numRuns: 30 },
+		);
+	});
+
+	it("holds nothing back from a node that has room", () => {
+		const counts = overloaded({
+			...{ perMs: 50, room: 1000, offered: 45 },
+			...{ ms: 1000, window: new CongestionWindow() },
+		});
+		expect(counts).toMatchObject({ sentAway: 0, heldBack: 0 });
+	});
+
+	it("is cut once for all that was sent before the cut", () => {
+		const window = new CongestionWindow();
+		const orders = Array.from({ length: 100 }, () => window.sent());
+		for (const order of orders.slice(50)) window.sentAway(order, 20, 1);
+		expect(window.holdBackMs(1)).toBeNull();
+		for (let n = 0; n < 20; n++) {
+			expect(window.holdBackMs(1)).toBeNull();
+			window.sent();
+		}
+		expect(window.holdBackMs(1)).toBe(20);
+	});
+
+	it("lets some through however often a node says no, and all a second after the last no", () => {
+		const window = new CongestionWindow();
+		for (let n = 0; n < 1000; n++) window.sentAway(window.sent(), 20, n);
+		for (let n = 0; n < 8; n++) {
+			expect(window.holdBackMs(1000)).toBeNull();
+			window.sent();
+		}
+		expect(window.holdBackMs(1998)).toBe(20);
+		expect(window.holdBackMs(1999)).toBeNull();
+	});
+});
