@@ -1,7 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { OperatorError } from "../../src/errors.js";
+import { compare } from "./compare/compare.js";
+import { notes, tableOf } from "./compare/table.js";
 import { type Cut, type Lab, type LabOptions, openLab } from "./lab.js";
 import { lockLab } from "./lock.js";
 import { allHosts, type HostName, labNamed } from "./names.js";
@@ -14,6 +17,7 @@ npm run lab -- freeze | thaw HOST
 npm run lab -- cut HOST [others|operator|all] [both|in|out]
 npm run lab -- heal [HOST]
 npm run lab -- fill | empty HOST                the disk at /var/lib/raftctl
+npm run lab -- compare [--json]                 restarts in four ways; takes minutes, empties the machines
 
 RAFTCTL_LAB=labtest,10.78.0 names another lab than the usual one, raftlab,10.77.0.`;
 
@@ -40,7 +44,7 @@ export async function main(
 			waitMs: 0,
 		});
 		try {
-			await change(await lab(), words, tell);
+			await change(await lab(), words, { root, tell });
 		} finally {
 			await lock.release();
 		}
@@ -63,11 +67,17 @@ async function opened(options: LabOptions): Promise<Lab> {
 type Change = (
 	lab: Lab,
 	words: readonly string[],
-	tell: (line: string) => void,
+	outside: Outside,
 ) => Promise<void>;
 
+interface Outside {
+	/** The checkout. */
+	readonly root: string;
+	readonly tell: (line: string) => void;
+}
+
 const changes: Readonly<Record<string, Change>> = {
-	async up(lab, _words, tell) {
+	async up(lab, _words, { tell }) {
 		const began = performance.now();
 		await lab.up();
 		tell(`up after ${((performance.now() - began) / 1_000).toFixed(1)} s`);
@@ -89,7 +99,32 @@ const changes: Readonly<Record<string, Change>> = {
 		lab.heal(host === undefined ? undefined : hostIn(host)),
 	fill: (lab, [host]) => lab.fillDisk(hostIn(host)),
 	empty: (lab, [host]) => lab.emptyDisk(hostIn(host)),
+	compare: showComparison,
 };
+
+async function showComparison(
+	lab: Lab,
+	words: readonly string[],
+	{ root, tell }: Outside,
+): Promise<void> {
+	const json = words.map((word) => oneOf(["--json"], word)).length > 0;
+	const raftctl = process.env.RAFTCTL_MAIN ?? join(root, "dist/src/main.js");
+	if (!existsSync(raftctl))
+		throw new OperatorError("refused", `${raftctl} is missing`, {
+			next: "npm run build",
+		});
+	const wasUp = (await lab.status()).some(({ state }) => state !== "off");
+	try {
+		await lab.up();
+		const comparison = await compare(lab, { raftctl, tell });
+		if (json) console.log(JSON.stringify(comparison));
+		else
+			for (const line of [...tableOf(comparison), "", ...notes])
+				console.log(line);
+	} finally {
+		if (!wasUp) await lab.down();
+	}
+}
 
 async function showStatus(lab: Lab): Promise<number> {
 	for (const { name, address, state, cutFrom } of await lab.status())
