@@ -2,6 +2,7 @@ import { type Figure, mebibyte, rounded, type Settings } from "./figures.js";
 import { Load } from "./load/load.js";
 import type { LoadWindow } from "./load/orders.js";
 import { BenchCluster, type BenchNode } from "./nodes.js";
+import { keepApart } from "./processors.js";
 
 const bytes = 256;
 const keys = 100_000;
@@ -36,6 +37,10 @@ function figuresThrough(
 		async (cluster) => {
 			const leader = await cluster.leader();
 			const load = await Load.to(leader.addresses.client, through);
+			const apart = keepApart(
+				load.pid,
+				cluster.nodes.map(({ pid }) => pid),
+			);
 			const written = await writtenSoFar(leader);
 			const { peak, clients } = await capacity(load);
 			const half = await open(load, 0.5 * peak, halfSeconds);
@@ -50,7 +55,7 @@ function figuresThrough(
 					name: named("capacity, closed loop"),
 					value: peak,
 					unit: "/s",
-					note: `${clients} clients`,
+					note: `${clients} clients; ${apart}`,
 				},
 				...(through === "streams" ? [amplification] : []),
 				{

@@ -27,8 +27,11 @@ function commandOf({ bytes, keys }: Writes): () => Uint8Array {
 	};
 }
 
-function write(command: () => Uint8Array, then: () => void): void {
-	const sentMs = performance.now();
+function write(
+	command: () => Uint8Array,
+	then: () => void,
+	sentMs = performance.now(),
+): void {
 	window.sent(1);
 	client.command(command()).then(
 		() => {
@@ -63,7 +66,9 @@ function openLoop(writes: Writes): () => void {
 	let sent = 0;
 	const timer = setInterval(() => {
 		const due = ((performance.now() - startMs) / 1000) * perSecond;
-		for (; sent < due; sent++) write(command, () => {});
+		// From when it was to be sent, or a standstill of this process would hide what it held up.
+		for (; sent < due; sent++)
+			write(command, () => {}, startMs + (sent / perSecond) * 1000);
 	}, 1);
 	return () => clearInterval(timer);
 }

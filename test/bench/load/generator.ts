@@ -81,16 +81,22 @@ function templateOf(bytes: number): Buffer {
 	return Buffer.from(batch.take());
 }
 
+/** When each of a number of writes was to be sent: `firstMs`, and each `stepMs` after the one before. */
+interface Schedule {
+	readonly firstMs: number;
+	readonly stepMs: number;
+}
+
 /** Sends so many in one write. */
 function write(
 	stream: Stream,
 	count: number,
-	template: Buffer,
-	key: () => number,
+	{ template, key }: { readonly template: Buffer; readonly key: () => number },
+	{ firstMs, stepMs }: Schedule = { firstMs: performance.now(), stepMs: 0 },
 ): void {
 	if (count <= 0) return;
 	const frames = Buffer.allocUnsafe(count * template.length);
-	const nowMs = performance.now();
+	let dueMs = firstMs;
 	for (let at = 0; at < frames.length; at += template.length) {
 		template.copy(frames, at);
 		lastId = lastId === 0xffff_ffff ? 1 : lastId + 1;
@@ -100,7 +106,8 @@ function write(
 			frames[at + keyAt + place] = 48 + (rest % 10);
 			rest = Math.floor(rest / 10);
 		}
-		sinceMs[lastId % slots] = nowMs;
+		sinceMs[lastId % slots] = dueMs;
+		dueMs += stepMs;
 	}
 	underWay += count;
 	window.sent(count);
@@ -114,15 +121,14 @@ function keysOf({ keys, ordered }: Writes): () => number {
 
 /** Each of `clients` waits for its answer. Answers of one packet are followed by one packet. */
 function closedLoop(streams: readonly Stream[], writes: Writes): () => void {
-	const template = templateOf(writes.bytes);
-	const key = keysOf(writes);
+	const what = { template: templateOf(writes.bytes), key: keysOf(writes) };
 	const { clients = 1, total = Number.POSITIVE_INFINITY } = writes;
 	let left = total;
 	const flush = (stream: Stream) => {
 		const count = Math.min(stream.due, left);
 		stream.due = 0;
 		left -= count;
-		write(stream, count, template, key);
+		write(stream, count, what);
 	};
 	onAnswer = (stream) => {
 		if (stream.due++ === 0) setImmediate(flush, stream);
@@ -139,9 +145,9 @@ function closedLoop(streams: readonly Stream[], writes: Writes): () => void {
 
 /** So many a second, whatever becomes of them. */
 function openLoop(streams: readonly Stream[], writes: Writes): () => void {
-	const template = templateOf(writes.bytes);
-	const key = keysOf(writes);
+	const what = { template: templateOf(writes.bytes), key: keysOf(writes) };
 	const { perSecond = 1 } = writes;
+	const stepMs = 1000 / perSecond;
 	const startMs = performance.now();
 	let sent = 0;
 	let turn = 0;
@@ -153,13 +159,13 @@ function openLoop(streams: readonly Stream[], writes: Writes): () => void {
 				slots - underWay,
 			);
 			if (share <= 0) return;
-			write(
-				streams[turn++ % streams.length] as Stream,
-				Math.min(share, 1000),
-				template,
-				key,
-			);
-			sent += Math.min(share, 1000);
+			const count = Math.min(share, 1000);
+			// From when it was to be sent, or a standstill of this process would hide what it held up.
+			write(streams[turn++ % streams.length] as Stream, count, what, {
+				firstMs: startMs + sent * stepMs,
+				stepMs,
+			});
+			sent += count;
 		}
 	}, 1);
 	return () => clearInterval(timer);

@@ -30,6 +30,12 @@ export class Load {
 		this.#child = child;
 	}
 
+	get pid(): number {
+		const { pid } = this.#child;
+		if (pid === undefined) throw new Error("the load does not run");
+		return pid;
+	}
+
 	begin(writes: Writes): void {
 		this.#order({ do: "write", writes });
 	}
