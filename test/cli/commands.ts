@@ -60,11 +60,26 @@ export async function parseCommandLine(
 	}
 	const { command, rest } = found;
 	const { args, strict } = commandClasses.get(command.id) as CommandClass;
-	await Parser.parse([...rest], {
-		flags: { ...command.flags } as never,
-		args: args as never,
-		strict: strict !== false,
-	});
+	await atTerminal(() =>
+		Parser.parse([...rest], {
+			flags: { ...command.flags } as never,
+			args: args as never,
+			strict: strict !== false,
+		}),
+	);
+}
+
+/** Where it is none, oclif waits at each line for an argument from stdin, and leaves its listeners there. */
+async function atTerminal(parse: () => Promise<unknown>): Promise<void> {
+	const { stdin } = process;
+	const was = Object.getOwnPropertyDescriptor(stdin, "isTTY");
+	Object.defineProperty(stdin, "isTTY", { value: true, configurable: true });
+	try {
+		await parse();
+	} finally {
+		if (was === undefined) Reflect.deleteProperty(stdin, "isTTY");
+		else Object.defineProperty(stdin, "isTTY", was);
+	}
 }
 
 function asksForHelp(words: readonly string[]): boolean {

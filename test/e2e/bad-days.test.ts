@@ -186,11 +186,14 @@ class Rude {
 	/** Keeps its word, for as long as it is let: bytes that were sent before the node ended it. */
 	async pour(chunk: Buffer): Promise<number> {
 		let bytes = 0;
+		const closed = new Promise<false>((resolve) =>
+			this.socket.once("close", () => resolve(false)),
+		);
 		for (let isTaken = true; isTaken && bytes < gibibyte; ) {
-			isTaken = await new Promise<boolean>((resolve) => {
-				this.socket.write(chunk, (error) => resolve(!error));
-				this.socket.once("close", () => resolve(false));
-			});
+			const written = new Promise<boolean>((resolve) =>
+				this.socket.write(chunk, (error) => resolve(!error)),
+			);
+			isTaken = await Promise.race([written, closed]);
 			if (isTaken) bytes += chunk.length;
 		}
 		return bytes;
