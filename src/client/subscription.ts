@@ -1,4 +1,5 @@
 import type { WebSocket } from "ws";
+import { reasonOf } from "../errors.js";
 import { materialOf } from "./door.js";
 import { backoffMs, type Endpoint, EndpointRing } from "./endpoints.js";
 import { type IndexedEvent, parseEventMessage } from "./event-messages.js";
@@ -97,17 +98,28 @@ export class EventSubscription implements Subscription {
 	async #connect(): Promise<void> {
 		const { WebSocket } = await import("ws");
 		if (this.#ended) return;
+		try {
+			this.#follow(this.#dial(WebSocket));
+		} catch (error) {
+			// Certificates may be unreadable for a moment, while they are replaced: that must not end the application.
+			this.#disconnected(reasonOf(error));
+		}
+	}
+
+	/** Throws when there is nothing to show or to believe: the application's own source, or what is in its PEM. */
+	#dial(Socket: typeof WebSocket): WebSocket {
 		const { address, tls } = this.#ring.current();
 		const scheme = tls === undefined ? "ws" : "wss";
-		const socket = new WebSocket(
-			`${scheme}://${address}/v1/events?from=${this.#next}`,
-			{
-				handshakeTimeout: this.#options.connectTimeoutMs,
-				maxPayload: messageLimitBytes,
-				perMessageDeflate: false,
-				...(tls === undefined ? {} : materialOf(tls)),
-			},
-		);
+		return new Socket(`${scheme}://${address}/v1/events?from=${this.#next}`, {
+			handshakeTimeout: this.#options.connectTimeoutMs,
+			maxPayload: messageLimitBytes,
+			perMessageDeflate: false,
+			...(tls === undefined ? {} : materialOf(tls)),
+		});
+	}
+
+	#follow(socket: WebSocket): void {
+		const { address } = this.#ring.current();
 		this.#socket = socket;
 		const watch = watchSilence(socket);
 		let reason = "";

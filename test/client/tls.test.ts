@@ -121,6 +121,33 @@ describe("the client library over TLS", () => {
 		expect((await late.get("a"))?.value.toString()).toBe("3");
 	});
 
+	it("outlives a moment in which it is not told whom to believe, or told nonsense", async () => {
+		const { address } = await serve();
+		const { certificate } = await authority;
+		const sources = [
+			() => {
+				throw new Error("ENOENT: ca.crt");
+			},
+			() => ({ ca: "-----BEGIN CERTIFICATE-----" }),
+		];
+		let asked = 0;
+		const kvClient = client({
+			endpoints: [address],
+			tls: () => sources[asked++]?.() ?? { ca: certificate },
+		});
+		const ends: unknown[] = [];
+		const subscription = kvClient.raft.subscribe({
+			onEvent: () => {},
+			onEnd: (error) => ends.push(error),
+		});
+		await subscription.ready;
+		expect(asked).toBe(3);
+		asked = 0;
+		await kvClient.put("a", "1");
+		expect(asked).toBe(3);
+		expect(ends).toEqual([]);
+	});
+
 	it("speaks no plain text to a port that speaks TLS", async () => {
 		const { address, api } = await serve();
 		const plain = client({ endpoints: [address], timeoutMs: 500 });
