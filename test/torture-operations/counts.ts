@@ -43,6 +43,10 @@ export class Counts {
 		this.killsOf.set(kind, names.set(name, (names.get(name) ?? 0) + 1));
 	}
 
+	killsOn(kind: string, name: string): number {
+		return this.killsOf.get(kind)?.get(name) ?? 0;
+	}
+
 	killsIn(kind: string): number {
 		const names = this.killsOf.get(kind)?.values() ?? [];
 		return [...names].reduce((sum, count) => sum + count, 0);

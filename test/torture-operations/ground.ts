@@ -1,4 +1,10 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import {
+	existsSync,
+	mkdirSync,
+	readFileSync,
+	rmSync,
+	writeFileSync,
+} from "node:fs";
 import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
@@ -6,11 +12,19 @@ import {
 	type RunningRaftctl,
 	startRaftctl,
 } from "../e2e/local-cluster.js";
+import type { Setting } from "./piece.js";
 
 /** Numbers of the nodes that can ever be: more than any operation needs at once. */
 const nodeNumbers = [1, 2, 3, 4, 5, 6];
 /** Only bounds what would hang. */
 const commandLimitMs = 600_000;
+
+const appName = "app.js";
+
+interface GroundSetting extends Setting {
+	/** Data directories that lie elsewhere, by node. */
+	readonly data?: ReadonlyMap<string, string>;
+}
 
 /** Where a node answers. */
 export interface Place {
@@ -24,24 +38,27 @@ export class Ground {
 	readonly directory: string;
 	readonly portBase: number;
 	readonly places: readonly Place[];
-	/** Data directories that lie elsewhere, by node. */
 	readonly #data: ReadonlyMap<string, string>;
+	readonly #setting: Setting;
 	readonly #running = new Set<RunningRaftctl>();
 
 	constructor(
 		directory: string,
 		portBase: number,
-		data: ReadonlyMap<string, string> = new Map(),
+		setting: GroundSetting = {},
 	) {
 		this.directory = directory;
 		this.portBase = portBase;
-		this.#data = data;
+		this.#setting = setting;
+		this.#data = setting.data ?? new Map();
 		this.places = nodeNumbers.map((number) => ({
 			id: `n${number}`,
 			admin: `127.0.0.1:${portBase + number * 10 + 2}`,
 			client: `127.0.0.1:${portBase + number * 10 + 1}`,
 		}));
 		mkdirSync(directory, { recursive: true });
+		if (setting.app !== undefined)
+			writeFileSync(join(directory, appName), setting.app);
 	}
 
 	get balancer(): string {
@@ -78,7 +95,7 @@ portBase: ${this.portBase}
 balancer: { kind: embedded, checkInterval: 50ms }
 timing: { electionTimeout: 500ms, heartbeatInterval: 50ms }
 roll: { settle: 0ms, closeOver: 200ms }
-`,
+${this.#setting.app === undefined ? "" : `app: ./${appName}\n`}`,
 		);
 	}
 

@@ -19,12 +19,20 @@ export interface Piece {
 	readonly lapses?: true;
 	/** It has no lock to be waited for. */
 	readonly isUnlocked?: true;
+	/** It needs a cluster of its own, which has this. */
+	readonly setting?: Setting;
 	/** One concrete run of it. */
 	choose(
 		members: Members,
 		random: Random,
 		ground: Ground,
 	): Choice | Promise<Choice>;
+}
+
+/** What not every cluster has. */
+export interface Setting {
+	/** The application that its nodes run, as source. */
+	readonly app?: string;
 }
 
 export interface Choice {
@@ -44,6 +52,8 @@ export interface Choice {
 	readonly dead?: string;
 	/** Clears away what a killed run may leave, as the guide says. Returns what it must not have left. */
 	tidy?(): Promise<readonly string[]>;
+	/** What is wrong however it ended, done or given up. */
+	asserts?(): Promise<readonly string[]>;
 	/** What is wrong with what came of it, beside the cluster. */
 	faults?(): Promise<readonly string[]>;
 }

@@ -1,6 +1,8 @@
 import { join } from "node:path";
+import { alarmPieces } from "./alarms.js";
 import { filePieces } from "./files.js";
 import { type Piece, spareOf, three } from "./piece.js";
+import { releasePieces } from "./releases.js";
 
 const lapsing = { isJournaled: true, lapses: true } as const;
 
@@ -13,21 +15,8 @@ export const repertoire: readonly Piece[] = [
 			starts: Object.fromEntries(voters.map((id) => [id, 1])),
 		}),
 	},
-	{
-		...{ name: "upgrade", needs: three, isJournaled: true },
-		choose: ({ voters }, random, { directory }) => {
-			// One that nobody has: each node has to be restarted.
-			const version = `1.0.${random.whole(0, 1_000_000_000)}`;
-			const archive = join(directory, `${version}.tgz`);
-			const build = ["release", "build", "--version", version];
-			return {
-				before: [[...build, "--out", archive]],
-				argv: ["upgrade", "--to", archive, "--soak", "0ms", "--yes"],
-				goal: three,
-				starts: Object.fromEntries(voters.map((id) => [id, 1])),
-			};
-		},
-	},
+	...releasePieces,
+	...alarmPieces,
 	{
 		...{ name: "transfer-leader", needs: three, ...lapsing },
 		choose: () => ({ argv: ["transfer-leader"], goal: three, starts: {} }),

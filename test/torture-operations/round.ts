@@ -157,6 +157,7 @@ export async function judge(
 		if (isDone && now < planned)
 			stage.fail(`${id} was started ${now} times, not ${planned}`);
 	}
+	for (const fault of (await choice.asserts?.()) ?? []) stage.fail(fault);
 	stage.mayDiffer = !isDone;
 	if (!isDone) return;
 	judgeGoal(stage, choice, { members, more });

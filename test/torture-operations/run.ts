@@ -8,7 +8,7 @@ import { outageKind } from "./outage.js";
 import { outagePieces } from "./outage-pieces.js";
 import { playOutages } from "./outage-tour.js";
 import { pausable } from "./pause.js";
-import type { Piece } from "./piece.js";
+import type { Piece, Setting } from "./piece.js";
 import { claimPorts } from "./ports.js";
 import { racing } from "./race.js";
 import { repertoire } from "./repertoire.js";
@@ -118,18 +118,39 @@ function jobsOf(kind: Kind, play: Play): Job[] {
 							random: random(0),
 						}),
 				];
-	const lanes = kind === "operator" ? Math.min(parallel, pieces.length) : 1;
-	return Array.from({ length: lanes }, (_, lane) => {
-		const share = pieces.filter((_, at) => at % lanes === lane);
-		const own = { ...play, pieces: share, random: random(lane) };
+	const common = pieces.filter(isCommon);
+	const lanes = kind === "operator" ? Math.min(parallel, common.length) : 1;
+	const shares = Array.from({ length: lanes }, (_, lane) => ({
+		pieces: common.filter((_, at) => at % lanes === lane),
+	})).filter((share) => share.pieces.length > 0);
+	const loners =
+		kind === "operator" ? pieces.filter((one) => !isCommon(one)) : [];
+	// Nobody else kills on its cluster: that there were enough elsewhere says nothing of it.
+	const killsOfEach = Math.ceil(play.kills / pieces.length);
+	const alone = loners.map((one) => ({
+		...{ pieces: [one], killsOfEach },
+		...(one.setting === undefined ? {} : { setting: one.setting }),
+	}));
+	// They take the longest.
+	return [...alone, ...shares].map((share, lane) => {
+		const own = { ...play, ...share, random: random(lane) };
 		return () => playOnStage(kind, { ...own, name: `${kind}-${lane}` });
-	}).filter(() => pieces.length > 0);
+	});
+}
+
+function isCommon({ setting }: Piece): boolean {
+	return setting === undefined;
 }
 
 /** Returns what went wrong. */
 async function playOnStage(
 	kind: keyof typeof plays,
-	play: Play & { readonly name: string; readonly random: Random },
+	play: Play & {
+		readonly name: string;
+		readonly random: Random;
+		readonly killsOfEach?: number;
+		readonly setting?: Setting;
+	},
 ): Promise<readonly string[]> {
 	const { counts, name, random, tell } = play;
 	const { voters } = plays[kind];
@@ -147,6 +168,7 @@ async function playOnStage(
 	const stage = new Stage({
 		...{ directory, voters, counts, random, kind, tell },
 		...(disks === null ? {} : { data: disks.data }),
+		...(play.setting === undefined ? {} : { setting: play.setting }),
 		portBase: ports.base,
 	});
 	try {
@@ -180,11 +202,12 @@ export function neverStruck(
 		race: counts.races,
 		pause: counts.pauses,
 	};
+	const common = pieces.filter(isCommon);
 	const isOwed = {
-		node: survivable(pieces).length > 0,
-		disk: stallable(pieces).length > 0,
-		race: racing(pieces).length > 0,
-		pause: pausable(pieces).length > 0,
+		node: survivable(common).length > 0,
+		disk: stallable(common).length > 0,
+		race: racing(common).length > 0,
+		pause: pausable(common).length > 0,
 	};
 	const idle = (["node", "disk", "race", "pause"] as const).filter(
 		(kind) => chosenKinds.includes(kind) && isOwed[kind] && struck[kind] === 0,

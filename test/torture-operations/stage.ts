@@ -4,7 +4,7 @@ import type { Random } from "../sim/random.js";
 import type { Counts } from "./counts.js";
 import { Ground } from "./ground.js";
 import { Load } from "./load.js";
-import { type Members, type Piece, spareOf } from "./piece.js";
+import { type Members, type Piece, type Setting, spareOf } from "./piece.js";
 import { QuorumWatch } from "./quorum-watch.js";
 import { isAtRest, membersNow, settle } from "./settled.js";
 import { lookAt } from "./view.js";
@@ -20,6 +20,7 @@ export interface StageOptions {
 	readonly tell: (line: string) => void;
 	/** Data directories that lie elsewhere, by node. */
 	readonly data?: ReadonlyMap<string, string>;
+	readonly setting?: Setting;
 	/** How long it may take until the cluster is at rest. */
 	readonly restLimitMs?: number;
 }
@@ -49,8 +50,9 @@ export class Stage {
 	#watch: QuorumWatch | null = null;
 
 	constructor(options: StageOptions) {
-		const { directory, portBase, data, restLimitMs } = options;
-		this.ground = new Ground(directory, portBase, data);
+		const { directory, portBase, data, setting, restLimitMs } = options;
+		const elsewhere = data === undefined ? {} : { data };
+		this.ground = new Ground(directory, portBase, { ...setting, ...elsewhere });
 		this.random = options.random;
 		this.counts = options.counts;
 		this.#tell = options.tell;

@@ -10,9 +10,6 @@ import { chosenPieces, neverStruck, run } from "./run.js";
 const limitMs = 900_000;
 
 const elsewhere = {
-	"upgrade rollback": "the roll of an upgrade, in test/e2e/upgrade.test.ts",
-	"upgrade finalize": "one entry in the log, in test/e2e/upgrade.test.ts",
-	"alarm clear": "needs a node whose state differs",
 	"certs rotate": "needs TLS, in test/e2e/certificates.test.ts",
 	"move-node": "needs other addresses, in test/e2e/move-node.test.ts",
 };

@@ -17,20 +17,22 @@ export const killsFor = { node: 5, disk: 25, race: 25, pause: 25, outage: 8 };
 /** What is to be played on one cluster. */
 export interface Program {
 	readonly pieces: readonly Piece[];
-	/** How often raftctl is killed at least, on all of them. */
+	/** How often raftctl is killed at least, on all clusters. */
 	readonly kills: number;
+	/** How often at least in each of these; by default once. */
+	readonly killsOfEach?: number;
 	readonly signal?: AbortSignal;
 }
 
 export async function killOperators(
 	stage: Stage,
-	{ pieces, kills, signal }: Program,
+	{ pieces, kills, killsOfEach = 1, signal }: Program,
 ): Promise<void> {
 	const courses = new Map<string, Course>();
 	const { counts } = stage;
 	const isOver = () =>
 		counts.kills >= kills &&
-		pieces.every(({ name }) => counts.operations.has(name));
+		pieces.every(({ name }) => counts.killsOn(stage.kind, name) >= killsOfEach);
 	for (let round = 0; round < maxRounds; round++) {
 		if (isOver() || signal?.aborted) return;
 		if (stage.problems.length >= maxProblems) return;
