@@ -8,8 +8,7 @@ import {
 	nodeFlags,
 } from "../src/cli/membership-command.js";
 import { addLearner } from "../src/operations/membership/add-learner.js";
-import { changeMembers } from "../src/operations/membership/change-members.js";
-import { withContext } from "../src/operations/open-context.js";
+import { changing } from "../src/operations/membership/change-members.js";
 
 export default class AddLearner extends MembershipCommand<typeof AddLearner> {
 	static override summary = "Start a node and add it as a learner.";
@@ -42,12 +41,7 @@ export default class AddLearner extends MembershipCommand<typeof AddLearner> {
 			given: givenNode(this.flags),
 		};
 		const make = () => addLearner(wish);
-		const operating = await this.operating();
 		const question = `Add ${node} as a ${promote ? "voter" : "learner"}?`;
-		await this.change(this.flags, question, (options) =>
-			withContext(operating, (context) =>
-				changeMembers(context, make, options),
-			),
-		);
+		await this.change(this.flags, question, { ...changing, make });
 	}
 }

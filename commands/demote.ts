@@ -4,9 +4,8 @@ import {
 	MembershipCommand,
 	membershipFlags,
 } from "../src/cli/membership-command.js";
-import { changeMembers } from "../src/operations/membership/change-members.js";
+import { changing } from "../src/operations/membership/change-members.js";
 import { demote } from "../src/operations/membership/demote.js";
-import { withContext } from "../src/operations/open-context.js";
 
 export default class Demote extends MembershipCommand<typeof Demote> {
 	static override summary = "Take a voter's vote away; it stays as a learner.";
@@ -29,12 +28,7 @@ export default class Demote extends MembershipCommand<typeof Demote> {
 		const { skip } = this.flags;
 		const wish = { node, skip };
 		const make = () => demote(wish);
-		const operating = await this.operating();
 		const question = `Take the vote of ${node} away?`;
-		await this.change(this.flags, question, (options) =>
-			withContext(operating, (context) =>
-				changeMembers(context, make, options),
-			),
-		);
+		await this.change(this.flags, question, { ...changing, make });
 	}
 }

@@ -25,25 +25,21 @@ export default class Deploy extends OperatorCommand<typeof Deploy> {
 	};
 
 	async run(): Promise<void> {
-		const { release = null, node: nodes, "dry-run": dryRun } = this.flags;
+		const { release = null, node: nodes } = this.flags;
 		const inventory = await this.inventory();
 		const question = `Set up the hosts of ${inventory.name}?`;
-		if (!dryRun) this.requireAnswer(question);
-		const operating = await this.operating(inventory);
 		const wish = { release, nodes };
-		if (dryRun) {
-			const plan = await withContext(operating, (context) =>
-				planDeploy(context, wish),
-			);
-			return this.printPlan(plan, this.flags);
-		}
-		const report = await withContext(operating, (context) =>
-			deploy(context, wish, {
-				lockWaitMs: this.flags["lock-wait"],
-				confirm: () => this.confirm(question),
-			}),
-		);
-		const { deployText } = await import("../src/cli/deploy-text.js");
-		await this.print(report, () => deployText(report));
+		await this.planOrRun(this.flags, {
+			withContext,
+			...{ inventory, question },
+			plan: (context) => planDeploy(context, wish),
+			run: (context) =>
+				deploy(context, wish, {
+					lockWaitMs: this.flags["lock-wait"],
+					confirm: () => this.confirm(question),
+				}),
+			text: async (report) =>
+				(await import("../src/cli/deploy-text.js")).deployText(report),
+		});
 	}
 }

@@ -29,25 +29,24 @@ export default class Destroy extends OperatorCommand<typeof Destroy> {
 		const inventory = await this.inventory();
 		const { name } = inventory;
 		if (given !== undefined) requireName(given, name, "--cluster-name");
-		const operating = await this.operating(inventory);
-		if (this.flags["dry-run"]) {
-			const plan = await withContext(operating, planDestroy);
-			return this.printPlan(plan, this.flags);
-		}
-		const report = await withContext(operating, (context) =>
-			destroy(context, {
-				lockWaitMs: this.flags["lock-wait"],
-				confirm: async () => {
-					if (given !== undefined) return;
-					const what = "This removes the cluster and all its data, for good.";
-					if (await askForName(what, name, this.signal)) return;
-					throw nobodyToType(name);
-				},
-			}),
-		);
-		if (report.left.length > 0) this.exitAs("partial");
-		const { destroyText } = await import("../src/cli/deploy-text.js");
-		await this.print(report, () => destroyText(report));
+		const report = await this.planOrRun(this.flags, {
+			withContext,
+			inventory,
+			plan: planDestroy,
+			run: (context) =>
+				destroy(context, {
+					lockWaitMs: this.flags["lock-wait"],
+					confirm: async () => {
+						if (given !== undefined) return;
+						const what = "This removes the cluster and all its data, for good.";
+						if (await askForName(what, name, this.signal)) return;
+						throw nobodyToType(name);
+					},
+				}),
+			text: async (done) =>
+				(await import("../src/cli/deploy-text.js")).destroyText(done),
+		});
+		if (report !== null && report.left.length > 0) this.exitAs("partial");
 	}
 }
 

@@ -15,25 +15,22 @@ export default class Down extends OperatorCommand<typeof Down> {
 
 	async run(): Promise<void> {
 		const inventory = await this.inventory();
-		const { "dry-run": dryRun, "lock-wait": lockWaitMs } = this.flags;
+		const { "lock-wait": lockWaitMs } = this.flags;
 		const question = `Stop all of ${inventory.name}? Applications will have nothing to talk to.`;
-		if (!dryRun) this.requireAnswer(question);
-		const operating = await this.operating(inventory);
-		if (dryRun)
-			return this.printPlan(await withContext(operating, planDown), this.flags);
 		const confirm = () => this.confirm(question);
-		const report = await withContext(operating, (context) =>
-			down(context, { lockWaitMs, confirm }),
-		);
-		const { cluster, stopped, notRunning } = report;
-		await this.print(report, () =>
-			[
-				`cluster ${cluster} is down`,
-				...(stopped.length > 0 ? [`stopped: ${stopped.join(", ")}`] : []),
-				...(notRunning.length > 0
-					? [`did not run: ${notRunning.join(", ")}`]
-					: []),
-			].join("\n"),
-		);
+		await this.planOrRun(this.flags, {
+			withContext,
+			...{ inventory, question },
+			plan: planDown,
+			run: (context) => down(context, { lockWaitMs, confirm }),
+			text: ({ cluster, stopped, notRunning }) =>
+				[
+					`cluster ${cluster} is down`,
+					...(stopped.length > 0 ? [`stopped: ${stopped.join(", ")}`] : []),
+					...(notRunning.length > 0
+						? [`did not run: ${notRunning.join(", ")}`]
+						: []),
+				].join("\n"),
+		});
 	}
 }

@@ -40,27 +40,19 @@ export default class Drain extends OperatorCommand<typeof Drain> {
 	async run(): Promise<void> {
 		requireLasting(this.flags.for);
 		const nodes = namedNodes(this.args.node, this.flags.node);
-		const operating = await this.operating();
-		if (this.flags["dry-run"]) {
-			const plan = await withContext(operating, (context) =>
-				planDrain(context, { nodes }),
-			);
-			return this.printPlan(plan, this.flags);
-		}
-		const report = await withContext(operating, (context) =>
-			drain(context, {
-				nodes,
-				forMs: this.flags.for,
-				lockWaitMs: this.flags["lock-wait"],
-				canary: canaryUse(this.flags),
-			}),
-		);
-		const { endsInMs } = report;
-		await this.print(
-			report,
-			() =>
+		await this.planOrRun(this.flags, {
+			withContext,
+			plan: (context) => planDrain(context, { nodes }),
+			run: (context) =>
+				drain(context, {
+					nodes,
+					forMs: this.flags.for,
+					lockWaitMs: this.flags["lock-wait"],
+					canary: canaryUse(this.flags),
+				}),
+			text: ({ endsInMs }) =>
 				`drained: ${nodes.join(", ")}; connections are taken again in ${Math.round(endsInMs / 1000)} s, or with undrain`,
-		);
+		});
 	}
 }
 

@@ -5,9 +5,8 @@ import {
 	membershipFlags,
 	nodeFlags,
 } from "../src/cli/membership-command.js";
-import { changeMembers } from "../src/operations/membership/change-members.js";
+import { changing } from "../src/operations/membership/change-members.js";
 import { moveNode } from "../src/operations/membership/move-node.js";
-import { withContext } from "../src/operations/open-context.js";
 
 export default class MoveNode extends MembershipCommand<typeof MoveNode> {
 	static override summary = "Give a member other addresses; its data stays.";
@@ -50,11 +49,6 @@ export default class MoveNode extends MembershipCommand<typeof MoveNode> {
 		);
 		const { node } = this.args;
 		const make = () => moveNode({ node, given, skip });
-		const operating = await this.operating();
-		await this.change(this.flags, `Move ${node}?`, (options) =>
-			withContext(operating, (context) =>
-				changeMembers(context, make, options),
-			),
-		);
+		await this.change(this.flags, `Move ${node}?`, { ...changing, make });
 	}
 }

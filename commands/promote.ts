@@ -5,9 +5,8 @@ import {
 	MembershipCommand,
 	membershipFlags,
 } from "../src/cli/membership-command.js";
-import { changeMembers } from "../src/operations/membership/change-members.js";
+import { changing } from "../src/operations/membership/change-members.js";
 import { promote } from "../src/operations/membership/promote.js";
-import { withContext } from "../src/operations/open-context.js";
 
 export default class Promote extends MembershipCommand<typeof Promote> {
 	static override summary = "Let a learner vote.";
@@ -37,12 +36,7 @@ export default class Promote extends MembershipCommand<typeof Promote> {
 		const { wait, skip, timeout: timeoutMs } = this.flags;
 		const wish = { node, wait, skip, timeoutMs };
 		const make = () => promote(wish);
-		const operating = await this.operating();
 		const question = `Let ${node} vote?`;
-		await this.change(this.flags, question, (options) =>
-			withContext(operating, (context) =>
-				changeMembers(context, make, options),
-			),
-		);
+		await this.change(this.flags, question, { ...changing, make });
 	}
 }

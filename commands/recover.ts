@@ -10,7 +10,10 @@ import { askForName, requireName } from "../src/cli/typed-name.js";
 import { OperatorError } from "../src/errors.js";
 import { withContext } from "../src/operations/open-context.js";
 import type { Survey } from "../src/operations/recover/recover.js";
-import { recoverCluster } from "../src/operations/recover/recover-cluster.js";
+import {
+	planRecovery,
+	recoverCluster,
+} from "../src/operations/recover/recover-cluster.js";
 
 export default class Recover extends OperatorCommand<typeof Recover> {
 	static override summary =
@@ -34,33 +37,30 @@ export default class Recover extends OperatorCommand<typeof Recover> {
 	};
 
 	async run(): Promise<void> {
-		const { node: nodes, "dry-run": dryRun } = this.flags;
+		const wish = { nodes: this.flags.node };
 		const given = this.flags["cluster-name"];
 		const inventory = await this.inventory();
 		const { name } = inventory;
 		if (given !== undefined) requireName(given, name, "--cluster-name");
-		const report = await withContext(
-			await this.operating(inventory),
-			(context) =>
-				recoverCluster(
-					context,
-					{ nodes },
-					{
-						...{ dryRun, lockWaitMs: this.flags["lock-wait"] },
-						told: (survey) => this.#show(survey),
-						confirm: async () => {
-							if (given !== undefined) return;
-							const what =
-								"This makes a new cluster; what may be lost is said above.";
-							if (await askForName(what, name, this.signal)) return;
-							throw nobodyToType(name);
-						},
+		const told = (survey: Survey) => this.#show(survey);
+		await this.planOrRun(this.flags, {
+			withContext,
+			inventory,
+			plan: (context) => planRecovery(context, wish, told),
+			run: (context) =>
+				recoverCluster(context, wish, {
+					...{ lockWaitMs: this.flags["lock-wait"], told },
+					confirm: async () => {
+						if (given !== undefined) return;
+						const what =
+							"This makes a new cluster; what may be lost is said above.";
+						if (await askForName(what, name, this.signal)) return;
+						throw nobodyToType(name);
 					},
-				),
-		);
-		if ("dryRun" in report) return this.printPlan(report, this.flags);
-		const { recoveredText } = await import("../src/cli/disaster-text.js");
-		await this.print(report, () => recoveredText(report));
+				}),
+			text: async (report) =>
+				(await import("../src/cli/disaster-text.js")).recoveredText(report),
+		});
 	}
 
 	/** Before the question, and beside whatever is printed. */

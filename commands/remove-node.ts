@@ -4,9 +4,8 @@ import {
 	MembershipCommand,
 	membershipFlags,
 } from "../src/cli/membership-command.js";
-import { changeMembers } from "../src/operations/membership/change-members.js";
+import { changing } from "../src/operations/membership/change-members.js";
 import { removeNode } from "../src/operations/membership/remove-node.js";
-import { withContext } from "../src/operations/open-context.js";
 
 export default class RemoveNode extends MembershipCommand<typeof RemoveNode> {
 	static override summary =
@@ -31,12 +30,7 @@ export default class RemoveNode extends MembershipCommand<typeof RemoveNode> {
 		const { skip } = this.flags;
 		const wish = { node, skip };
 		const make = () => removeNode(wish);
-		const operating = await this.operating();
 		const question = `Remove ${node} from the cluster and stop it?`;
-		await this.change(this.flags, question, (options) =>
-			withContext(operating, (context) =>
-				changeMembers(context, make, options),
-			),
-		);
+		await this.change(this.flags, question, { ...changing, make });
 	}
 }

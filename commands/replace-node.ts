@@ -7,9 +7,8 @@ import {
 	membershipFlags,
 	nodeFlags,
 } from "../src/cli/membership-command.js";
-import { changeMembers } from "../src/operations/membership/change-members.js";
+import { changing } from "../src/operations/membership/change-members.js";
 import { replaceNode } from "../src/operations/membership/replace-node.js";
-import { withContext } from "../src/operations/open-context.js";
 
 export default class ReplaceNode extends MembershipCommand<typeof ReplaceNode> {
 	static override summary = "Put one node in the place of another.";
@@ -40,12 +39,7 @@ export default class ReplaceNode extends MembershipCommand<typeof ReplaceNode> {
 			given: givenNode(this.flags),
 		};
 		const make = () => replaceNode(wish);
-		const operating = await this.operating();
 		const question = `Put ${this.args.new} in the place of ${this.args.old}?`;
-		await this.change(this.flags, question, (options) =>
-			withContext(operating, (context) =>
-				changeMembers(context, make, options),
-			),
-		);
+		await this.change(this.flags, question, { ...changing, make });
 	}
 }

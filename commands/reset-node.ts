@@ -5,9 +5,8 @@ import {
 	MembershipCommand,
 	membershipFlags,
 } from "../src/cli/membership-command.js";
-import { changeMembers } from "../src/operations/membership/change-members.js";
+import { changing } from "../src/operations/membership/change-members.js";
 import { resetNode } from "../src/operations/membership/reset-node.js";
-import { withContext } from "../src/operations/open-context.js";
 
 export default class ResetNode extends MembershipCommand<typeof ResetNode> {
 	static override summary =
@@ -36,12 +35,7 @@ export default class ResetNode extends MembershipCommand<typeof ResetNode> {
 		const { discard, skip, timeout: timeoutMs } = this.flags;
 		const wish = { node, discard, skip, timeoutMs };
 		const make = () => resetNode(wish);
-		const operating = await this.operating();
 		const question = `Give ${node} an empty disk${discard ? " and discard its data" : ""}?`;
-		await this.change(this.flags, question, (options) =>
-			withContext(operating, (context) =>
-				changeMembers(context, make, options),
-			),
-		);
+		await this.change(this.flags, question, { ...changing, make });
 	}
 }

@@ -11,7 +11,10 @@ import {
 import { OperatorCommand } from "../src/cli/operator-command.js";
 import { withContext } from "../src/operations/open-context.js";
 import { rollChecks } from "../src/operations/roll/options.js";
-import { rollingRestart } from "../src/operations/rolling-restart.js";
+import {
+	planRollingRestart,
+	rollingRestart,
+} from "../src/operations/rolling-restart.js";
 
 export default class RollingRestart extends OperatorCommand<
 	typeof RollingRestart
@@ -50,27 +53,25 @@ export default class RollingRestart extends OperatorCommand<
 	};
 
 	async run(): Promise<void> {
-		const { node, skip, "dry-run": dryRun } = this.flags;
+		const { node, skip } = this.flags;
 		const inventory = await this.inventory();
 		const which =
 			node.length === 0 ? "every node" : [...new Set(node)].join(", ");
 		const question = `Restart ${which} of ${inventory.name}, one after the other?`;
-		if (!dryRun) this.requireAnswer(question);
-		const operating = await this.operating(inventory);
-		const report = await withContext(operating, (context) =>
-			rollingRestart(context, {
-				nodes: node,
-				skip,
-				lockWaitMs: this.flags["lock-wait"],
-				dryRun,
-				confirm: () => this.confirm(question),
-				canary: canaryUse(this.flags),
-				settings: this.#settings(),
-			}),
-		);
-		if (dryRun) return this.printPlan(report, this.flags);
-		const { rollText } = await import("../src/cli/roll-text.js");
-		await this.print(report, () => rollText(report));
+		const wish = { nodes: node, skip, settings: this.#settings() };
+		await this.planOrRun(this.flags, {
+			withContext,
+			...{ inventory, question },
+			plan: (context) => planRollingRestart(context, wish),
+			run: (context) =>
+				rollingRestart(context, {
+					...{ ...wish, lockWaitMs: this.flags["lock-wait"] },
+					confirm: () => this.confirm(question),
+					canary: canaryUse(this.flags),
+				}),
+			text: async (report) =>
+				(await import("../src/cli/roll-text.js")).rollText(report),
+		});
 	}
 
 	#settings() {

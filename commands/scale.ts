@@ -5,9 +5,8 @@ import {
 	MembershipCommand,
 	membershipFlags,
 } from "../src/cli/membership-command.js";
-import { changeMembers } from "../src/operations/membership/change-members.js";
+import { changing } from "../src/operations/membership/change-members.js";
 import { scale } from "../src/operations/membership/scale.js";
-import { withContext } from "../src/operations/open-context.js";
 
 export default class Scale extends MembershipCommand<typeof Scale> {
 	static override summary = "Let so many nodes vote.";
@@ -35,12 +34,7 @@ export default class Scale extends MembershipCommand<typeof Scale> {
 		const { voters, skip, timeout: timeoutMs } = this.flags;
 		const wish = { voters, skip, timeoutMs };
 		const make = () => scale(wish);
-		const operating = await this.operating();
 		const question = `Let ${voters} nodes vote?`;
-		await this.change(this.flags, question, (options) =>
-			withContext(operating, (context) =>
-				changeMembers(context, make, options),
-			),
-		);
+		await this.change(this.flags, question, { ...changing, make });
 	}
 }

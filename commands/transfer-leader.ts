@@ -38,25 +38,19 @@ export default class TransferLeader extends OperatorCommand<
 
 	async run(): Promise<void> {
 		const wish = { to: this.#target() };
-		const operating = await this.operating();
-		if (this.flags["dry-run"]) {
-			const plan = await withContext(operating, (context) =>
-				planTransfer(context, wish),
-			);
-			return this.printPlan(plan, this.flags);
-		}
-		const report = await withContext(operating, (context) =>
-			transferLeader(context, {
-				...{ ...wish, lockWaitMs: this.flags["lock-wait"] },
-				canary: canaryUse(this.flags),
-			}),
-		);
-		const { from, to, changed, transferMs } = report;
-		await this.print(report, () =>
-			changed
-				? `leadership went from ${from} to ${to} in ${Math.round(transferMs)} ms`
-				: `${to} leads already`,
-		);
+		await this.planOrRun(this.flags, {
+			withContext,
+			plan: (context) => planTransfer(context, wish),
+			run: (context) =>
+				transferLeader(context, {
+					...{ ...wish, lockWaitMs: this.flags["lock-wait"] },
+					canary: canaryUse(this.flags),
+				}),
+			text: ({ from, to, changed, transferMs }) =>
+				changed
+					? `leadership went from ${from} to ${to} in ${Math.round(transferMs)} ms`
+					: `${to} leads already`,
+		});
 	}
 
 	/** Null for the most caught-up voter. */

@@ -30,23 +30,16 @@ export default class Undrain extends OperatorCommand<typeof Undrain> {
 
 	async run(): Promise<void> {
 		const nodes = namedNodes(this.args.node, this.flags.node);
-		const operating = await this.operating();
-		if (this.flags["dry-run"]) {
-			const plan = await withContext(operating, (context) =>
-				planUndrain(context, { nodes }),
-			);
-			return this.printPlan(plan, this.flags);
-		}
-		const report = await withContext(operating, (context) =>
-			undrain(context, {
-				nodes,
-				lockWaitMs: this.flags["lock-wait"],
-				canary: canaryUse(this.flags),
-			}),
-		);
-		await this.print(
-			report,
-			() => `taking connections again: ${nodes.join(", ")}`,
-		);
+		await this.planOrRun(this.flags, {
+			withContext,
+			plan: (context) => planUndrain(context, { nodes }),
+			run: (context) =>
+				undrain(context, {
+					nodes,
+					lockWaitMs: this.flags["lock-wait"],
+					canary: canaryUse(this.flags),
+				}),
+			text: () => `taking connections again: ${nodes.join(", ")}`,
+		});
 	}
 }

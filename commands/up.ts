@@ -15,24 +15,21 @@ export default class Up extends OperatorCommand<typeof Up> {
 	static override flags = { ...planFlags, "lock-wait": lockWaitFlag };
 
 	async run(): Promise<void> {
-		const operating = await this.operating();
-		if (this.flags["dry-run"])
-			return this.printPlan(await withContext(operating, planUp), this.flags);
-		const report = await withContext(operating, (context) =>
-			up(context, { lockWaitMs: this.flags["lock-wait"] }),
-		);
-		const { cluster, started, alreadyRunning, drained, leader } = report;
-		await this.print(report, () =>
-			[
-				`cluster ${cluster} is up; ${leader} leads`,
-				...(started.length > 0 ? [`started: ${started.join(", ")}`] : []),
-				...(alreadyRunning.length > 0
-					? [`ran already: ${alreadyRunning.join(", ")}`]
-					: []),
-				...(drained.length > 0
-					? [`drained, no connections: ${drained.join(", ")}`]
-					: []),
-			].join("\n"),
-		);
+		await this.planOrRun(this.flags, {
+			withContext,
+			plan: planUp,
+			run: (context) => up(context, { lockWaitMs: this.flags["lock-wait"] }),
+			text: ({ cluster, started, alreadyRunning, drained, leader }) =>
+				[
+					`cluster ${cluster} is up; ${leader} leads`,
+					...(started.length > 0 ? [`started: ${started.join(", ")}`] : []),
+					...(alreadyRunning.length > 0
+						? [`ran already: ${alreadyRunning.join(", ")}`]
+						: []),
+					...(drained.length > 0
+						? [`drained, no connections: ${drained.join(", ")}`]
+						: []),
+				].join("\n"),
+		});
 	}
 }

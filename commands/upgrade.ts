@@ -4,13 +4,8 @@ import {
 	releaseRollFlags,
 	UpgradeCommand,
 } from "../src/cli/upgrade-command.js";
-import { withContext } from "../src/operations/open-context.js";
 import { upgradeChecks } from "../src/operations/roll/options.js";
-import {
-	planUpgrade,
-	upgrade,
-	upgradeWish,
-} from "../src/operations/upgrade/upgrade.js";
+import { upgradeWish, upgrading } from "../src/operations/upgrade/upgrade.js";
 
 export default class Upgrade extends UpgradeCommand<typeof Upgrade> {
 	static override summary =
@@ -40,17 +35,10 @@ export default class Upgrade extends UpgradeCommand<typeof Upgrade> {
 		const { to, node, soak } = this.flags;
 		const inventory = await this.inventory();
 		return this.roll(this.flags, {
-			inventory,
+			...{ inventory, upgrading },
 			question: `Roll ${to} over ${node.length === 0 ? "every node" : node.join(", ")} of ${inventory.name}?`,
 			soakMs: soak,
-			plan: (operating, options) =>
-				withContext(operating, async (context) =>
-					planUpgrade(context, await upgradeWish(context, to, options)),
-				),
-			run: (operating, options) =>
-				withContext(operating, async (context) =>
-					upgrade(context, await upgradeWish(context, to, options), options),
-				),
+			wish: (context, options) => upgradeWish(context, to, options),
 		});
 	}
 }

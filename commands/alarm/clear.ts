@@ -36,25 +36,23 @@ export default class AlarmClear extends OperatorCommand<typeof AlarmClear> {
 	};
 
 	async run(): Promise<void> {
-		const { kind = null, "dry-run": dryRun } = this.flags;
+		const { kind = null } = this.flags;
 		const wish = { node: this.args.node, kind };
 		const question = `End ${kind === null ? "every alarm" : `the alarm ${kind}`} about ${wish.node}?`;
-		if (!dryRun) this.requireAnswer(question);
-		const operating = await this.operating();
-		if (dryRun)
-			return this.printPlan(
-				await withContext(operating, (context) => planClear(context, wish)),
-				this.flags,
-			);
-		const report = await withContext(operating, (context) =>
-			clearAlarms(context, {
-				...wish,
-				lockWaitMs: this.flags["lock-wait"],
-				canary: canaryUse(this.flags),
-				confirm: () => this.confirm(question),
-			}),
-		);
-		const { clearedText } = await import("../../src/cli/alarms-text.js");
-		await this.print(report, () => clearedText(wish.node, report));
+		await this.planOrRun(this.flags, {
+			withContext,
+			question,
+			plan: (context) => planClear(context, wish),
+			run: (context) =>
+				clearAlarms(context, {
+					...{ ...wish, lockWaitMs: this.flags["lock-wait"] },
+					canary: canaryUse(this.flags),
+					confirm: () => this.confirm(question),
+				}),
+			async text(report) {
+				const { clearedText } = await import("../../src/cli/alarms-text.js");
+				return clearedText(wish.node, report);
+			},
+		});
 	}
 }

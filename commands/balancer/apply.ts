@@ -20,17 +20,16 @@ export default class BalancerApply extends OperatorCommand<
 	static override flags = planFlags;
 
 	async run(): Promise<void> {
-		const operating = await this.operating();
-		if (this.flags["dry-run"]) {
-			const plan = await withContext(operating, planApply);
-			return this.printPlan(plan, this.flags);
-		}
-		const report = await withContext(operating, (context) =>
-			applyBalancer(context),
-		);
-		const { balancerApplyText } = await import(
-			"../../src/cli/balancer-text.js"
-		);
-		await this.print(report, () => balancerApplyText(report));
+		await this.planOrRun(this.flags, {
+			withContext,
+			plan: planApply,
+			run: applyBalancer,
+			async text(report) {
+				const { balancerApplyText } = await import(
+					"../../src/cli/balancer-text.js"
+				);
+				return balancerApplyText(report);
+			},
+		});
 	}
 }

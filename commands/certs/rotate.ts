@@ -8,14 +8,10 @@ import {
 } from "../../src/cli/flags.js";
 import { OperatorCommand } from "../../src/cli/operator-command.js";
 import {
-	type RotateReport,
+	planRotation,
 	rotateCertificates,
 } from "../../src/operations/certs/rotate.js";
 import { withContext } from "../../src/operations/open-context.js";
-import {
-	planOperation,
-	runOperation,
-} from "../../src/operations/run-operation.js";
 
 export default class CertsRotate extends OperatorCommand<typeof CertsRotate> {
 	static override summary = "Replace the authority; no node is restarted.";
@@ -39,29 +35,24 @@ export default class CertsRotate extends OperatorCommand<typeof CertsRotate> {
 	};
 
 	async run(): Promise<void> {
-		const { until, "dry-run": dryRun } = this.flags;
-		const make = () => rotateCertificates({ until });
+		const wish = { until: this.flags.until };
 		const inventory = await this.inventory();
 		const question =
-			until === "trust"
+			wish.until === "trust"
 				? `Let every node of ${inventory.name} believe a new authority, too?`
 				: `Replace the authority of ${inventory.name}? Applications that verify nodes must believe the new one by then.`;
-		const operating = await this.operating(inventory);
-		if (dryRun) {
-			const plan = await withContext(operating, (context) =>
-				planOperation(context, make()),
-			);
-			return this.printPlan(plan, this.flags);
-		}
-		this.requireAnswer(question);
-		const report = (await withContext(operating, (context) =>
-			runOperation(context, make, {
-				lockWaitMs: this.flags["lock-wait"],
-				confirm: () => this.confirm(question),
-				canary: canaryUse(this.flags),
-			}),
-		)) as RotateReport;
-		const { certsRotateText } = await import("../../src/cli/certs-text.js");
-		await this.print(report, () => certsRotateText(report));
+		await this.planOrRun(this.flags, {
+			withContext,
+			...{ inventory, question },
+			plan: (context) => planRotation(context, wish),
+			run: (context) =>
+				rotateCertificates(context, wish, {
+					lockWaitMs: this.flags["lock-wait"],
+					confirm: () => this.confirm(question),
+					canary: canaryUse(this.flags),
+				}),
+			text: async (report) =>
+				(await import("../../src/cli/certs-text.js")).certsRotateText(report),
+		});
 	}
 }

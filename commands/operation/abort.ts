@@ -1,10 +1,6 @@
 import { Args } from "@oclif/core";
 import { TakeUpCommand, takeUpFlags } from "../../src/cli/take-up-command.js";
-import { withContext } from "../../src/operations/open-context.js";
-import {
-	deadHolderWaitMs,
-	takeUpUnfinished,
-} from "../../src/operations/taking-up.js";
+import { deadHolderWaitMs, takingUp } from "../../src/operations/taking-up.js";
 
 export default class OperationAbort extends TakeUpCommand<
 	typeof OperationAbort
@@ -24,14 +20,10 @@ export default class OperationAbort extends TakeUpCommand<
 	static override flags = takeUpFlags(deadHolderWaitMs);
 
 	run(): Promise<void> {
-		const id = this.args.id ?? null;
 		return this.takeUp(this.flags, {
-			as: "abort",
+			takingUp,
+			...{ id: this.args.id ?? null, as: "abort" },
 			question: "Give up this operation?",
-			run: (operating, options) =>
-				withContext(operating, (context) =>
-					takeUpUnfinished(context, { ...options, id, as: "abort" }),
-				),
 		});
 	}
 }

@@ -1,11 +1,7 @@
 import { Args } from "@oclif/core";
 import { canaryFlags, canaryUse } from "../../src/cli/flags.js";
 import { TakeUpCommand, takeUpFlags } from "../../src/cli/take-up-command.js";
-import { withContext } from "../../src/operations/open-context.js";
-import {
-	deadHolderWaitMs,
-	takeUpUnfinished,
-} from "../../src/operations/taking-up.js";
+import { deadHolderWaitMs, takingUp } from "../../src/operations/taking-up.js";
 
 export default class OperationResume extends TakeUpCommand<
 	typeof OperationResume
@@ -28,15 +24,11 @@ export default class OperationResume extends TakeUpCommand<
 	};
 
 	run(): Promise<void> {
-		const id = this.args.id ?? null;
-		const canary = canaryUse(this.flags);
 		return this.takeUp(this.flags, {
-			as: "resume",
+			takingUp,
+			...{ id: this.args.id ?? null, as: "resume" },
 			question: "Go on with this operation?",
-			run: (operating, options) =>
-				withContext(operating, (context) =>
-					takeUpUnfinished(context, { ...options, id, canary, as: "resume" }),
-				),
+			canary: canaryUse(this.flags),
 		});
 	}
 }

@@ -9,7 +9,10 @@ import {
 import { OperatorCommand } from "../../src/cli/operator-command.js";
 import { askForName, requireName } from "../../src/cli/typed-name.js";
 import { withContext } from "../../src/operations/open-context.js";
-import { restoreSnapshot } from "../../src/operations/snapshots/restore-snapshot.js";
+import {
+	planRestore,
+	restoreSnapshot,
+} from "../../src/operations/snapshots/restore-snapshot.js";
 
 export default class SnapshotRestore extends OperatorCommand<
 	typeof SnapshotRestore
@@ -43,31 +46,29 @@ export default class SnapshotRestore extends OperatorCommand<
 	};
 
 	async run(): Promise<void> {
-		const { erase, node: nodes, "dry-run": dryRun } = this.flags;
+		const { erase, node: nodes } = this.flags;
 		const inventory = await this.inventory();
 		const { name } = inventory;
 		if (erase !== undefined) requireName(erase, name, "--erase");
-		if (!dryRun && erase === undefined && this.flags.yes !== true)
-			this.requireAnswer("Make a new cluster of this file?");
-		const report = await withContext(
-			await this.operating(inventory),
-			(context) =>
-				restoreSnapshot(
-					context,
-					{
-						file: resolve(this.args.file),
-						...{ nodes, erase: erase !== undefined },
-						foreign: this.flags.foreign ?? null,
-					},
-					{
-						...{ dryRun, lockWaitMs: this.flags["lock-wait"] },
-						confirm: () => this.confirm("Make a new cluster of this file?"),
-						askName: (what) => askForName(what, name, this.signal),
-					},
-				),
-		);
-		if ("dryRun" in report) return this.printPlan(report, this.flags);
-		const { restoredText } = await import("../../src/cli/disaster-text.js");
-		await this.print(report, () => restoredText(report));
+		const question = "Make a new cluster of this file?";
+		const isTyped = erase !== undefined || this.flags.yes === true;
+		const wish = {
+			file: resolve(this.args.file),
+			...{ nodes, erase: erase !== undefined },
+			foreign: this.flags.foreign ?? null,
+		};
+		await this.planOrRun(this.flags, {
+			withContext,
+			...{ inventory, ...(isTyped ? {} : { question }) },
+			plan: (context) => planRestore(context, wish),
+			run: (context) =>
+				restoreSnapshot(context, wish, {
+					lockWaitMs: this.flags["lock-wait"],
+					confirm: () => this.confirm(question),
+					askName: (what) => askForName(what, name, this.signal),
+				}),
+			text: async (report) =>
+				(await import("../../src/cli/disaster-text.js")).restoredText(report),
+		});
 	}
 }

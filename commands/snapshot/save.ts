@@ -49,20 +49,16 @@ export default class SnapshotSave extends OperatorCommand<typeof SnapshotSave> {
 			...{ node: node ?? null, file: file ?? null, skip },
 			workingDirectory: process.cwd(),
 		};
-		const operating = await this.operating();
-		if (this.flags["dry-run"]) {
-			const plan = await withContext(operating, (context) =>
-				planSave(context, wish),
-			);
-			return this.printPlan(plan, this.flags);
-		}
-		const report = await withContext(operating, (context) =>
-			saveSnapshot(context, {
-				...{ ...wish, lockWaitMs: this.flags["lock-wait"] },
-				canary: canaryUse(this.flags),
-			}),
-		);
-		const { savedText } = await import("../../src/cli/snapshot-text.js");
-		await this.print(report, () => savedText(report));
+		await this.planOrRun(this.flags, {
+			withContext,
+			plan: (context) => planSave(context, wish),
+			run: (context) =>
+				saveSnapshot(context, {
+					...{ ...wish, lockWaitMs: this.flags["lock-wait"] },
+					canary: canaryUse(this.flags),
+				}),
+			text: async (report) =>
+				(await import("../../src/cli/snapshot-text.js")).savedText(report),
+		});
 	}
 }

@@ -99,21 +99,20 @@ export default class SnapshotSchedule extends OperatorCommand<
 		const inventory = await this.inventory();
 		const schedule = off ? null : this.#schedule(every ?? 0, inventory);
 		const wish = { schedule, skip: this.flags.skip };
-		const operating = await this.operating(inventory);
-		if (this.flags["dry-run"]) {
-			const plan = await withContext(operating, (context) =>
-				planSchedule(context, wish),
-			);
-			return this.printPlan(plan, this.flags);
-		}
-		const report = await withContext(operating, (context) =>
-			scheduleSnapshots(context, {
-				...{ ...wish, lockWaitMs: this.flags["lock-wait"] },
-				canary: canaryUse(this.flags),
-			}),
-		);
-		const { scheduleText } = await import("../../src/cli/snapshot-text.js");
-		await this.print(report, () => scheduleText(report.schedule));
+		await this.planOrRun(this.flags, {
+			withContext,
+			inventory,
+			plan: (context) => planSchedule(context, wish),
+			run: (context) =>
+				scheduleSnapshots(context, {
+					...{ ...wish, lockWaitMs: this.flags["lock-wait"] },
+					canary: canaryUse(this.flags),
+				}),
+			async text(report) {
+				const { scheduleText } = await import("../../src/cli/snapshot-text.js");
+				return scheduleText(report.schedule);
+			},
+		});
 	}
 
 	async #show(): Promise<void> {

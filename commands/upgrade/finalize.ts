@@ -33,26 +33,19 @@ export default class UpgradeFinalize extends OperatorCommand<
 
 	async run(): Promise<void> {
 		const inventory = await this.inventory();
-		const dryRun = this.flags["dry-run"];
 		const wish = { skip: this.flags.skip };
 		const question = `Let ${inventory.name} write what older releases cannot read?`;
-		if (!dryRun) this.requireAnswer(question);
-		const operating = await this.operating(inventory);
-		if (dryRun)
-			return this.printPlan(
-				await withContext(operating, (context) => planFinalize(context, wish)),
-				this.flags,
-			);
-		const report = await withContext(operating, (context) =>
-			finalizeUpgrade(context, wish, {
-				lockWaitMs: this.flags["lock-wait"],
-				canary: canaryUse(this.flags),
-				confirm: () => this.confirm(question),
-			}),
-		);
-		await this.print(
-			report,
-			() => `${report.cluster} writes level ${report.level}`,
-		);
+		await this.planOrRun(this.flags, {
+			withContext,
+			...{ inventory, question },
+			plan: (context) => planFinalize(context, wish),
+			run: (context) =>
+				finalizeUpgrade(context, wish, {
+					lockWaitMs: this.flags["lock-wait"],
+					canary: canaryUse(this.flags),
+					confirm: () => this.confirm(question),
+				}),
+			text: ({ cluster, level }) => `${cluster} writes level ${level}`,
+		});
 	}
 }

@@ -3,12 +3,10 @@ import {
 	releaseRollFlags,
 	UpgradeCommand,
 } from "../../src/cli/upgrade-command.js";
-import { withContext } from "../../src/operations/open-context.js";
 import { upgradeChecks } from "../../src/operations/roll/options.js";
 import {
-	planUpgrade,
 	rollbackWish,
-	upgrade,
+	upgrading,
 } from "../../src/operations/upgrade/upgrade.js";
 
 export default class UpgradeRollback extends UpgradeCommand<
@@ -35,17 +33,10 @@ export default class UpgradeRollback extends UpgradeCommand<
 		const { to = null, node } = this.flags;
 		const inventory = await this.inventory();
 		return this.roll(this.flags, {
-			inventory,
+			...{ inventory, upgrading },
 			question: `Roll ${node.length === 0 ? "every node" : node.join(", ")} of ${inventory.name} back to ${to ?? "what it ran before"}?`,
 			soakMs: 0,
-			plan: (operating, options) =>
-				withContext(operating, async (context) =>
-					planUpgrade(context, await rollbackWish(context, to, options)),
-				),
-			run: (operating, options) =>
-				withContext(operating, async (context) =>
-					upgrade(context, await rollbackWish(context, to, options), options),
-				),
+			wish: (context, options) => rollbackWish(context, to, options),
 		});
 	}
 }

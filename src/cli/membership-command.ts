@@ -1,8 +1,7 @@
 import type { Command } from "@oclif/core";
 import { Flags } from "@oclif/core";
-import type { MembersChanged } from "../operations/membership/change-members.js";
-import type { OperationOptions } from "../operations/operation.js";
-import type { PlanReport } from "../operations/plan.js";
+import type { changing } from "../operations/membership/change-members.js";
+import type { MembershipOperation } from "../operations/membership/operation.js";
 import {
 	canaryFlags,
 	canaryUse,
@@ -11,7 +10,7 @@ import {
 	planFlags,
 	reportFlag,
 } from "./flags.js";
-import { OperatorCommand } from "./operator-command.js";
+import { OperatorCommand, type PlanFlags } from "./operator-command.js";
 
 /** What every command takes that changes the members; `skip` is each command's own. */
 export const membershipFlags = {
@@ -68,15 +67,12 @@ export function givenNode(
 	};
 }
 
-type ChangeFlags = Parameters<typeof canaryUse>[0] & {
-	readonly "dry-run": boolean;
-	readonly "detailed-exitcode": boolean;
-	readonly "lock-wait": number;
-};
+type ChangeFlags = Parameters<typeof canaryUse>[0] &
+	PlanFlags & { readonly "lock-wait": number };
 
-type Change = (
-	options: OperationOptions & { readonly dryRun: boolean },
-) => Promise<MembersChanged | PlanReport>;
+type Changing = typeof changing & {
+	readonly make: () => MembershipOperation;
+};
 
 /** A command that changes who takes part. */
 export abstract class MembershipCommand<
@@ -86,18 +82,19 @@ export abstract class MembershipCommand<
 	protected async change(
 		flags: ChangeFlags,
 		question: string,
-		run: Change,
+		{ withContext, plan, run, make }: Changing,
 	): Promise<void> {
-		const { "dry-run": dryRun } = flags;
-		if (!dryRun) this.requireAnswer(question);
-		const report = await run({
-			dryRun,
-			lockWaitMs: flags["lock-wait"],
-			confirm: () => this.confirm(question),
-			canary: canaryUse(flags),
+		await this.planOrRun(flags, {
+			...{ question, withContext },
+			plan: (context) => plan(context, make),
+			run: (context) =>
+				run(context, make, {
+					lockWaitMs: flags["lock-wait"],
+					confirm: () => this.confirm(question),
+					canary: canaryUse(flags),
+				}),
+			text: async (report) =>
+				(await import("./membership-text.js")).membershipText(report),
 		});
-		if (!("changes" in report)) return this.printPlan(report, flags);
-		const { membershipText } = await import("./membership-text.js");
-		await this.print(report, () => membershipText(report));
 	}
 }

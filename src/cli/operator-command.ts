@@ -2,14 +2,40 @@ import { hostname } from "node:os";
 import type { Command } from "@oclif/core";
 import type { Inventory } from "../config/inventory.js";
 import { reasonOf } from "../errors.js";
+import type { OperationContext } from "../operations/context.js";
 import type { OperationCost } from "../operations/cost/cost.js";
-import type { ContextOptions } from "../operations/open-context.js";
+import type {
+	ContextOptions,
+	withContext,
+} from "../operations/open-context.js";
 import type { PlanReport } from "../operations/plan.js";
 import { ClusterCommand } from "./cluster-command.js";
 import type { ReportFile } from "./report-file.js";
 import type { Outcome } from "./report-story.js";
 import { sshSurroundings } from "./ssh-surroundings.js";
 import { userName } from "./user-name.js";
+
+/** As `planFlags` has them. */
+export interface PlanFlags {
+	readonly "dry-run": boolean;
+	readonly "detailed-exitcode": boolean;
+}
+
+/** How operations are given their surroundings; commands bring it, as this room only looks at them. */
+export type WithContext = typeof withContext;
+
+type Planned = Pick<PlanReport, "operation" | "cluster" | "plan" | "soFar">;
+
+interface Course<Report extends object> {
+	/** Where the command has read it already. */
+	readonly inventory?: Inventory | undefined;
+	/** Somebody has to be there who can answer it, or --yes; `run` asks it. */
+	readonly question?: string;
+	readonly withContext: WithContext;
+	plan(context: OperationContext): Promise<Planned>;
+	run(context: OperationContext): Promise<Report>;
+	text(report: Report): string | Promise<string>;
+}
 
 /** A command that operates on the cluster of the cluster file. */
 export abstract class OperatorCommand<
@@ -40,11 +66,26 @@ export abstract class OperatorCommand<
 		await super.finally(error);
 	}
 
+	/** With --dry-run prints the plan; else asks, does it, and prints what it says. Returns null for a plan. */
+	protected async planOrRun<Report extends object>(
+		flags: PlanFlags,
+		course: Course<Report>,
+	): Promise<Report | null> {
+		const { inventory, plan, question, run, text, withContext } = course;
+		const operating = await this.operating(inventory);
+		if (flags["dry-run"]) {
+			await this.#printPlan(await withContext(operating, plan), flags);
+			return null;
+		}
+		if (question !== undefined) this.requireAnswer(question);
+		const report = await withContext(operating, run);
+		const words = await text(report);
+		await this.print(report, () => words);
+		return report;
+	}
+
 	/** Prints the result of --dry-run; with --detailed-exitcode the exit code tells whether there is something to do. */
-	protected async printPlan(
-		report: Pick<PlanReport, "operation" | "cluster" | "plan" | "soFar">,
-		flags: { readonly "detailed-exitcode": boolean },
-	): Promise<void> {
+	async #printPlan(report: Planned, flags: PlanFlags): Promise<void> {
 		const { planText } = await import("./plan-text.js");
 		await this.print(report, () => planText(report));
 		if (flags["detailed-exitcode"] && report.plan.length > 0)

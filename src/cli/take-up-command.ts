@@ -1,12 +1,8 @@
 import type { Command } from "@oclif/core";
-import type { ContextOptions } from "../operations/open-context.js";
-import type {
-	OperationOptions,
-	OperationReport,
-} from "../operations/operation.js";
-import type { PlanReport } from "../operations/plan.js";
+import type { CanaryUse } from "../operations/canary/wish.js";
+import type { takingUp } from "../operations/taking-up.js";
 import { durationFlag, planFlags, reportFlag } from "./flags.js";
-import { OperatorCommand } from "./operator-command.js";
+import { OperatorCommand, type PlanFlags } from "./operator-command.js";
 
 /** Whoever takes up an operation mostly follows one that was killed a moment ago, and whose lock has yet to end. */
 export function takeUpFlags(deadHolderWaitMs: number) {
@@ -21,19 +17,13 @@ export function takeUpFlags(deadHolderWaitMs: number) {
 	};
 }
 
-interface TakeUpFlags {
-	readonly "dry-run": boolean;
-	readonly "detailed-exitcode": boolean;
-	readonly "lock-wait": number;
-}
-
 interface TakingUp {
+	readonly takingUp: typeof takingUp;
+	/** Null for the one that is unfinished. */
+	readonly id: string | null;
 	readonly as: "resume" | "abort";
 	readonly question: string;
-	run(
-		operating: ContextOptions,
-		options: OperationOptions & { readonly dryRun: boolean },
-	): Promise<OperationReport | PlanReport>;
+	readonly canary?: CanaryUse;
 }
 
 /** A command that goes on with the unfinished operation, or gives it up. */
@@ -41,20 +31,23 @@ export abstract class TakeUpCommand<
 	T extends typeof Command,
 > extends OperatorCommand<T> {
 	/** Asks the question, does it, and prints how it ended; or prints the plan. */
-	protected async takeUp(flags: TakeUpFlags, wish: TakingUp): Promise<void> {
-		const { as, question } = wish;
-		const { "dry-run": dryRun } = flags;
-		if (!dryRun) this.requireAnswer(question);
-		const report = await wish.run(await this.operating(), {
-			dryRun,
-			lockWaitMs: flags["lock-wait"],
-			confirm: () => this.confirm(question),
-		});
-		if ("dryRun" in report && report.dryRun === true)
-			return this.printPlan(report, flags);
+	protected async takeUp(
+		flags: PlanFlags & { readonly "lock-wait": number },
+		{ question, takingUp, ...wish }: TakingUp,
+	): Promise<void> {
 		const { faultOf, takenUpText } = await import("./taken-up-text.js");
-		await this.print(report, () => takenUpText(as, report));
+		const report = await this.planOrRun(flags, {
+			...{ question, withContext: takingUp.withContext },
+			plan: (context) => takingUp.plan(context, wish),
+			run: (context) =>
+				takingUp.run(context, {
+					...{ ...wish, lockWaitMs: flags["lock-wait"] },
+					confirm: () => this.confirm(question),
+				}),
+			text: (done) => takenUpText(wish.as, done),
+		});
 		// Over, and yet somebody has to look: a pipeline must not go on as if all were well.
-		if (as === "abort" && faultOf(report) !== null) this.exitAs("partial");
+		if (wish.as === "abort" && report !== null && faultOf(report) !== null)
+			this.exitAs("partial");
 	}
 }

@@ -1,10 +1,11 @@
 import type { Command } from "@oclif/core";
 import type { Inventory } from "../config/inventory.js";
-import type { ContextOptions } from "../operations/open-context.js";
-import type { PlanReport } from "../operations/plan.js";
+import type { OperationContext } from "../operations/context.js";
 import type { RollCheck } from "../operations/roll/options.js";
-import type { RollReport } from "../operations/roll/report.js";
-import type { UpgradeOptions } from "../operations/upgrade/upgrade.js";
+import type {
+	UpgradeOptions,
+	upgrading,
+} from "../operations/upgrade/upgrade.js";
 import {
 	canaryFlags,
 	canaryUse,
@@ -14,7 +15,7 @@ import {
 	reportFlag,
 	skipFlag,
 } from "./flags.js";
-import { OperatorCommand } from "./operator-command.js";
+import { OperatorCommand, type PlanFlags } from "./operator-command.js";
 
 /** What every command takes that brings a release to the nodes. */
 export function releaseRollFlags(checks: readonly RollCheck[]) {
@@ -28,20 +29,21 @@ export function releaseRollFlags(checks: readonly RollCheck[]) {
 	};
 }
 
-type RollFlags = Parameters<typeof canaryUse>[0] & {
-	readonly node: readonly string[];
-	readonly skip: readonly RollCheck[];
-	readonly "dry-run": boolean;
-	readonly "detailed-exitcode": boolean;
-	readonly "lock-wait": number;
-};
+type RollFlags = Parameters<typeof canaryUse>[0] &
+	PlanFlags & {
+		readonly node: readonly string[];
+		readonly skip: readonly RollCheck[];
+		readonly "lock-wait": number;
+	};
+
+type Wish = Parameters<typeof upgrading.run>[1];
 
 interface ReleaseRoll {
+	readonly upgrading: typeof upgrading;
 	readonly inventory: Inventory;
 	readonly question: string;
 	readonly soakMs: number;
-	plan(operating: ContextOptions, options: UpgradeOptions): Promise<PlanReport>;
-	run(operating: ContextOptions, options: UpgradeOptions): Promise<RollReport>;
+	wish(context: OperationContext, options: UpgradeOptions): Promise<Wish>;
 }
 
 /** A command that rolls a release over the nodes, forth or back. */
@@ -49,21 +51,21 @@ export abstract class UpgradeCommand<
 	T extends typeof Command,
 > extends OperatorCommand<T> {
 	/** Asks the question, rolls, and prints what became of each node; or prints the plan. */
-	protected async roll(flags: RollFlags, wish: ReleaseRoll): Promise<void> {
-		const { question, soakMs } = wish;
-		const { node, skip, "dry-run": dryRun } = flags;
-		if (!dryRun) this.requireAnswer(question);
-		const operating = await this.operating(wish.inventory);
+	protected async roll(flags: RollFlags, roll: ReleaseRoll): Promise<void> {
+		const { inventory, question, soakMs, upgrading } = roll;
 		const options = {
-			...{ nodes: node, skip, settings: {}, soakMs },
+			...{ nodes: flags.node, skip: flags.skip, settings: {}, soakMs },
 			lockWaitMs: flags["lock-wait"],
 			confirm: () => this.confirm(question),
 			canary: canaryUse(flags),
 		};
-		if (dryRun)
-			return this.printPlan(await wish.plan(operating, options), flags);
-		const report = await wish.run(operating, options);
-		const { rollText } = await import("./roll-text.js");
-		await this.print(report, () => rollText(report));
+		await this.planOrRun(flags, {
+			...{ inventory, question, withContext: upgrading.withContext },
+			plan: async (context) =>
+				upgrading.plan(context, await roll.wish(context, options)),
+			run: async (context) =>
+				upgrading.run(context, await roll.wish(context, options), options),
+			text: async (report) => (await import("./roll-text.js")).rollText(report),
+		});
 	}
 }

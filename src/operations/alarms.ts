@@ -13,6 +13,7 @@ import type {
 	Operation,
 	OperationOptions,
 	OperationReport,
+	Own,
 } from "./operation.js";
 import type { PlanReport } from "./plan.js";
 import { planOperation, runOperation } from "./run-operation.js";
@@ -53,11 +54,10 @@ export async function clearAlarms(
 	{ lockWaitMs, confirm, canary = {}, ...wish }: ClearWish & OperationOptions,
 ): Promise<ClearReport> {
 	const make = () => clearOperation(wish);
-	const report: object = await runOperation(context, make, {
+	return runOperation(context, make, {
 		...{ lockWaitMs, canary },
 		...(confirm === undefined ? {} : { confirm }),
 	});
-	return report as ClearReport;
 }
 
 /** What `clearAlarms` would do now, or the refusal it would end with. Touches nothing. */
@@ -74,7 +74,7 @@ interface ClearMemo {
 }
 
 /** Killed, it lapses: each alarm stands or does not. */
-export function clearOperation(wish: ClearWish): Operation {
+export function clearOperation(wish: ClearWish): Operation<Own<ClearReport>> {
 	const { node, kind } = wish;
 	return {
 		...{ name: "alarm clear", arguments: wish, skip: [], lapses: true },

@@ -81,9 +81,9 @@ export const catalogue: Readonly<Record<string, () => Promise<Make>>> = {
 			saveOperation(wish);
 	},
 	"certs rotate": async () => {
-		const { rotateCertificates } = await import("./certs/rotate.js");
-		return (wish: Parameters<typeof rotateCertificates>[0]) => () =>
-			rotateCertificates(wish);
+		const { rotateOperation } = await import("./certs/rotate.js");
+		return (wish: Parameters<typeof rotateOperation>[0]) => () =>
+			rotateOperation(wish);
 	},
 	"snapshot restore": async () => {
 		const { restore } = await import("./snapshots/restore.js");

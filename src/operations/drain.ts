@@ -2,7 +2,13 @@ import { type ClusterFacts, statusOf } from "../cluster/facts.js";
 import { OperatorError } from "../errors.js";
 import { commandFor, lookAtCluster, type OperationContext } from "./context.js";
 import { nodeNamed } from "./node-named.js";
-import type { Operation, OperationReport, Run, Watched } from "./operation.js";
+import type {
+	Operation,
+	OperationReport,
+	Own,
+	Run,
+	Watched,
+} from "./operation.js";
 import type { PlanReport } from "./plan.js";
 import { planOperation, runOperation } from "./run-operation.js";
 import { loneBackendFault, lookAtBalancer } from "./steps/balancer-view.js";
@@ -37,11 +43,10 @@ export async function drain(
 	{ lockWaitMs, canary = {}, ...wish }: DrainWish & Watched,
 ): Promise<DrainReport> {
 	const make = () => drainOperation(wish);
-	const report: object = await runOperation(context, make, {
+	return runOperation(context, make, {
 		lockWaitMs,
 		canary,
 	});
-	return report as DrainReport;
 }
 
 /** What `drain` would do now, or the refusal it would end with. Touches nothing. */
@@ -53,7 +58,7 @@ export function planDrain(
 }
 
 /** Killed, it lapses: the lease of each node that was drained by then ends it. */
-export function drainOperation(wish: DrainWish): Operation {
+export function drainOperation(wish: DrainWish): Operation<Own<DrainReport>> {
 	const { nodes, forMs } = wish;
 	return {
 		...{ name: "drain", arguments: wish, skip: [], lapses: true },

@@ -12,7 +12,7 @@ import type { Step } from "./steps/step.js";
  * One day-two task, so made that it can be killed anywhere: what is left to do follows from the world as it is, never
  * from what was recorded. Made anew for every run, from its arguments alone; it may keep what this run has seen.
  */
-export interface Operation {
+export interface Operation<Report extends object = object> {
 	/** As the catalogue knows it: "replace-node". */
 	readonly name: string;
 	/** As the user would have typed it, the checks left out included. */
@@ -42,7 +42,7 @@ export interface Operation {
 	/** What an earlier attempt did already, in sentences for whoever takes it up; by default the steps that came to their end. */
 	soFar?(run: Run): Promise<readonly string[]>;
 	/** What it did, for people and machines; operation, cluster, plan and duration are added. */
-	report(run: Run): Promise<object>;
+	report(run: Run): Promise<Report>;
 	/** Makes of what went wrong an error that says the state and the one command to go on. */
 	failure?(run: Run, cause: unknown): OperatorError;
 	/** Lets go of what this run holds, however it ended. */
@@ -69,6 +69,12 @@ export interface OperationOptions {
 
 /** What an operation takes that asks nothing. */
 export type Watched = Pick<OperationOptions, "lockWaitMs" | "canary">;
+
+/** What an operation itself has to say of what it did; the rest is the same for all. */
+export type Own<Report extends OperationReport> = Omit<
+	Report,
+	keyof OperationReport
+>;
 
 /** What every operation's result has; its own fields stand beside these. */
 export interface OperationReport {

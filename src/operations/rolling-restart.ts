@@ -1,5 +1,5 @@
 import type { OperationContext } from "./context.js";
-import { rollOperation } from "./roll/operation.js";
+import { type RollWish, rollOperation } from "./roll/operation.js";
 import type { RollOptions } from "./roll/options.js";
 import type { RollReport } from "./roll/report.js";
 import { planOperation, runOperation } from "./run-operation.js";
@@ -9,30 +9,35 @@ import { planOperation, runOperation } from "./run-operation.js";
  * touched when the cluster is not whole. On a failure no other node is touched, what is half done is undone, and the
  * error says the state and the one next command.
  */
-export async function rollingRestart(
+export function rollingRestart(
 	context: OperationContext,
 	{ nodes, skip, settings, ...options }: RollOptions,
 ): Promise<RollReport> {
-	const wish = {
-		...{ nodes, skip },
-		...(settings === undefined ? {} : { settings }),
-	};
-	const make = () => rollOperation(wish);
-	if (options.dryRun) return unrun(await planOperation(context, make()), skip);
 	warnOfSkips(context, skip);
-	const report: object = await runOperation(context, make, options);
-	return report as RollReport;
+	const wish = rollWish({ nodes, skip, settings });
+	return runOperation(context, () => rollOperation(wish), options);
 }
 
-function unrun(
-	plan: Pick<RollReport, "cluster" | "plan">,
-	skipped: RollOptions["skip"],
-): RollReport {
+/** What `rollingRestart` would do now, or the refusal it would end with. Touches nothing. */
+export async function planRollingRestart(
+	context: OperationContext,
+	wish: Pick<RollOptions, "nodes" | "skip" | "settings">,
+): Promise<RollReport> {
+	const plan = await planOperation(context, rollOperation(rollWish(wish)));
 	return {
-		...{ operation: "rolling-restart", ...plan, dryRun: true },
-		...{ nodes: [], transfers: [], skipped, durationMs: 0 },
-		...{ leaderless: { maxMs: 0, totalMs: 0 }, cost: null },
+		...{ ...plan, nodes: [], transfers: [], skipped: wish.skip },
+		...{ durationMs: 0, leaderless: { maxMs: 0, totalMs: 0 }, cost: null },
 	};
+}
+
+/** JSON has no undefined. */
+function rollWish({
+	settings,
+	...wish
+}: Pick<RollOptions, "nodes" | "skip"> & {
+	readonly settings?: RollOptions["settings"] | undefined;
+}): RollWish {
+	return { ...wish, ...(settings === undefined ? {} : { settings }) };
 }
 
 function warnOfSkips(

@@ -41,11 +41,11 @@ export async function planOperation(
 }
 
 /** Shows the plan, asks, takes the lock, looks again, and does it; the journal knows of every step. */
-export async function runOperation(
+export async function runOperation<Report extends object>(
 	context: OperationContext,
-	make: () => Operation,
+	make: () => Operation<Report>,
 	{ lockWaitMs, confirm, canary = {} }: OperationOptions,
-): Promise<OperationReport> {
+): Promise<OperationReport & Report> {
 	requireCanary(context, canary);
 	const operation = make();
 	const { name, text, skip, lapses } = operation;
@@ -131,11 +131,11 @@ interface Course {
 	readonly canary: CanaryUse;
 }
 
-function carryOut(
+function carryOut<Report extends object>(
 	undertaking: Undertaking,
-	operation: Operation,
+	operation: Operation<Report>,
 	course: Course,
-): Promise<OperationReport> {
+): Promise<OperationReport & Report> {
 	const { context, record } = undertaking;
 	const isResumed = record.attempts.length > 1;
 	return withCanary(context, { ...course.canary, isResumed }, (watched) => {
@@ -145,11 +145,11 @@ function carryOut(
 	});
 }
 
-async function perform(
+async function perform<Report extends object>(
 	run: Run,
-	operation: Operation,
+	operation: Operation<Report>,
 	{ id, kind, plan: shown }: Course & { readonly id: string },
-): Promise<Omit<OperationReport, "cost">> {
+): Promise<Omit<OperationReport, "cost"> & Report> {
 	const { context, lock } = run;
 	const startedAt = context.clock.now();
 	let plan = shown;

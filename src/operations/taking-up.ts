@@ -6,6 +6,7 @@ import { pauseOnHosts, readReachableHosts } from "./journal/host-journal.js";
 import { inCluster } from "./journal/keeping.js";
 import { type OperationRecord, parseRecord } from "./journal/record.js";
 import { over, refusal, unknown } from "./journal/unfinished.js";
+import { withContext } from "./open-context.js";
 import type { OperationOptions, OperationReport } from "./operation.js";
 import { type OperationView, showOperation } from "./operations.js";
 import type { PlanReport } from "./plan.js";
@@ -14,27 +15,45 @@ import { planTakingUp, takeUp } from "./run-operation.js";
 /** A killed operator's lock ends by itself within 20 s; who still holds it then lives. */
 export const deadHolderWaitMs = 25_000;
 
-interface TakeUpWish extends OperationOptions {
+/** What a command needs of it. */
+export const takingUp = {
+	withContext,
+	plan: planTakeUp,
+	run: takeUpUnfinished,
+};
+
+interface TakeUpWish {
 	/** Null for the one that is unfinished. */
 	readonly id: string | null;
 	readonly as: "resume" | "abort";
-	readonly dryRun: boolean;
 }
 
 /** Ends or gives up what a killed, paused or failed operator left. Throws "refused" when nothing is unfinished. */
 export async function takeUpUnfinished(
 	context: OperationContext,
-	{ id, as, dryRun, confirm, lockWaitMs, canary = {} }: TakeUpWish,
-): Promise<OperationReport | PlanReport> {
-	const { record } = await requireUnfinished(context, id);
-	const make = await operationOf(record);
-	const planned = await planTakingUp(context, make(), { record, as });
-	if (dryRun) return planned;
+	{ id, as, confirm, lockWaitMs, canary = {} }: TakeUpWish & OperationOptions,
+): Promise<OperationReport> {
+	const { record, make, planned } = await lookAhead(context, { id, as });
 	const { plan, soFar } = planned;
 	const shown = { operation: record.operation, steps: plan };
 	context.emit({ type: "plan", ...shown, soFar });
 	await confirm?.();
 	return takeUp(context, make(), { record, as, plan, lockWaitMs, canary });
+}
+
+/** What `takeUpUnfinished` would do now, or the refusal it would end with. Touches nothing. */
+export async function planTakeUp(
+	context: OperationContext,
+	wish: TakeUpWish,
+): Promise<PlanReport> {
+	return (await lookAhead(context, wish)).planned;
+}
+
+async function lookAhead(context: OperationContext, { id, as }: TakeUpWish) {
+	const { record } = await requireUnfinished(context, id);
+	const make = await operationOf(record);
+	const planned = await planTakingUp(context, make(), { record, as });
+	return { record, make, planned };
 }
 
 interface Unfinished {

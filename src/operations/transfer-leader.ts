@@ -7,7 +7,7 @@ import {
 	type OperationContext,
 } from "./context.js";
 import { nodeNamed } from "./node-named.js";
-import type { Operation, OperationReport, Watched } from "./operation.js";
+import type { Operation, OperationReport, Own, Watched } from "./operation.js";
 import type { PlanReport } from "./plan.js";
 import { planOperation, runOperation } from "./run-operation.js";
 import { type Transfer, transferStep } from "./steps/leadership.js";
@@ -32,11 +32,10 @@ export async function transferLeader(
 	{ lockWaitMs, canary = {}, ...wish }: TransferWish & Watched,
 ): Promise<TransferReport> {
 	const make = () => transferOperation(wish);
-	const report: object = await runOperation(context, make, {
+	return runOperation(context, make, {
 		lockWaitMs,
 		canary,
 	});
-	return report as TransferReport;
 }
 
 /** What `transferLeader` would do now, or the refusal it would end with. Touches nothing. */
@@ -53,7 +52,9 @@ interface TransferMemo {
 }
 
 /** Killed, it lapses: the transfer came about or did not, and somebody leads. */
-export function transferOperation(wish: TransferWish): Operation {
+export function transferOperation(
+	wish: TransferWish,
+): Operation<Own<TransferReport>> {
 	const { to } = wish;
 	let done: Transfer | null = null;
 	return {

@@ -2,7 +2,7 @@ import type { NodeEntry } from "../config/inventory.js";
 import { callOptions, type OperationContext, refOf } from "./context.js";
 import type { OperationLock } from "./lock.js";
 import { nodeNamed } from "./node-named.js";
-import type { Operation, OperationReport, Watched } from "./operation.js";
+import type { Operation, OperationReport, Own, Watched } from "./operation.js";
 import type { PlanReport } from "./plan.js";
 import { planOperation, runOperation } from "./run-operation.js";
 import { admitNodeStep } from "./steps/admit-node.js";
@@ -24,11 +24,10 @@ export async function undrain(
 	{ lockWaitMs, canary = {}, ...wish }: UndrainWish & Watched,
 ): Promise<UndrainReport> {
 	const make = () => undrainOperation(wish);
-	const report: object = await runOperation(context, make, {
+	return runOperation(context, make, {
 		lockWaitMs,
 		canary,
 	});
-	return report as UndrainReport;
 }
 
 /** What `undrain` would do now. Touches nothing. */
@@ -40,7 +39,9 @@ export function planUndrain(
 }
 
 /** Killed, it lapses: a node that was to take connections again either does, or does once its drain's lease ends. */
-export function undrainOperation(wish: UndrainWish): Operation {
+export function undrainOperation(
+	wish: UndrainWish,
+): Operation<Own<UndrainReport>> {
 	const { nodes } = wish;
 	return {
 		...{ name: "undrain", arguments: wish, skip: [], lapses: true },

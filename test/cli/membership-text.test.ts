@@ -40,7 +40,7 @@ describe("the text of a change of members", () => {
 			const boundary = "step-finished n5/remove";
 			await killAt(world, make, { boundary, afterMs: 0 });
 			const report: object = await takeUpUnfinished(world.context, {
-				...{ id: null, dryRun: false, lockWaitMs: 25_000, as },
+				...{ id: null, lockWaitMs: 25_000, as },
 			});
 			const text = takenUpText(as, report as Done);
 			expect(text.split("\n")[0]).toMatch(

@@ -1,19 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { rollText } from "../../src/cli/roll-text.js";
 import { judgeBudgets } from "../../src/operations/canary/budgets.js";
-import { rollingRestart } from "../../src/operations/rolling-restart.js";
+import {
+	planRollingRestart,
+	rollingRestart,
+} from "../../src/operations/rolling-restart.js";
 import { FakeFront } from "../fakes/fake-caller.js";
 import { operating } from "../operations/operating.js";
 
 describe("the text of a roll", () => {
-	const whole = { nodes: [], skip: [], lockWaitMs: 0, dryRun: false };
+	const whole = { nodes: [], skip: [], lockWaitMs: 0 };
 
 	it("shows as a plan what each step will cost", async () => {
 		const { cluster, context } = operating();
 		cluster.connect(7, "n3");
-		const text = rollText(
-			await rollingRestart(context, { ...whole, dryRun: true }),
-		);
+		const text = rollText(await planRollingRestart(context, whole));
 		expect(text).toContain("nothing was touched");
 		expect(text).toMatch(/n3\/drain +.* +7 connections move, over 500 ms/);
 		expect(text).toMatch(/n1\/transfer +hand its leadership over/);

@@ -20,8 +20,8 @@ import { undrain } from "../../src/operations/undrain.js";
 import { mortal } from "../fakes/mortal.js";
 import { failureOf, type Operating, operating } from "./operating.js";
 
-const whole = { nodes: [], skip: [], dryRun: false } as const;
-const again = { id: null, dryRun: false, lockWaitMs: deadHolderWaitMs };
+const whole = { nodes: [], skip: [] } as const;
+const again = { id: null, lockWaitMs: deadHolderWaitMs };
 const schedule = {
 	...{ intervalMs: 60_000, keep: 3, directory: "/backups" },
 	...{ command: [], s3: null },

@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { rollingRestart } from "../../src/operations/rolling-restart.js";
+import {
+	planRollingRestart,
+	rollingRestart,
+} from "../../src/operations/rolling-restart.js";
 import { failureOf, type Operating, operating } from "./operating.js";
 
-const whole = { nodes: [], skip: [], lockWaitMs: 0, dryRun: false } as const;
+const whole = { nodes: [], skip: [], lockWaitMs: 0 } as const;
 
 /** Begins a roll and returns once it stands at this step, still going on. */
 async function underWay(world: Operating, step: string) {
@@ -44,9 +47,7 @@ describe("an operation that begins while another is under way", () => {
 	it("is refused a plan as well, as the world is about to change", async () => {
 		const world = operating();
 		const { ended } = await underWay(world, "n2/ready");
-		const error = await failureOf(
-			rollingRestart(world.context, { ...whole, dryRun: true }),
-		);
+		const error = await failureOf(planRollingRestart(world.context, whole));
 		expect(error.kind).toBe("locked");
 		await ended;
 	});

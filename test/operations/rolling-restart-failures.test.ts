@@ -9,7 +9,6 @@ const whole: RollOptions = {
 	nodes: [],
 	skip: [],
 	lockWaitMs: 0,
-	dryRun: false,
 };
 
 /** Does it once, when the step begins. */

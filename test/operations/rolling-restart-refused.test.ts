@@ -1,14 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { OperatorError } from "../../src/errors.js";
 import type { RollOptions } from "../../src/operations/roll/options.js";
-import { rollingRestart } from "../../src/operations/rolling-restart.js";
+import {
+	planRollingRestart,
+	rollingRestart,
+} from "../../src/operations/rolling-restart.js";
 import { failureOf, operating } from "./operating.js";
 
 const whole: RollOptions = {
 	nodes: [],
 	skip: [],
 	lockWaitMs: 0,
-	dryRun: false,
 };
 
 describe("a roll that must not begin", () => {
@@ -127,14 +129,9 @@ describe("a roll that must not begin", () => {
 		expect(cluster.newestToken).toBe(0);
 	});
 
-	it("asks nothing for --dry-run", async () => {
+	it("says of a plan that it is one", async () => {
 		const { context } = operating();
-		const confirm = () => Promise.reject(new Error("asked"));
-		const report = await rollingRestart(context, {
-			...whole,
-			dryRun: true,
-			confirm,
-		});
+		const report = await planRollingRestart(context, whole);
 		expect(report.dryRun).toBe(true);
 	});
 

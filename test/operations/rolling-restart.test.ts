@@ -1,13 +1,15 @@
 import { describe, expect, it } from "vitest";
 import type { RollOptions } from "../../src/operations/roll/options.js";
-import { rollingRestart } from "../../src/operations/rolling-restart.js";
+import {
+	planRollingRestart,
+	rollingRestart,
+} from "../../src/operations/rolling-restart.js";
 import { operating } from "./operating.js";
 
 const whole: RollOptions = {
 	nodes: [],
 	skip: [],
 	lockWaitMs: 0,
-	dryRun: false,
 };
 
 describe("a rolling restart", () => {
@@ -94,7 +96,7 @@ describe("a rolling restart", () => {
 
 	it("shows by --dry-run the very steps that it then runs, and touches nothing", async () => {
 		const dry = operating();
-		const plan = await rollingRestart(dry.context, { ...whole, dryRun: true });
+		const plan = await planRollingRestart(dry.context, whole);
 		expect(dry.machines.log).toEqual([]);
 		expect(dry.cluster.newestToken).toBe(0);
 		const wet = operating();

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { replaceNode } from "../../src/operations/membership/replace-node.js";
 import {
 	deadHolderWaitMs,
+	planTakeUp,
 	takeUpUnfinished,
 } from "../../src/operations/taking-up.js";
 import { changing, killAt, rolesOf, three } from "./membership/changing.js";
@@ -23,8 +24,8 @@ async function soFarOf(
 	{ context }: Operating,
 	as: "resume" | "abort",
 ): Promise<readonly string[]> {
-	const plan = await takeUpUnfinished(context, { ...wish, as, dryRun: true });
-	return "soFar" in plan ? (plan.soFar ?? []) : [];
+	const plan = await planTakeUp(context, { ...wish, as });
+	return plan.soFar ?? [];
 }
 
 const changed = /^(done before|new in|not in)/;
@@ -43,7 +44,7 @@ describe("the plan of what is taken up", () => {
 			expect.stringMatching(/^done before, and to be done again: .*n4\//),
 		);
 		await takeUpUnfinished(world.context, {
-			...{ ...wish, as: "resume", dryRun: false },
+			...{ ...wish, as: "resume" },
 		});
 		expect(rolesOf(world)).toMatchObject({ n2: "voter", n4: "voter" });
 	});
@@ -57,7 +58,7 @@ describe("the plan of what is taken up", () => {
 			expect.stringMatching(/^not in the plan any more: .*n4\/replace/),
 		);
 		await takeUpUnfinished(world.context, {
-			...{ ...wish, as: "resume", dryRun: false },
+			...{ ...wish, as: "resume" },
 		});
 		expect(world.cluster.node("n1").running).toBe(false);
 	});

@@ -12,13 +12,14 @@ import { rollingRestart } from "../../src/operations/rolling-restart.js";
 import {
 	deadHolderWaitMs,
 	pauseUnfinished,
+	planTakeUp,
 	takeUpUnfinished,
 } from "../../src/operations/taking-up.js";
 import { mortal } from "../fakes/mortal.js";
 import { failureOf, type Operating, operating } from "./operating.js";
 
-const whole = { nodes: [], skip: [], lockWaitMs: 0, dryRun: false } as const;
-const wish = { id: null, dryRun: false, lockWaitMs: deadHolderWaitMs } as const;
+const whole = { nodes: [], skip: [], lockWaitMs: 0 } as const;
+const wish = { id: null, lockWaitMs: deadHolderWaitMs } as const;
 
 /** Every boundary of a step: its begin and its end. */
 function boundaries(events: readonly OperationEvent[]): readonly string[] {
@@ -160,9 +161,7 @@ describe("a rolling restart whose operator was killed", () => {
 			soFar: ["restarted and back in service: n2", "not yet: n1, n3"],
 		});
 		const aborted = await killedAt("step-finished n2/restart");
-		const plan = await takeUpUnfinished(aborted.context, {
-			...{ ...wish, as: "abort", dryRun: true },
-		});
+		const plan = await planTakeUp(aborted.context, { ...wish, as: "abort" });
 		expect(plan).toMatchObject({
 			soFar: ["restarted and back in service: none", "not yet: n1, n2, n3"],
 		});
@@ -170,9 +169,7 @@ describe("a rolling restart whose operator was killed", () => {
 
 	it("is planned anew for resume, without what is done", async () => {
 		const world = await killedAt("step-finished n2/admit");
-		const plan = await takeUpUnfinished(world.context, {
-			...{ ...wish, as: "resume", dryRun: true },
-		});
+		const plan = await planTakeUp(world.context, { ...wish, as: "resume" });
 		expect(plan.plan.map(({ node }) => node)).not.toContain("n2");
 		expect(plan.plan.map(({ node }) => node)).toContain("n1");
 	});

@@ -35,7 +35,6 @@ describe("a balancer that has to be told", () => {
 			nodes: [],
 			skip: [],
 			lockWaitMs: 0,
-			dryRun: false,
 		});
 		expect(words).toEqual([
 			...["withdraw n2", "admit n2", "withdraw n3", "admit n3"],
@@ -49,7 +48,6 @@ describe("a balancer that has to be told", () => {
 			nodes: ["n2"],
 			skip: ["balancer"],
 			lockWaitMs: 0,
-			dryRun: false,
 		});
 		expect(words).toEqual([]);
 	});

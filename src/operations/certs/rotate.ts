@@ -1,7 +1,14 @@
 import { fingerprintsIn } from "../../certificates/store.js";
 import { OperatorError } from "../../errors.js";
-import { commandFor } from "../context.js";
-import type { Operation, OperationReport } from "../operation.js";
+import { commandFor, type OperationContext } from "../context.js";
+import type {
+	Operation,
+	OperationOptions,
+	OperationReport,
+	Own,
+} from "../operation.js";
+import type { PlanReport } from "../plan.js";
+import { planOperation, runOperation } from "../run-operation.js";
 import { requireCertificates } from "./deliver.js";
 import { keyMissing } from "./renew.js";
 import { type Phase, phaseOf } from "./rotation.js";
@@ -25,12 +32,31 @@ interface RotateMemo {
 	readonly old: string;
 }
 
+/** Replaces the authority, as far as wished for. */
+export function rotateCertificates(
+	context: OperationContext,
+	wish: RotateWish,
+	options: OperationOptions,
+): Promise<RotateReport> {
+	return runOperation(context, () => rotateOperation(wish), options);
+}
+
+/** What `rotateCertificates` would do now, or the refusal it would end with. Touches nothing. */
+export function planRotation(
+	context: OperationContext,
+	wish: RotateWish,
+): Promise<PlanReport> {
+	return planOperation(context, rotateOperation(wish));
+}
+
 /**
  * Replaces the authority: every node believes both, then every node shows what the new one has issued, then the old one
  * is forgotten. No node is restarted, and no connection that stands is cut. What is left to do follows from the files
  * and from what the nodes say that they use.
  */
-export function rotateCertificates(wish: RotateWish): Operation {
+export function rotateOperation(
+	wish: RotateWish,
+): Operation<Own<RotateReport>> {
 	return {
 		name: "certs rotate",
 		text: `certs rotate${wish.until === "drop" ? "" : ` --until ${wish.until}`}`,

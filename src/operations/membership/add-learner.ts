@@ -2,14 +2,17 @@ import type { NodeEntry } from "../../config/inventory.js";
 import type { GivenNode } from "../../config/new-node.js";
 import { OperatorError } from "../../errors.js";
 import { commandFor } from "../context.js";
-import type { Operation } from "../operation.js";
 import { requireSafeChange } from "./admission.js";
 import { agreeing, promoting } from "./changing.js";
 import { entryFor, type FileGoal, filing } from "./cluster-file.js";
 import { joining, startingAgain } from "./joining.js";
 import { isMember, roleOf } from "./members.js";
 import { admitNewcomer, type Newcomer, withdrawing } from "./newcomer.js";
-import { type MembershipMemo, membershipOperation } from "./operation.js";
+import {
+	type MembershipMemo,
+	type MembershipOperation,
+	membershipOperation,
+} from "./operation.js";
 import { catchUpDefaultMs, type Skip } from "./options.js";
 import { entryIn, type View } from "./view.js";
 import type { Work } from "./work.js";
@@ -29,7 +32,7 @@ interface AddLearnerMemo extends MembershipMemo {
 }
 
 /** Starts a node, adds it as a learner and waits until it has caught up; with `promote` it votes in the end. */
-export function addLearner(wish: AddLearnerWish): Operation {
+export function addLearner(wish: AddLearnerWish): MembershipOperation {
 	const { node: id, given, promote, skip } = wish;
 	return membershipOperation<AddLearnerMemo>({
 		name: "add-learner",

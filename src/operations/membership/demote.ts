@@ -1,11 +1,10 @@
-import type { Operation } from "../operation.js";
 import { requireSafeChange } from "./admission.js";
 import { agreeing, changing } from "./changing.js";
 import { filing } from "./cluster-file.js";
 import { handingOver } from "./leaving.js";
 import { roleOf } from "./members.js";
 import { requireMember } from "./newcomer.js";
-import { membershipOperation } from "./operation.js";
+import { type MembershipOperation, membershipOperation } from "./operation.js";
 import type { Skip } from "./options.js";
 import { unless } from "./unless.js";
 import { entryIn } from "./view.js";
@@ -17,7 +16,7 @@ export interface DemoteWish {
 }
 
 /** Takes a voter's vote away; it stays as a learner. A leader hands over first. */
-export function demote(wish: DemoteWish): Operation {
+export function demote(wish: DemoteWish): MembershipOperation {
 	const { node: id, skip } = wish;
 	const settled = (work: Work) => {
 		const node = entryIn(work.view, id);

@@ -12,7 +12,6 @@ import {
 	type OperationContext,
 } from "../context.js";
 import { nodeNamed } from "../node-named.js";
-import type { Operation } from "../operation.js";
 import type { Step } from "../steps/step.js";
 import { agreeing } from "./changing.js";
 import { filing } from "./cluster-file.js";
@@ -26,7 +25,11 @@ import {
 	updating,
 } from "./moving.js";
 import { requireMember } from "./newcomer.js";
-import { type MembershipMemo, membershipOperation } from "./operation.js";
+import {
+	type MembershipMemo,
+	type MembershipOperation,
+	membershipOperation,
+} from "./operation.js";
 import type { Skip } from "./options.js";
 import { newestMembers, type View } from "./view.js";
 import {
@@ -53,7 +56,7 @@ export interface MoveMemo extends MembershipMemo {
  * The same member at other addresses: its data stays. The members are told first, through the log, while it still answers
  * where it was (P62); then it is restarted where it is to be. At no moment are more voters away than in a rolling restart.
  */
-export function moveNode(wish: MoveNodeWish): Operation {
+export function moveNode(wish: MoveNodeWish): MembershipOperation {
 	const { node: id, given, skip } = wish;
 	return membershipOperation<MoveMemo>({
 		name: "move-node",

@@ -6,7 +6,7 @@ import type { Operation, Run } from "../operation.js";
 import type { Step } from "../steps/step.js";
 import type { Skip } from "./options.js";
 import { textOf } from "./options.js";
-import { reportOf } from "./report.js";
+import { type MembershipReport, reportOf } from "./report.js";
 import { type View, viewOf } from "./view.js";
 import { freshTally, type Tally, type Work } from "./work.js";
 
@@ -36,10 +36,12 @@ export interface MembershipTask<Memo extends MembershipMemo> {
 	readonly abortSteps: (work: Work, memo: Memo) => Promise<readonly Step[]>;
 }
 
+export type MembershipOperation = Operation<MembershipReport>;
+
 /** Makes the operation of a task. Its steps follow from the members as they are, so resume is the same as going on. */
 export function membershipOperation<Memo extends MembershipMemo>(
 	task: MembershipTask<Memo>,
-): Operation {
+): MembershipOperation {
 	const tally = freshTally();
 	const workOf = async (run: Run): Promise<Work> => {
 		const { context: base, lock } = run;

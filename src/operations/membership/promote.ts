@@ -1,6 +1,5 @@
 import { OperatorError } from "../../errors.js";
 import { commandFor } from "../context.js";
-import type { Operation } from "../operation.js";
 import { catchUpFault } from "../steps/await-caught-up.js";
 import { requireSafeChange } from "./admission.js";
 import { agreeing, promoting } from "./changing.js";
@@ -8,7 +7,7 @@ import { filing } from "./cluster-file.js";
 import { catchingUp } from "./joining.js";
 import { isMember, roleOf } from "./members.js";
 import { requireMember } from "./newcomer.js";
-import { membershipOperation } from "./operation.js";
+import { type MembershipOperation, membershipOperation } from "./operation.js";
 import { catchUpDefaultMs, type Skip } from "./options.js";
 import { entryIn, type View } from "./view.js";
 import { serviceOf } from "./work.js";
@@ -23,7 +22,7 @@ export interface PromoteWish {
 }
 
 /** Lets a learner vote, once it has caught up. */
-export function promote(wish: PromoteWish): Operation {
+export function promote(wish: PromoteWish): MembershipOperation {
 	const { node: id, wait, skip } = wish;
 	return membershipOperation({
 		name: "promote",

@@ -1,13 +1,12 @@
 import type { NodeEntry } from "../../config/inventory.js";
 import { nodeNamed } from "../node-named.js";
-import type { Operation } from "../operation.js";
 import type { Step } from "../steps/step.js";
 import { requireSafeChange } from "./admission.js";
 import { agreeing, changing } from "./changing.js";
 import { filing } from "./cluster-file.js";
 import { leaving, stopping, undraining } from "./leaving.js";
 import { isMember, roleOf } from "./members.js";
-import { membershipOperation } from "./operation.js";
+import { type MembershipOperation, membershipOperation } from "./operation.js";
 import type { Skip } from "./options.js";
 import { isManaged } from "./view.js";
 import type { Work } from "./work.js";
@@ -18,7 +17,7 @@ export interface RemoveNodeWish {
 }
 
 /** Takes a member out for good, a dead one too, and stops it. Its data directory stays where it is. */
-export function removeNode(wish: RemoveNodeWish): Operation {
+export function removeNode(wish: RemoveNodeWish): MembershipOperation {
 	const { node: id, skip } = wish;
 	return membershipOperation({
 		name: "remove-node",

@@ -2,7 +2,6 @@ import type { GivenNode } from "../../config/new-node.js";
 import { OperatorError } from "../../errors.js";
 import { commandFor } from "../context.js";
 import { nodeNamed } from "../node-named.js";
-import type { Operation } from "../operation.js";
 import type { Step } from "../steps/step.js";
 import { requireSafeChange } from "./admission.js";
 import { agreeing, changing } from "./changing.js";
@@ -21,7 +20,11 @@ import {
 	requireMember,
 	withdrawing,
 } from "./newcomer.js";
-import { type MembershipMemo, membershipOperation } from "./operation.js";
+import {
+	type MembershipMemo,
+	type MembershipOperation,
+	membershipOperation,
+} from "./operation.js";
 import { catchUpDefaultMs, type Skip } from "./options.js";
 import { keepNotes } from "./remove-node.js";
 import { unless } from "./unless.js";
@@ -44,7 +47,7 @@ interface ReplaceMemo extends MembershipMemo {
 }
 
 /** One node for another: there is never a voter less than before, as both change places in one joint change. */
-export function replaceNode(wish: ReplaceNodeWish): Operation {
+export function replaceNode(wish: ReplaceNodeWish): MembershipOperation {
 	const { old, new: id, given, skip } = wish;
 	const goals = ({ role }: ReplaceMemo): Readonly<Record<string, Goal>> => ({
 		...{ [old]: "gone", [id]: role },

@@ -4,7 +4,6 @@ import type { NodeEntry } from "../../config/inventory.js";
 import { OperatorError } from "../../errors.js";
 import { commandFor, healthLimits } from "../context.js";
 import { nodeNamed } from "../node-named.js";
-import type { Operation } from "../operation.js";
 import { admitNodeStep } from "../steps/admit-node.js";
 import { changeMembershipStep } from "../steps/change-membership.js";
 import { setAsideDataStep } from "../steps/set-aside-data.js";
@@ -16,7 +15,11 @@ import { joining, startingAgain } from "./joining.js";
 import { leaving, stopping, undraining } from "./leaving.js";
 import { memberOf, roleOf } from "./members.js";
 import { requireMember } from "./newcomer.js";
-import { type MembershipMemo, membershipOperation } from "./operation.js";
+import {
+	type MembershipMemo,
+	type MembershipOperation,
+	membershipOperation,
+} from "./operation.js";
 import { catchUpDefaultMs, type Skip } from "./options.js";
 import { requireResettable } from "./resettable.js";
 import { unless } from "./unless.js";
@@ -45,7 +48,7 @@ interface ResetMemo extends MembershipMemo {
  * incarnation (P31), which votes again once it has caught up. It leaves the members before it loses its data: at no moment
  * does a vote count that is forgotten.
  */
-export function resetNode(wish: ResetNodeWish): Operation {
+export function resetNode(wish: ResetNodeWish): MembershipOperation {
 	const { node: id, skip } = wish;
 	return membershipOperation<ResetMemo>({
 		name: "reset-node",

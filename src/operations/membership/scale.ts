@@ -4,7 +4,6 @@ import type { NodeEntry } from "../../config/inventory.js";
 import { OperatorError } from "../../errors.js";
 import { commandFor, healthLimits, type OperationContext } from "../context.js";
 import { nodeNamed } from "../node-named.js";
-import type { Operation } from "../operation.js";
 import type { Step } from "../steps/step.js";
 import { requireSafeChange } from "./admission.js";
 import { agreeing, changing } from "./changing.js";
@@ -13,7 +12,11 @@ import { catchingUp, joining, startingAgain } from "./joining.js";
 import { handingOver } from "./leaving.js";
 import { areReached, type Goal, isMember, roleOf } from "./members.js";
 import { admitNewcomer, type Newcomer, withdrawing } from "./newcomer.js";
-import { type MembershipMemo, membershipOperation } from "./operation.js";
+import {
+	type MembershipMemo,
+	type MembershipOperation,
+	membershipOperation,
+} from "./operation.js";
 import { catchUpDefaultMs, type Skip } from "./options.js";
 import { type Chosen, chooseVoters, type ScaleChoice } from "./scale-choice.js";
 import { unless } from "./unless.js";
@@ -35,7 +38,7 @@ interface ScaleMemo extends MembershipMemo {
 }
 
 /** Lets so many nodes vote, in one joint change; learners that it takes are waited for first. */
-export function scale(wish: ScaleWish): Operation {
+export function scale(wish: ScaleWish): MembershipOperation {
 	const { voters, skip } = wish;
 	return membershipOperation<ScaleMemo>({
 		name: "scale",

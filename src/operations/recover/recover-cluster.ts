@@ -12,27 +12,41 @@ import {
 export type ClusterRecovered = OperationReport & RecoverReport;
 export type RecoverPlan = PlanReport & { readonly survey: Survey };
 
-interface RecoverOptions extends OperationOptions {
-	readonly dryRun: boolean;
-	/** Hears what was found, once, before the plan and before anybody is asked. */
-	readonly told: (survey: Survey) => Promise<void>;
-}
+/** Hears what was found, once, before the plan and before anybody is asked. */
+type Told = (survey: Survey) => Promise<void>;
 
-/** Recovers, or makes the plan with what was found. */
-export async function recoverCluster(
+/** Recovers; `told` hears what was found. */
+export function recoverCluster(
 	context: OperationContext,
 	wish: RecoverWish,
-	{ dryRun, told, ...options }: RecoverOptions,
-): Promise<ClusterRecovered | RecoverPlan> {
+	{ told, ...options }: OperationOptions & { readonly told: Told },
+): Promise<ClusterRecovered> {
+	const { hear } = once(told);
+	return runOperation(context, recover(wish, hear), options);
+}
+
+/** What `recoverCluster` would do now, with what was found, or the refusal it would end with. Touches nothing. */
+export async function planRecovery(
+	context: OperationContext,
+	wish: RecoverWish,
+	told: Told,
+): Promise<RecoverPlan> {
+	const found = once(told);
+	const plan = await planOperation(context, recover(wish, found.hear)());
+	return { ...plan, survey: found.first() };
+}
+
+/** The operation is made several times; who is told is told of the first. */
+function once(told: Told) {
 	let found: Survey | null = null;
-	const make = recover(wish, async (survey) => {
-		if (found === null) await told(survey);
-		found ??= survey;
-	});
-	if (!dryRun) {
-		const report: object = await runOperation(context, make, options);
-		return report as ClusterRecovered;
-	}
-	const plan: object = await planOperation(context, make());
-	return { ...plan, survey: found } as unknown as RecoverPlan;
+	return {
+		hear: async (survey: Survey) => {
+			if (found === null) await told(survey);
+			found ??= survey;
+		},
+		first(): Survey {
+			if (found !== null) return found;
+			throw new Error("invariant: a plan without a survey");
+		},
+	};
 }

@@ -71,7 +71,7 @@ export interface RecoverMemo {
 export function recover(
 	wish: RecoverWish,
 	told: (survey: Survey) => Promise<void> = async () => undefined,
-): () => Operation {
+): () => Operation<RecoverReport> {
 	const seen: { cluster: NewCluster | null } = { cluster: null };
 	return () => recoverOnce(wish, told, seen);
 }
@@ -81,7 +81,7 @@ function recoverOnce(
 	told: (survey: Survey) => Promise<void>,
 	/** By an earlier run of the same wish. */
 	seen: { cluster: NewCluster | null },
-): Operation {
+): Operation<RecoverReport> {
 	const tally: Tally = {
 		...{ isMoved: false, fileChanged: false, verified: null },
 		...{ notes: [], unconfirmed: [] },

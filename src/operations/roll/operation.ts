@@ -13,6 +13,7 @@ import { effectiveSettings, type RollOptions } from "./options.js";
 import { rollOrder } from "./order.js";
 import { putBackSteps } from "./put-back.js";
 import { relinkSteps } from "./relink.js";
+import type { RollOutcome } from "./report.js";
 import { type Passage, passageOf, type Roll, type RollGoal } from "./roll.js";
 import { chooseNodes, requireWholeCluster } from "./whole-cluster.js";
 
@@ -43,7 +44,7 @@ const restartGoal: RollGoal = {
 export function rollOperation(
 	wish: RollWish,
 	goal: RollGoal = restartGoal,
-): Operation {
+): Operation<RollOutcome> {
 	let begun: Roll | null = null;
 	const open = (run: Run): Roll => {
 		begun ??= beginRoll(run, wish, goal);

@@ -14,8 +14,6 @@ export interface RollOptions {
 	readonly skip: readonly RollCheck[];
 	/** How long to wait for another operation's lock; 0 fails at once. */
 	readonly lockWaitMs: number;
-	/** Make and show the plan; touch nothing, and take no lock. */
-	readonly dryRun: boolean;
 	readonly confirm?: Confirm;
 	readonly canary?: CanaryUse;
 	/** Each overrides the cluster file's. */

@@ -4,21 +4,27 @@ import type { PlannedStep } from "../events.js";
 import type { Transfer } from "../steps/leadership.js";
 
 /** What a roll did and what it did cost, as measured; `raftctl rolling-restart --json` prints it. */
-export interface RollReport {
-	readonly operation: "rolling-restart";
+export interface RollReport extends RollOutcome {
+	readonly operation: string;
 	readonly cluster: string;
+	readonly plan: readonly PlannedStep[];
+	/** Null of one that was only planned. */
+	readonly cost: OperationCost | null;
+	readonly durationMs: number;
+}
+
+/** What the roll itself has to say. */
+export interface RollOutcome {
 	/** True: only the plan was made. */
 	readonly dryRun: boolean;
-	readonly plan: readonly PlannedStep[];
 	/** In the order in which they were restarted. */
 	readonly nodes: readonly NodeCost[];
 	readonly transfers: readonly Transfer[];
 	readonly leaderless: LeaderlessTime;
-	/** Null of one that was only planned. */
-	readonly cost: OperationCost | null;
 	/** Checks that were left out by name. */
 	readonly skipped: readonly string[];
-	readonly durationMs: number;
+	/** What an abort waited for in vain, in sentences. Absent from a plan. */
+	readonly unconfirmed?: readonly string[];
 }
 
 export interface NodeCost {

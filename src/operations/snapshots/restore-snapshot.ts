@@ -13,7 +13,6 @@ import { foreignOwner } from "./restore-file.js";
 export type SnapshotRestored = OperationReport & RestoreReport;
 
 interface RestoreOptions extends OperationOptions {
-	readonly dryRun: boolean;
 	/**
 	 * Has the cluster's name typed by whoever sits there; false when nobody does. Throws when another is typed. `what` says
 	 * for what, in a sentence.
@@ -21,21 +20,41 @@ interface RestoreOptions extends OperationOptions {
 	readonly askName: (what: string) => Promise<boolean>;
 }
 
-/**
- * Restores, or makes the plan. Data that is there is moved aside, and another cluster's file taken, for a typed name only.
- */
+/** Restores. Data that is there is moved aside, and another cluster's file taken, for a typed name only. */
 export async function restoreSnapshot(
 	context: OperationContext,
 	wish: RestoreWish,
-	{ dryRun, askName, confirm, ...options }: RestoreOptions,
-): Promise<SnapshotRestored | PlanReport> {
+	{ askName, ...options }: RestoreOptions,
+): Promise<SnapshotRestored> {
+	const { agreed, risks } = await risksOf(context, wish);
+	const typed = risks.length > 0 && (await askName(risks.join("\n")));
+	// Whoever typed the name sees the plan all the same, and may still say no.
+	return runOperation(context, restore(typed ? agreed : wish), options);
+}
+
+/** What `restoreSnapshot` would do now, the name typed, or the refusal it would end with. Touches nothing. */
+export async function planRestore(
+	context: OperationContext,
+	wish: RestoreWish,
+): Promise<PlanReport> {
+	const { agreed } = await risksOf(context, wish);
+	return planOperation(context, restore(agreed)());
+}
+
+/** What the name has to be typed for, in sentences, and what is wished for once it was. */
+async function risksOf(
+	context: OperationContext,
+	wish: RestoreWish,
+): Promise<{
+	readonly agreed: RestoreWish;
+	readonly risks: readonly string[];
+}> {
 	const found = await nodesWithData(context);
 	const owner = await foreignOwner(context, wish.file);
 	const agreed = {
 		...{ ...wish, erase: wish.erase || found.length > 0 },
 		foreign: wish.foreign ?? owner,
 	};
-	if (dryRun) return planOperation(context, restore(agreed)());
 	const risks = [
 		...(found.length === 0 || wish.erase
 			? []
@@ -46,10 +65,5 @@ export async function restoreSnapshot(
 			? []
 			: [`${wish.file} is of another cluster, ${owner}.`]),
 	];
-	const typed = risks.length > 0 && (await askName(risks.join("\n")));
-	const make = restore(typed ? agreed : wish);
-	// Whoever typed the name sees the plan all the same, and may still say no.
-	const asked = confirm === undefined ? options : { ...options, confirm };
-	const report: object = await runOperation(context, make, asked);
-	return report as SnapshotRestored;
+	return { agreed, risks };
 }

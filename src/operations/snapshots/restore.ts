@@ -61,7 +61,7 @@ interface Memo {
  * Makes a new cluster of a snapshot's file, on nodes that are down. Made for several runs, which check the file's every
  * byte once.
  */
-export function restore(wish: RestoreWish): () => Operation {
+export function restore(wish: RestoreWish): () => Operation<RestoreReport> {
 	const seen: Seen = { manifest: null, cluster: null };
 	return () => restoreOnce(wish, seen);
 }
@@ -72,7 +72,7 @@ interface Seen {
 	cluster: NewCluster | null;
 }
 
-function restoreOnce(wish: RestoreWish, seen: Seen): Operation {
+function restoreOnce(wish: RestoreWish, seen: Seen): Operation<RestoreReport> {
 	const tally: Tally = {
 		...{ isMoved: false, fileChanged: false, verified: null },
 		...{ notes: [], unconfirmed: [] },

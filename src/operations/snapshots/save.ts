@@ -48,8 +48,10 @@ export async function saveSnapshot(
 	if (wish.skip.length > 0) {
 		const make = () => saveOperation(wish);
 		const options = { lockWaitMs, canary };
-		const report: object = await runOperation(context, make, options);
-		return report as SaveReport;
+		const report = await runOperation(context, make, options);
+		if (report.file === undefined)
+			throw new Error("invariant: saved, and no file");
+		return { ...report, operation: "snapshot save" };
 	}
 	requireCanary(context, canary);
 	return canary.wish
@@ -83,8 +85,12 @@ async function saveNow(
 	};
 }
 
+type Outcome = ReturnType<typeof outcomeOf>;
+/** Of one that was given up. */
+type Nothing = { readonly file?: never };
+
 /** Killed, it lapses: the file is whole under its name, or not there. */
-export function saveOperation(wish: SaveWish): Operation {
+export function saveOperation(wish: SaveWish): Operation<Outcome | Nothing> {
 	let saving: Saving | null = null;
 	const savingOf = ({ context, memo }: Run) => {
 		saving ??= newSaving(context, (memo as { readonly node: string }).node);

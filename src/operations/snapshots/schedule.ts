@@ -4,7 +4,7 @@ import { OperatorError, reasonOf } from "../../errors.js";
 import { askAnyNode } from "../any-node.js";
 import { callOptions, type OperationContext } from "../context.js";
 import { throwIfEnded } from "../interruption.js";
-import type { Operation, OperationReport, Watched } from "../operation.js";
+import type { Operation, OperationReport, Own, Watched } from "../operation.js";
 import type { PlanReport } from "../plan.js";
 import { planOperation, runOperation } from "../run-operation.js";
 
@@ -44,8 +44,7 @@ export async function scheduleSnapshots(
 ): Promise<ScheduleReport> {
 	await requireSensible(context, { schedule, skip });
 	const make = () => scheduleOperation({ schedule, skip });
-	const report: object = await runOperation(context, make, options);
-	return report as ScheduleReport;
+	return runOperation(context, make, options);
 }
 
 /** What `scheduleSnapshots` would do now, or the refusal it would end with. Touches nothing. */
@@ -68,7 +67,9 @@ async function requireSensible(
 }
 
 /** Killed, it lapses: the setting is in the log, or it is not. */
-export function scheduleOperation(wish: ScheduleWish): Operation {
+export function scheduleOperation(
+	wish: ScheduleWish,
+): Operation<Own<ScheduleReport>> {
 	const { schedule, skip } = wish;
 	return {
 		...{ name: "snapshot schedule", arguments: wish, skip, lapses: true },

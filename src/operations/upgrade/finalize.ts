@@ -8,6 +8,7 @@ import type {
 	Operation,
 	OperationOptions,
 	OperationReport,
+	Own,
 	Run,
 } from "../operation.js";
 import type { PlanReport } from "../plan.js";
@@ -41,8 +42,7 @@ export async function finalizeUpgrade(
 	options: OperationOptions,
 ): Promise<FinalizeReport> {
 	const make = () => finalizeOperation(wish);
-	const report: object = await runOperation(context, make, options);
-	return report as FinalizeReport;
+	return runOperation(context, make, options);
 }
 
 export function planFinalize(
@@ -53,7 +53,9 @@ export function planFinalize(
 }
 
 /** Killed, it lapses: the level is in the log, or it is not. */
-export function finalizeOperation(wish: FinalizeWish): Operation {
+export function finalizeOperation(
+	wish: FinalizeWish,
+): Operation<Own<FinalizeReport>> {
 	return {
 		...{ name: "upgrade finalize", text: "upgrade finalize" },
 		...{ arguments: wish, skip: wish.skip, lapses: true },

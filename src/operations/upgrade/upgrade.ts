@@ -2,13 +2,14 @@ import { resolve } from "node:path";
 import type { RollSettings } from "../../config/inventory.js";
 import type { CanaryUse } from "../canary/wish.js";
 import type { OperationContext } from "../context.js";
+import { withContext } from "../open-context.js";
 import type { Operation } from "../operation.js";
 import type { Confirm, PlanReport } from "../plan.js";
 import { readArchive } from "../releases/archive.js";
 import { requireVersion } from "../releases/manifest.js";
 import { type RollWish, rollOperation } from "../roll/operation.js";
 import type { RollCheck } from "../roll/options.js";
-import type { RollReport } from "../roll/report.js";
+import type { RollOutcome, RollReport } from "../roll/report.js";
 import { planOperation, runOperation } from "../run-operation.js";
 import { formerReleases } from "./former.js";
 import { type UpgradeWish, upgradeGoal } from "./goal.js";
@@ -72,26 +73,21 @@ export async function rollbackWish(
 	};
 }
 
-export function upgradeOperation(wish: RecordedWish): Operation {
+export function upgradeOperation(wish: RecordedWish): Operation<RollOutcome> {
 	const goal = upgradeGoal(wish, wish.ownRelease);
 	return { ...rollOperation(wish, goal), arguments: wish };
 }
 
-export async function upgrade(
+export function upgrade(
 	context: OperationContext,
 	wish: RecordedWish,
 	{ lockWaitMs, confirm, canary }: UpgradeOptions,
 ): Promise<RollReport> {
-	const report: object = await runOperation(
-		context,
-		() => upgradeOperation(wish),
-		{
-			lockWaitMs,
-			...(confirm === undefined ? {} : { confirm }),
-			...(canary === undefined ? {} : { canary }),
-		},
-	);
-	return report as RollReport;
+	return runOperation(context, () => upgradeOperation(wish), {
+		lockWaitMs,
+		...(confirm === undefined ? {} : { confirm }),
+		...(canary === undefined ? {} : { canary }),
+	});
 }
 
 export function planUpgrade(
@@ -100,6 +96,9 @@ export function planUpgrade(
 ): Promise<PlanReport> {
 	return planOperation(context, upgradeOperation(wish));
 }
+
+/** What a command needs of it. */
+export const upgrading = { withContext, plan: planUpgrade, run: upgrade };
 
 function recorded(
 	{ release }: OperationContext,

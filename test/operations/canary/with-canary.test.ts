@@ -27,7 +27,7 @@ function watched(budgets: Partial<Budgets> = {}): Watched {
 	return Object.assign(world, {
 		front,
 		options: {
-			...{ nodes: [], skip: [], lockWaitMs: 0, dryRun: false },
+			...{ nodes: [], skip: [], lockWaitMs: 0 },
 			canary: { wish, openCaller: front.open },
 		},
 		cost: () => {
@@ -134,7 +134,7 @@ describe("an operation with a canary", () => {
 	it("measures leaderless time and downtime also without a canary", async () => {
 		const world = operating();
 		await rollingRestart(world.context, {
-			...{ nodes: [], skip: [], lockWaitMs: 0, dryRun: false },
+			...{ nodes: [], skip: [], lockWaitMs: 0 },
 		});
 		const told = world.events.findLast(({ type }) => type === "cost");
 		expect(told).toMatchObject({
@@ -235,7 +235,7 @@ describe("a budget that is exceeded", () => {
 		});
 		front.answer = () => null;
 		await takeUpUnfinished(context, {
-			...{ id: null, as: "resume", dryRun: false, lockWaitMs: 0 },
+			...{ id: null, as: "resume", lockWaitMs: 0 },
 			canary: { openCaller: front.open },
 		});
 		expect(machines.log.filter((line) => line.startsWith("stop"))).toEqual([
@@ -262,7 +262,7 @@ describe("the record of an operation", () => {
 				: null;
 		const budgets = { ...unlimited, maxFailed: 1_000_000 };
 		await rollingRestart(context, {
-			...{ nodes: [], skip: [], lockWaitMs: 0, dryRun: false },
+			...{ nodes: [], skip: [], lockWaitMs: 0 },
 			canary: { wish: { budgets }, openCaller: front.open },
 		});
 		const { record = "" } = cluster.operations[0] ?? {};

@@ -10,7 +10,7 @@ import {
 	writeNextAuthority,
 } from "../../../src/certificates/store.js";
 import { parseInventory } from "../../../src/config/load.js";
-import { rotateCertificates } from "../../../src/operations/certs/rotate.js";
+import { rotateOperation } from "../../../src/operations/certs/rotate.js";
 import type { Run } from "../../../src/operations/operation.js";
 import { TestAuthority } from "../../fakes/test-certificates.js";
 import { operating } from "../operating.js";
@@ -40,7 +40,7 @@ describe("a rotation that is taken up", () => {
 	});
 });
 
-const rotation = () => rotateCertificates({ until: "drop" });
+const rotation = () => rotateOperation({ until: "drop" });
 
 /** Both authorities are believed; nothing of the new one is in use. */
 async function killedInUse(): Promise<{

@@ -97,7 +97,7 @@ describe("an operation on the hosts that was killed", () => {
 			() => drain(context, { nodes: ["n2"], forMs: 1_000, lockWaitMs: 0 }),
 			() =>
 				rollingRestart(context, {
-					...{ nodes: [], skip: [], lockWaitMs: 0, dryRun: false },
+					...{ nodes: [], skip: [], lockWaitMs: 0 },
 				}),
 		]) {
 			const error = await failureOf(work());

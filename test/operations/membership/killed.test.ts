@@ -98,7 +98,7 @@ const cases: readonly Case[] = [
 ];
 
 const lockWaitMs = deadHolderWaitMs;
-const wish = { id: null, dryRun: false, lockWaitMs } as const;
+const wish = { id: null, lockWaitMs } as const;
 
 async function boundariesOf({ world, make }: Case): Promise<readonly string[]> {
 	const operating = world();

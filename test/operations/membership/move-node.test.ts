@@ -83,7 +83,7 @@ describe("move-node", () => {
 		await failureOf(run(world, moving("n2")));
 		expect(listens()).toBe("n2:101");
 		await takeUpUnfinished(world.context, {
-			...{ id: null, as: "abort", dryRun: false, lockWaitMs: 0 },
+			...{ id: null, as: "abort", lockWaitMs: 0 },
 		});
 		expect(listens()).toBe("n2:1");
 		expect(world.cluster.node("n2").addresses).toEqual(at("n2", 1));
@@ -314,7 +314,7 @@ describe("a host that is silent over SSH, whose node is moved to another one", (
 			expect(startsOf(world)).toEqual([]);
 			const process = world.cluster.node("n2").process;
 			const abort = takeUpUnfinished(world.context, {
-				...{ id: null, as: "abort", dryRun: false, lockWaitMs: 0 },
+				...{ id: null, as: "abort", lockWaitMs: 0 },
 			});
 			if (refusal === null) await abort;
 			else expect((await failureOf(abort)).message).toContain(refusal);

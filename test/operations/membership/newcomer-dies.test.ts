@@ -37,7 +37,7 @@ async function takeUp(
 	{ context }: Operating,
 	as: "resume" | "abort",
 ): Promise<Done> {
-	const wish = { id: null, dryRun: false, lockWaitMs: deadHolderWaitMs, as };
+	const wish = { id: null, lockWaitMs: deadHolderWaitMs, as };
 	const report: object = await takeUpUnfinished(context, wish);
 	return report as Done;
 }

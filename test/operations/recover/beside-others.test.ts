@@ -25,7 +25,7 @@ const restoring =
 		runOperation(context, restore(wish), { lockWaitMs });
 const recovering = (context: OperationContext) =>
 	runOperation(context, recover({ nodes: [] }), { lockWaitMs: 0 });
-const again = { id: null, dryRun: false, lockWaitMs: deadHolderWaitMs };
+const again = { id: null, lockWaitMs: deadHolderWaitMs };
 
 let ground: DisasterGround;
 beforeEach(() => {

@@ -15,14 +15,10 @@ import { boundariesOf, killedAt } from "./killing.js";
 
 /** Some fifteen runs, each killed at another boundary. */
 const limitMs = 180_000;
-const again = { id: null, dryRun: false, lockWaitMs: deadHolderWaitMs };
+const again = { id: null, lockWaitMs: deadHolderWaitMs };
 const told = async () => undefined;
 const recovering = (context: OperationContext) =>
-	recoverCluster(
-		context,
-		{ nodes: [] },
-		{ dryRun: false, lockWaitMs: 0, told },
-	);
+	recoverCluster(context, { nodes: [] }, { lockWaitMs: 0, told });
 
 let ground: DisasterGround;
 beforeEach(() => {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { OperationContext } from "../../../src/operations/context.js";
 import {
 	type ClusterRecovered,
-	type RecoverPlan,
+	planRecovery,
 	recoverCluster,
 } from "../../../src/operations/recover/recover-cluster.js";
 import {
@@ -15,14 +15,10 @@ import { boundariesOf, killedAt } from "./killing.js";
 
 /** Some thirty runs, each killed at another boundary. */
 const limitMs = 180_000;
-const again = { id: null, dryRun: false, lockWaitMs: deadHolderWaitMs };
+const again = { id: null, lockWaitMs: deadHolderWaitMs };
 const told = async () => undefined;
 const work = (context: OperationContext) =>
-	recoverCluster(
-		context,
-		{ nodes: [] },
-		{ dryRun: false, lockWaitMs: 0, told },
-	);
+	recoverCluster(context, { nodes: [] }, { lockWaitMs: 0, told });
 
 let ground: DisasterGround;
 beforeEach(() => {
@@ -87,12 +83,7 @@ describe("recovering after a majority was lost", () => {
 	});
 
 	it("shows what each node holds and touches nothing with --dry-run", async () => {
-		const options = { dryRun: true, lockWaitMs: 0, told };
-		const plan = (await recoverCluster(
-			ground.context(),
-			{ nodes: [] },
-			options,
-		)) as RecoverPlan;
+		const plan = await planRecovery(ground.context(), { nodes: [] }, told);
 		expect(plan.survey.holdings.map(({ fault }) => fault)).toEqual([
 			...["", "", "it is empty"],
 		]);
@@ -114,7 +105,7 @@ describe("recovering after a majority was lost", () => {
 			ground.context(),
 			{ nodes: ["n2"] },
 			{
-				...{ dryRun: false, lockWaitMs: 0 },
+				...{ lockWaitMs: 0 },
 				told: async ({ best }) => void order.push(`best is ${best}`),
 				confirm: async () => void order.push("asked"),
 			},

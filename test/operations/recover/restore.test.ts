@@ -32,7 +32,7 @@ const work =
 		runOperation(context, restore({ ...wish, ...more }), { lockWaitMs: 0 });
 /** Some thirty runs, each killed at another boundary. */
 const limitMs = 180_000;
-const again = { id: null, dryRun: false, lockWaitMs: deadHolderWaitMs };
+const again = { id: null, lockWaitMs: deadHolderWaitMs };
 
 let ground: DisasterGround;
 beforeEach(() => {
@@ -165,7 +165,7 @@ describe("restoring a snapshot", () => {
 				ground.context(),
 				{ ...wish, erase: false },
 				{
-					...{ dryRun: false, lockWaitMs: 0 },
+					...{ lockWaitMs: 0 },
 					askName: async (what) => {
 						asked.push(what);
 						return isTyped;

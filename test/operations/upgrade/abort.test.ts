@@ -164,9 +164,7 @@ describe("an upgrade that is given up", () => {
 			...(await service.call(world.machines, wish)),
 			...{ state: dead, start: dead },
 		});
-		const { unconfirmed } = (await giveUp(world)) as {
-			readonly unconfirmed: readonly string[];
-		};
+		const { unconfirmed } = await giveUp(world);
 		expect(unconfirmed).toContain("n2: the host is off");
 		expect(done(world)).toContain("n2/put-back");
 	});
