@@ -1,11 +1,8 @@
-import type { StoredOperation } from "../cluster/engine.js";
 import { askAnyNode } from "./any-node.js";
 import { operationOf } from "./catalogue.js";
 import { callOptions, type OperationContext } from "./context.js";
-import { pauseOnHosts, readReachableHosts } from "./journal/host-journal.js";
-import { inCluster } from "./journal/keeping.js";
-import { type OperationRecord, parseRecord } from "./journal/record.js";
-import { over, refusal, unknown } from "./journal/unfinished.js";
+import { onHosts, pauseOnHosts } from "./journal/host-journal.js";
+import { unfinishedNamed } from "./journal/unfinished.js";
 import { withContext } from "./open-context.js";
 import type { OperationOptions, OperationReport } from "./operation.js";
 import { type OperationView, showOperation } from "./operations.js";
@@ -50,32 +47,10 @@ export async function planTakeUp(
 }
 
 async function lookAhead(context: OperationContext, { id, as }: TakeUpWish) {
-	const { record } = await requireUnfinished(context, id);
+	const { record } = await unfinishedNamed(context, id);
 	const make = await operationOf(record);
 	const planned = await planTakingUp(context, make(), { record, as });
 	return { record, make, planned };
-}
-
-interface Unfinished {
-	readonly record: OperationRecord;
-	readonly keptBy: "hosts" | "cluster";
-}
-
-/** What the hosts keep comes first: it began without a quorum, and there may be none yet. */
-async function requireUnfinished(
-	context: OperationContext,
-	id: string | null,
-): Promise<Unfinished> {
-	const isMeant = (one: StoredOperation) =>
-		id === null ? one.unfinished : one.id === id;
-	const kept = (await readReachableHosts(context)).find(isMeant);
-	if (kept?.unfinished) return { record: parseRecord(kept), keptBy: "hosts" };
-	const stored = kept ?? (await inCluster.read(context)).find(isMeant);
-	if (stored?.unfinished)
-		return { record: parseRecord(stored), keptBy: "cluster" };
-	if (stored !== undefined) throw over(context, stored);
-	if (id !== null) throw unknown(context, id);
-	throw refusal(context, "no operation is unfinished");
 }
 
 /** Asks whoever runs the unfinished operation to stop at the next step boundary. */
@@ -83,9 +58,9 @@ export async function pauseUnfinished(
 	context: OperationContext,
 	id: string | null,
 ): Promise<OperationView> {
-	const { record, keptBy } = await requireUnfinished(context, id);
+	const { record, keeping } = await unfinishedNamed(context, id);
 	const { engine, signal } = context;
-	if (keptBy === "hosts") await pauseOnHosts(context, record);
+	if (keeping === onHosts) await pauseOnHosts(context, record);
 	else
 		await askAnyNode(context, (node) =>
 			engine.pauseOperation(node, record.id, callOptions(signal)),

@@ -73,6 +73,11 @@ export function isSilence(error: unknown): error is OperatorError {
 	);
 }
 
+/** True for a wait that came to its end, and for a program that did not stop in time. */
+export function isTimeout(error: unknown): error is OperatorError {
+	return error instanceof OperatorError && error.kind === "timeout";
+}
+
 function tooLong(wait: Wait, missing: string): OperatorError {
 	return new OperatorError(
 		"timeout",

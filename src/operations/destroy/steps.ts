@@ -1,7 +1,7 @@
-import { OperatorError } from "../../errors.js";
 import type { OperationContext } from "../context.js";
 import { type Program, programsOf } from "../program.js";
 import type { Step } from "../steps/step.js";
+import { isTimeout } from "../wait.js";
 import {
 	type Remains,
 	removeDirectoriesOn,
@@ -33,8 +33,7 @@ function stopStep(
 				await service.stop(inventory.roll.stopTimeoutMs, signal);
 				return null;
 			} catch (error) {
-				if (!(error instanceof OperatorError) || error.kind !== "timeout")
-					throw error;
+				if (!isTimeout(error)) throw error;
 				await service.kill();
 				return "killed";
 			}

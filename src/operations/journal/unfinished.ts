@@ -2,7 +2,11 @@ import type { StoredOperation } from "../../cluster/engine.js";
 import { OperatorError } from "../../errors.js";
 import { commandFor, type OperationContext } from "../context.js";
 import { isSilence } from "../wait.js";
-import { onHosts, unfinishedOnHosts } from "./host-journal.js";
+import {
+	onHosts,
+	readReachableHosts,
+	unfinishedOnHosts,
+} from "./host-journal.js";
 import { inCluster, type Keeping } from "./keeping.js";
 import { type OperationRecord, parseRecord } from "./record.js";
 
@@ -83,6 +87,26 @@ export function inTheWay(
 	);
 }
 
+/**
+ * The one that is to be taken up: by its id, or else whichever is unfinished. What the hosts keep comes first: it began
+ * without a quorum, and there may be none yet. Throws OperatorError "refused" when there is none.
+ */
+export async function unfinishedNamed(
+	context: OperationContext,
+	id: string | null,
+): Promise<Left> {
+	const isMeant = (one: StoredOperation) =>
+		id === null ? one.unfinished : one.id === id;
+	const kept = (await readReachableHosts(context)).find(isMeant);
+	if (kept?.unfinished) return { record: parseRecord(kept), keeping: onHosts };
+	const stored = kept ?? (await inCluster.read(context)).find(isMeant);
+	if (stored?.unfinished)
+		return { record: parseRecord(stored), keeping: inCluster };
+	if (stored !== undefined) throw over(context, stored);
+	if (id !== null) throw unknown(context, id);
+	throw refusal(context, "no operation is unfinished");
+}
+
 /** As it is now. Throws OperatorError "refused" when it is finished, or nobody knows it. */
 export async function requireUnfinished(
 	context: OperationContext,
@@ -93,11 +117,11 @@ export async function requireUnfinished(
 	throw stored === undefined ? unknown(context, id) : over(context, stored);
 }
 
-export function unknown(context: OperationContext, id: string): OperatorError {
+function unknown(context: OperationContext, id: string): OperatorError {
 	return refusal(context, `the journal knows no operation ${id}`);
 }
 
-export function over(
+function over(
 	context: OperationContext,
 	stored: StoredOperation,
 ): OperatorError {
@@ -108,10 +132,7 @@ export function over(
 	);
 }
 
-export function refusal(
-	context: OperationContext,
-	message: string,
-): OperatorError {
+function refusal(context: OperationContext, message: string): OperatorError {
 	return new OperatorError("refused", message, {
 		state: "nothing was touched",
 		next: commandFor(context, "operation list"),

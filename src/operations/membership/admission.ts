@@ -2,7 +2,7 @@ import type { MembershipChange } from "../../cluster/engine.js";
 import { statusOf } from "../../cluster/facts.js";
 import { OperatorError } from "../../errors.js";
 import { commandFor, healthLimits, lookAtCluster } from "../context.js";
-import { waitUntil } from "../wait.js";
+import { isTimeout, waitUntil } from "../wait.js";
 import type { Skip } from "./options.js";
 import { type ChangeVerdict, judgeChange } from "./verdict.js";
 import type { View } from "./view.js";
@@ -41,8 +41,7 @@ export async function requireSafeChange(
 			return judged.safe || isWaived ? null : judged.reason;
 		},
 	}).catch((error: unknown) => {
-		if (!(error instanceof OperatorError) || error.kind !== "timeout")
-			throw error;
+		if (!isTimeout(error)) throw error;
 		const reason = (verdict as ChangeVerdict | null)?.reason ?? error.message;
 		throw new OperatorError("refused", `${what}: ${reason}`, {
 			state: "nothing was touched",

@@ -8,7 +8,7 @@ import {
 	lookAtCluster,
 	type OperationContext,
 } from "../context.js";
-import { waitUntil } from "../wait.js";
+import { isTimeout, waitUntil } from "../wait.js";
 import { isJoint } from "./members.js";
 
 /** The cluster as it is now, by the word of a leader that a quorum follows. */
@@ -45,8 +45,7 @@ export async function viewOf(
 			return null;
 		},
 	}).catch((error: unknown) => {
-		if (!(error instanceof OperatorError) || error.kind !== "timeout")
-			throw error;
+		if (!isTimeout(error)) throw error;
 	});
 	if (view !== undefined) return view;
 	throw new OperatorError("refused", missing, {

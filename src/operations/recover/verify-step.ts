@@ -1,9 +1,8 @@
 import type { NodeStatus } from "../../cluster/engine.js";
 import { confirmedLeader } from "../../cluster/health.js";
-import { OperatorError } from "../../errors.js";
 import { lookAtCluster, type OperationContext } from "../context.js";
 import { nodeService } from "../node-service.js";
-import { logTailOf } from "../steps/restart-node.js";
+import { requireRunning } from "../steps/running.js";
 import type { Step } from "../steps/step.js";
 import { waitUntil } from "../wait.js";
 import { contextOf } from "./new-cluster.js";
@@ -32,7 +31,7 @@ export function verifyStep({ run, cluster, tally, fromIndex }: Birth): Step {
 				...{ node: null, signal, progress },
 				timeoutMs: born.inventory.roll.startTimeoutMs + loadTimeoutMs,
 				probe: async () => {
-					await requireRunning(born);
+					await requireAllRunning(born);
 					return look();
 				},
 			});
@@ -72,15 +71,9 @@ function viewOf({ members, configurationIndex, appliedIndex }: NodeStatus) {
 }
 
 /** A process that is gone will not become ready. */
-async function requireRunning(born: OperationContext): Promise<void> {
+async function requireAllRunning(born: OperationContext): Promise<void> {
 	for (const node of born.inventory.nodes) {
 		const service = await nodeService(born, node);
-		const state = await service.state();
-		if (state.running) continue;
-		throw new OperatorError(
-			"partial",
-			`${node.id} ended right after its start${state.exit === null ? "" : ` (${state.exit})`}`,
-			{ node: node.id, problems: await logTailOf(service) },
-		);
+		await requireRunning({ service, name: node.id, node: node.id });
 	}
 }

@@ -16,6 +16,7 @@ import {
 import { transferStep } from "../steps/leadership.js";
 import { proveQuorumStep } from "../steps/quorum-proof.js";
 import { restartStep } from "../steps/restart-node.js";
+import { startStep } from "../steps/start-again.js";
 import type { Step } from "../steps/step.js";
 import type { Passage, Roll } from "./roll.js";
 import { requireStoppable } from "./stoppable.js";
@@ -234,9 +235,7 @@ export async function mendingSteps(
 	const isFormer = world.status?.processId === world.former;
 	let seen = isFormer ? null : world.former;
 	return [
-		...(world.status === null
-			? [startAgainStep(node, service, () => lock.requireFresh())]
-			: []),
+		...(world.status === null ? [startStep(lock, { node, service })] : []),
 		awaitReadyStep(context, {
 			...{ node, service, settleMs: settings.settleMs },
 			formerProcessId: () => seen,
@@ -253,19 +252,4 @@ export async function mendingSteps(
 			},
 		}),
 	];
-}
-
-function startAgainStep(
-	node: NodeEntry,
-	service: Service,
-	requireLock: () => Promise<void>,
-): Step {
-	return {
-		...{ id: `${node.id}/start`, title: "start it again", node: node.id },
-		...{ cost: "", committed: true, guard: requireLock },
-		async run() {
-			await service.start();
-			return null;
-		},
-	};
 }

@@ -12,7 +12,7 @@ import {
 	isJoint,
 	judgeAgreement,
 } from "../membership/members.js";
-import { waitUntil } from "../wait.js";
+import { isTimeout, waitUntil } from "../wait.js";
 import type { Step } from "./step.js";
 
 /** A member that answers has the configuration within a heartbeat of its commit; an election may come in between. */
@@ -100,8 +100,7 @@ function notAgreed(
 	error: unknown,
 	agreement: Agreement | null,
 ): unknown {
-	if (!(error instanceof OperatorError) || error.kind !== "timeout")
-		return error;
+	if (!isTimeout(error)) return error;
 	return new OperatorError("partial", error.message, {
 		problems: (agreement?.differing ?? []).map(
 			({ node, fault }) => `${node} ${fault}`,

@@ -12,8 +12,8 @@ import {
 } from "../context.js";
 import { memberOf } from "../membership/members.js";
 import { catchUpText } from "../membership/refusal.js";
-import { waitUntil } from "../wait.js";
-import { logTailOf } from "./restart-node.js";
+import { isTimeout, waitUntil } from "../wait.js";
+import { logTailOf } from "./running.js";
 import type { Step } from "./step.js";
 
 interface CaughtUpStep {
@@ -108,8 +108,7 @@ async function requireUp(
 }
 
 function stillLagging({ id }: NodeEntry, error: unknown): unknown {
-	if (!(error instanceof OperatorError) || error.kind !== "timeout")
-		return error;
+	if (!isTimeout(error)) return error;
 	return new OperatorError("timeout", error.message, {
 		node: id,
 		state: `${id} is a learner, and goes on catching up`,

@@ -14,7 +14,7 @@ import {
 import type { Program } from "../program.js";
 import { isSilence, waitUntil } from "../wait.js";
 import { lookAtBalancer } from "./balancer-view.js";
-import { logTailOf } from "./restart-node.js";
+import { logTailOf, requireRunning } from "./running.js";
 import type { Step } from "./step.js";
 
 /** Waits until every member is ready, a quorum follows a leader, and the balancer reaches them all. */
@@ -107,20 +107,11 @@ async function requireAllRunning(
 	context: OperationContext,
 	programs: readonly Program[],
 ): Promise<void> {
-	for (const { name, node, service } of programs) {
-		const state = await service.state();
-		if (state.running) continue;
-		throw new OperatorError(
-			"partial",
-			`${name} ended right after its start${state.exit === null ? "" : ` (${state.exit})`}`,
-			{
-				...(node === null ? {} : { node }),
-				problems: await logTailOf(service),
-				state: "the others run on",
-				next: `mend what its log says, then ${commandFor(context, "up")}`,
-			},
-		);
-	}
+	for (const program of programs)
+		await requireRunning(program, {
+			state: "the others run on",
+			next: `mend what its log says, then ${commandFor(context, "up")}`,
+		});
 }
 
 async function notReady(

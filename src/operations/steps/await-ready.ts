@@ -9,8 +9,8 @@ import {
 	type OperationContext,
 	refOf,
 } from "../context.js";
-import { isSilence, waitUntil } from "../wait.js";
-import { logTailOf, requireRunning } from "./restart-node.js";
+import { isSilence, isTimeout, waitUntil } from "../wait.js";
+import { logTailOf, requireRunning } from "./running.js";
 import type { Step } from "./step.js";
 
 interface ReadyStep {
@@ -45,7 +45,7 @@ export function awaitReadyStep(
 			let index: number | null = null;
 			let heldSince: number | null = null;
 			const probe = async () => {
-				await requireRunning(service, node.id);
+				await requireRunning({ service, name: node.id, node: node.id });
 				index ??= await commitIndexNow(context, node, signal);
 				const facts = await lookAtCluster(context, signal);
 				const { passed, reason } = judgeReadyGate(facts, {
@@ -103,8 +103,7 @@ async function notReady(
 	error: unknown,
 	{ node, service }: ReadyStep,
 ): Promise<never> {
-	if (!(error instanceof OperatorError) || error.kind !== "timeout")
-		throw error;
+	if (!isTimeout(error)) throw error;
 	throw new OperatorError(
 		"partial",
 		`${node.id} was restarted and did not become ready: ${error.message}`,

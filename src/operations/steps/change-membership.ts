@@ -19,7 +19,7 @@ import { isJoint } from "../membership/members.js";
 import { type Skip, waivedBy } from "../membership/options.js";
 import { isPassing, refusedChange } from "../membership/refusal.js";
 import { judgeChange } from "../membership/verdict.js";
-import { isSilence, waitUntil } from "../wait.js";
+import { isSilence, isTimeout, waitUntil } from "../wait.js";
 import type { Step } from "./step.js";
 
 /** Long enough for an election and a change that another began; short enough not to hang a pipeline. */
@@ -167,8 +167,7 @@ async function requireQuorumAfter(
 			return found;
 		},
 	}).catch((error: unknown) => {
-		if (!(error instanceof OperatorError) || error.kind !== "timeout")
-			throw error;
+		if (!isTimeout(error)) throw error;
 		throw new OperatorError(
 			"refused",
 			`it is not safe to ${wish.title}: ${reason}`,

@@ -2,7 +2,7 @@ import type { NodeStatus } from "../../cluster/engine.js";
 import type { NodeEntry } from "../../config/inventory.js";
 import { OperatorError } from "../../errors.js";
 import { callOptions, type OperationContext, refOf } from "../context.js";
-import { waitUntil } from "../wait.js";
+import { isTimeout, waitUntil } from "../wait.js";
 import {
 	balancerLimitMs,
 	isAdmitted,
@@ -96,8 +96,7 @@ export function closeConnectionsStep(
 				context.ledger?.moved(node.id);
 				return "all have moved";
 			} catch (error) {
-				if (!(error instanceof OperatorError) || error.kind !== "timeout")
-					throw error;
+				if (!isTimeout(error)) throw error;
 				if (!wish.skipDrain) throw stillConnected(node.id, error);
 				const message = `drain check skipped by name: ${error.message}; they are cut`;
 				context.emit({ type: "warning", node: node.id, message });

@@ -18,7 +18,7 @@ import {
 import { memberOf } from "../membership/members.js";
 import { writeNodeConfig } from "../node-service.js";
 import { isSilence, waitUntil } from "../wait.js";
-import { requireRunning } from "./restart-node.js";
+import { requireRunning } from "./running.js";
 import type { Step } from "./step.js";
 
 interface JoinStep {
@@ -100,7 +100,8 @@ export async function awaitAnswer(
 		timeoutMs: inventory.roll.startTimeoutMs,
 		...how,
 		probe: async () => {
-			if (service !== null) await requireRunning(service, node.id);
+			if (service !== null)
+				await requireRunning({ service, name: node.id, node: node.id });
 			const status = await engine.status(refOf(node), callOptions(how.signal));
 			return strangerFault(status, { clusterId: inventory.id, node });
 		},

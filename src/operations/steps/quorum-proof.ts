@@ -14,7 +14,7 @@ import {
 	type OperationContext,
 	refOf,
 } from "../context.js";
-import { isSilence, waitUntil } from "../wait.js";
+import { isSilence, isTimeout, waitUntil } from "../wait.js";
 import type { Step } from "./step.js";
 
 /** Long enough for an election, or for a follower to catch up under load; short enough not to hang a pipeline. */
@@ -126,8 +126,7 @@ async function holdProof(
 			},
 		});
 	} catch (error) {
-		if (!(error instanceof OperatorError) || error.kind !== "timeout")
-			throw error;
+		if (!isTimeout(error)) throw error;
 		if (!skipped || latest === undefined)
 			throw new OperatorError(
 				"refused",

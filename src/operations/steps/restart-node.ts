@@ -1,5 +1,4 @@
 import type { NodeEntry } from "../../config/inventory.js";
-import { OperatorError, reasonOf } from "../../errors.js";
 import type { Service } from "../../hosts/host.js";
 import type { OperationContext } from "../context.js";
 import type { DrainHold } from "./drain-hold.js";
@@ -49,54 +48,4 @@ export function restartStep(
 			return `stopped after ${stopMs} ms, started`;
 		},
 	};
-}
-
-const logTailLines = 8;
-
-/** Throws OperatorError "partial", with the end of its log, when the process is gone. */
-export async function requireRunning(
-	service: Service,
-	node: string,
-): Promise<void> {
-	const state = await service.state();
-	if (state.running) return;
-	throw new OperatorError(
-		"partial",
-		`${node} ended right after its start${state.exit === null ? "" : ` (${state.exit})`}`,
-		{ node, problems: await logTailOf(service) },
-	);
-}
-
-export async function logTailOf(service: Service): Promise<readonly string[]> {
-	try {
-		const tail = await service.logTail(logTailLines);
-		return worthSaying(tail.split("\n").filter((line) => line.trim() !== ""));
-	} catch (error) {
-		return [`its log could not be read: ${reasonOf(error)}`];
-	}
-}
-
-const longestLine = 300;
-
-/** A node's log is JSON, a line each. Where there is a warning or worse, what merely went well says nothing of a fault. */
-function worthSaying(lines: readonly string[]): readonly string[] {
-	const told = lines.map(toldLine);
-	const bad = told.filter(({ isBad }) => isBad);
-	return (bad.length > 0 ? bad : told).map(({ text }) =>
-		text.length > longestLine ? `${text.slice(0, longestLine)}…` : text,
-	);
-}
-
-function toldLine(line: string): {
-	readonly text: string;
-	readonly isBad: boolean;
-} {
-	try {
-		const { level, time, msg } = JSON.parse(line) as Record<string, unknown>;
-		if (typeof msg !== "string") return { text: line, isBad: true };
-		return { text: `${time} ${level}: ${msg}`, isBad: level !== "info" };
-	} catch {
-		// Not of the log: what ends a process is written as it comes.
-		return { text: line, isBad: true };
-	}
 }

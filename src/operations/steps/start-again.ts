@@ -10,6 +10,28 @@ import { catchUpFault } from "./await-caught-up.js";
 import { awaitAnswer } from "./join-node.js";
 import type { Step } from "./step.js";
 
+interface Stopped {
+	readonly node: NodeEntry;
+	readonly service: Service;
+}
+
+/** Starts a node that an operation had stopped; whether it comes up is for the steps after it to see. */
+export function startStep(
+	lock: OperationLock,
+	{ node, service }: Stopped,
+): Step {
+	return {
+		...{ id: `${node.id}/start`, title: "start it again", node: node.id },
+		...{ cost: "", committed: true },
+		// A host cannot check a fencing token.
+		guard: () => lock.requireFresh(),
+		async run() {
+			await service.start();
+			return null;
+		},
+	};
+}
+
 /**
  * Starts a member that stays and is down, so that giving up leaves no dead one behind. One that does not come up is only
  * warned about: an abort that could not end would be worse. `cluster/agree` names it then as silent.
@@ -17,7 +39,7 @@ import type { Step } from "./step.js";
 export function startAgainStep(
 	context: OperationContext,
 	lock: OperationLock,
-	{ node, service }: { readonly node: NodeEntry; readonly service: Service },
+	{ node, service }: Stopped,
 ): Step {
 	return {
 		id: `${node.id}/start`,
