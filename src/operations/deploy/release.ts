@@ -4,7 +4,7 @@ import { OperatorError } from "../../errors.js";
 import { commandFor, type OperationContext } from "../context.js";
 import { readArchive } from "../releases/archive.js";
 import { stageRelease } from "../releases/build.js";
-import { installedRelease } from "../releases/installed.js";
+import { currentRelease, installedRelease } from "../releases/installed.js";
 import { type ReleaseManifest, requireVersion } from "../releases/manifest.js";
 import { architectureOf, hasFittingNodeJs } from "./faults.js";
 import type { Found } from "./survey.js";
@@ -27,16 +27,39 @@ export async function chooseRelease(
 	release: string | null,
 ): Promise<Offer | null> {
 	if (release !== null) return named(context, found, release);
-	const present = new Set(found.flatMap(currentOf));
 	const isNeeded = found.some(({ survey }) =>
 		[...survey.nodes.values()].some(({ current }) => current === null),
 	);
 	if (!isNeeded) return null;
+	const present = new Set([
+		...found.flatMap(currentOf),
+		...(await releasesElsewhere(context, found)),
+	]);
 	const [only = null, another] = present;
 	if (another !== undefined) throw severalReleases(context, [...present]);
 	if (only !== null && hostsWithout(found, only).length === 0)
 		return named(context, found, only);
 	return made(context, found, only);
+}
+
+/**
+ * Of the nodes that are not deployed to: a node that is added must read what they write. One that cannot be asked is left
+ * out, as its host is by --node.
+ */
+async function releasesElsewhere(
+	context: OperationContext,
+	found: readonly Found[],
+): Promise<readonly string[]> {
+	const chosen = new Set(
+		found.flatMap(({ survey }) => [...survey.nodes.keys()]),
+	);
+	const others = context.inventory.nodes.filter(
+		({ id, host }) => host !== "local" && !chosen.has(id),
+	);
+	const releases = await Promise.all(
+		others.map((node) => currentRelease(context, node).catch(() => null)),
+	);
+	return releases.flatMap((release) => release?.version ?? []);
 }
 
 function currentOf({ survey }: Found): readonly string[] {

@@ -24,10 +24,17 @@ function foundOf(
 	}));
 }
 
-function choose(found: readonly Found[], release: string | null = null) {
+const directory = "/opt/raftctl/test";
+
+/** `elsewhere`: which release the nodes start with that are not deployed to. */
+function choose(
+	found: readonly Found[],
+	release: string | null = null,
+	elsewhere: Readonly<Record<string, string>> = {},
+) {
 	const { context, machines } = operating();
-	for (const version of ["1.3.0", "1.4.0"])
-		machines.files.set(`/opt/raftctl/test/releases/${version}/release.json`, {
+	const put = (path: string, version: string) =>
+		machines.files.set(`${directory}/${path}/release.json`, {
 			content: Buffer.from(
 				encodeManifest({
 					...{ format: 1, version, raftd: "0.1.0", app: null, runtime: null },
@@ -36,7 +43,14 @@ function choose(found: readonly Found[], release: string | null = null) {
 			),
 			mode: 0o644,
 		});
-	return chooseRelease(context, found, release);
+	for (const version of ["1.3.0", "1.4.0"]) put(`releases/${version}`, version);
+	for (const [id, version] of Object.entries(elsewhere))
+		put(`${id}/current`, version);
+	const nodes = context.inventory.nodes.map((node) => ({
+		...{ ...node, host: `host-of-${node.id}` },
+	}));
+	const inventory = { ...context.inventory, nodes };
+	return chooseRelease({ ...context, inventory }, found, release);
 }
 
 const versionOf = async (...words: Parameters<typeof choose>) =>
@@ -50,6 +64,15 @@ describe("the release that nodes without one get", () => {
 	it("is what the others have", async () => {
 		const found = foundOf({ n1: "1.3.0", n2: null }, ["1.3.0"]);
 		expect(await versionOf(found)).toBe("1.3.0");
+	});
+
+	it("is what the others have, also where those are not deployed to", async () => {
+		const elsewhere = { n1: "1.4.0", n2: "1.4.0" };
+		const there = foundOf({ n3: null }, ["1.4.0"]);
+		expect(await versionOf(there, null, elsewhere)).toBe("1.4.0");
+		const several = { n1: "1.3.0", n2: "1.4.0" };
+		const failure = await failureOf(choose(there, null, several));
+		expect(failure.message).toContain("1.3.0, 1.4.0");
 	});
 
 	it("is the one that is named, where every host has it", async () => {
