@@ -1,5 +1,7 @@
+import type { NodeStatus } from "../../cluster/engine.js";
 import type { NodeEntry } from "../../config/inventory.js";
 import { OperatorError } from "../../errors.js";
+import { commandFor } from "../context.js";
 import { awaitCaughtUpStep } from "../steps/await-caught-up.js";
 import { changeMembershipStep } from "../steps/change-membership.js";
 import { joinNodeStep, requireCandidate } from "../steps/join-node.js";
@@ -53,12 +55,37 @@ function addStep(work: Work, node: NodeEntry, isJoined: IsMember): Step {
 				throw new OperatorError("unreachable", `${node.id} does not answer`, {
 					node: node.id,
 				});
+			requireReader(work, node, status);
 			const { id, peer, client, admin } = node;
 			const { incarnation } = status;
 			return [{ id, type: "add", peer, client, admin, incarnation }];
 		},
 		changed: (changes) => countChanges(work, changes),
 	});
+}
+
+/** No link would ever be made to one that cannot read what is written: it would wait for the log in vain. */
+function requireReader(
+	{ context, view }: Work,
+	node: NodeEntry,
+	{ levels: { readsFrom, readsTo } }: NodeStatus,
+): void {
+	const { writeLevel } = view.leader;
+	if (writeLevel === null) return;
+	const { level, release } = writeLevel;
+	if (level >= readsFrom && level <= readsTo) return;
+	const reads = readsFrom === readsTo ? readsTo : `${readsFrom} to ${readsTo}`;
+	throw new OperatorError(
+		"refused",
+		`${node.id} cannot be added: the cluster writes level ${level}, and its release reads ${reads}`,
+		{
+			...{ node: node.id, state: "the membership was not changed" },
+			next:
+				node.host === "local"
+					? `start it with the release ${release} or a later one`
+					: `give its host the release ${release} or a later one: ${commandFor(context, `deploy --node ${node.id} --release PATH`)}`,
+		},
+	);
 }
 
 interface CatchingUp {

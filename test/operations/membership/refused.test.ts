@@ -77,6 +77,20 @@ describe("the quorum guard", () => {
 });
 
 describe("add-learner", () => {
+	it("refuses a node whose release cannot read what the cluster writes, and stops it again", async () => {
+		const world = changing(three, ["n4"]);
+		world.cluster.writeLevel = { level: 2, release: "2.0.0" };
+		const make = () => addLearner({ node: "n4", given, promote: false, skip });
+		const error = await failureOf(run(world, make));
+		expect(error).toMatchObject({ kind: "refused", node: "n4" });
+		expect(error.message).toBe(
+			"n4 cannot be added: the cluster writes level 2, and its release reads 0 to 1",
+		);
+		expect(error.next).toBe("start it with the release 2.0.0 or a later one");
+		expect(world.cluster.changes).toEqual([]);
+		expect(world.machines.log).toEqual(["start n4", "stop n4"]);
+	});
+
 	it("refuses a node that has a log already, naming what it is", async () => {
 		const world = changing(three, ["n4"]);
 		const { cluster, context } = world;
