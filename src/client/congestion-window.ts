@@ -2,7 +2,7 @@
 const leastSize = 8;
 /** Of what was under way when some was sent away. */
 const decrease = 0.7;
-/** Without a refusal for so long, the overload is over, and the window with it. */
+/** When nothing was held back or sent away for so long, the overload is over, and the window with it. */
 const calmMs = 1000;
 
 /**
@@ -17,13 +17,16 @@ export class CongestionWindow {
 	#lastOrder = 0;
 	/** Of the last command that was sent before the last cut. */
 	#cutAt = 0;
-	#refusedAtMs = 0;
+	/** When it last was too small, or a node's room was. */
+	#fullAtMs = 0;
 	#retryAfterMs = 0;
 
 	/** Null: it may be sent. Else in how many milliseconds it may be tried again. */
 	holdBackMs(nowMs: number): number | null {
 		if (this.#underWay < this.#size) return null;
-		if (nowMs - this.#refusedAtMs < calmMs) return this.#retryAfterMs;
+		const isOver = nowMs - this.#fullAtMs >= calmMs;
+		this.#fullAtMs = nowMs;
+		if (!isOver) return this.#retryAfterMs;
 		this.#size = Number.POSITIVE_INFINITY;
 		return null;
 	}
@@ -43,7 +46,7 @@ export class CongestionWindow {
 
 	/** A node sent it away for want of room. */
 	sentAway(order: number, retryAfterMs: number, nowMs: number): void {
-		this.#refusedAtMs = nowMs;
+		this.#fullAtMs = nowMs;
 		this.#retryAfterMs = retryAfterMs;
 		// What was sent before the last cut was too much for the reason that has been acted on.
 		if (order > this.#cutAt) {
