@@ -3,7 +3,7 @@ import { type ClusterFacts, statusOf } from "../../cluster/facts.js";
 import { confirmedLeader, safeToStop } from "../../cluster/health.js";
 import type { NodeEntry } from "../../config/inventory.js";
 import type { Service } from "../../hosts/host.js";
-import { healthLimits } from "../context.js";
+import { healthLimits, lookAtCluster } from "../context.js";
 import { nodeService } from "../node-service.js";
 import { admitNodeStep } from "../steps/admit-node.js";
 import { awaitReadyStep } from "../steps/await-ready.js";
@@ -227,7 +227,7 @@ function costOf({
 
 /** What ends the half of a restart that a killed operator left: the node runs, is ready, and in service again. */
 export async function mendingSteps(
-	{ context, lock, settings, skip, restarted }: Roll,
+	{ context, goal, lock, settings, skip, restarted }: Roll,
 	node: NodeEntry,
 	world: { readonly former: string | null; readonly status: NodeStatus | null },
 ): Promise<readonly Step[]> {
@@ -248,7 +248,12 @@ export async function mendingSteps(
 			...{ node, fencingToken: lock.fencingToken },
 			skipBalancer: skip.includes("balancer"),
 			admitted: async () => {
-				if (!isFormer) restarted.push(node.id);
+				if (isFormer) return;
+				const facts = await lookAtCluster(context, lock.signal);
+				const { id } = node;
+				const { former } = world;
+				if (!goal.isToCome(statusOf(facts, id), { id, former }))
+					restarted.push(id);
 			},
 		}),
 	];

@@ -200,9 +200,11 @@ async function mendAll(
 		const former = processes[node.id] ?? null;
 		const wasDown = former === null && status === null;
 		const isNew = status !== null && status.processId !== former;
-		if (isNew && status.ready && !status.drain.draining)
-			roll.restarted.push(node.id);
-		else if (!wasDown && (status === null || isNew || status.drain.draining))
+		if (isNew && status.ready && !status.drain.draining) {
+			// Another process is not always the roll's doing: one that died and was started again has what is new to come.
+			const { id } = node;
+			if (!roll.goal.isToCome(status, { id, former })) roll.restarted.push(id);
+		} else if (!wasDown && (status === null || isNew || status.drain.draining))
 			steps.push(...(await mendingSteps(roll, node, { former, status })));
 	}
 	return planAnew(steps);

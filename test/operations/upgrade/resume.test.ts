@@ -23,8 +23,8 @@ function given(node: string, version: string): void {
 	);
 }
 
-/** An upgrade of these nodes to the release that all of them run already. */
-async function resumed(ids: readonly string[]) {
+/** An upgrade of these nodes, each another process by now; without another release, to the one that all run already. */
+async function resumed(ids: readonly string[], to = "0.1.0") {
 	const { context, cluster } = world;
 	const run = {
 		...{ context, isResumed: true },
@@ -41,8 +41,8 @@ async function resumed(ids: readonly string[]) {
 	} as unknown as Run;
 	const operation = upgradeOperation({
 		...{ nodes: [], skip: [], soakMs: 0, ownRelease: "9.9.9", archive: null },
-		...{ name: "upgrade", text: "upgrade --to 0.1.0" },
-		targets: Object.fromEntries(ids.map((id) => [id, "0.1.0"])),
+		...{ name: "upgrade", text: `upgrade --to ${to}` },
+		targets: Object.fromEntries(ids.map((id) => [id, to])),
 	});
 	const steps = await operation.steps(run);
 	const left = await Promise.all(
@@ -61,6 +61,13 @@ describe("an upgrade that is resumed", () => {
 		given("n2", "0.0.9");
 		given("n3", "0.1.0");
 		expect(await resumed(["n1", "n2", "n3"])).toEqual(["n2/relink"]);
+	});
+
+	it("does not take a node for upgraded that died and was started again with what it ran before", async () => {
+		for (const id of ["n1", "n2"]) given(id, "0.1.0");
+		const left = await resumed(["n1", "n2"], "0.2.0");
+		expect(left).toContain("n1/restart");
+		expect(left).toContain("n2/restart");
 	});
 
 	it("leaves a node alone that it was not begun for, though the cluster file of whoever resumes has it", async () => {
