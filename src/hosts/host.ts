@@ -16,7 +16,17 @@ export interface Host {
 		mode: number,
 		options?: SendOptions,
 	): Promise<Sent>;
-	/** Null when there is no such file. */
+	/**
+	 * Brings a file of there to this machine, of any size, as `send` does the other way: streamed, gone on with after a
+	 * broken connection, checked by its SHA-256 and renamed into place, with mode 0600, when it is whole. Null when there
+	 * is no such file. Throws OperatorError "refused" when it does not fit, "unreachable", "timeout".
+	 */
+	fetch(
+		path: string,
+		target: string,
+		options?: SendOptions,
+	): Promise<Fetched | null>;
+	/** Null when there is no such file. The whole of it is held in memory: for what is small. */
 	read(path: string): Promise<Uint8Array | null>;
 	close(): Promise<void>;
 }
@@ -42,6 +52,13 @@ export interface Sent {
 	/** Over the line, with what had to be sent twice. */
 	readonly sentBytes: number;
 	/** It was there already. */
+	readonly present: boolean;
+}
+
+export interface Fetched {
+	/** Over the line, with what had to be brought twice. */
+	readonly receivedBytes: number;
+	/** It was here already. */
 	readonly present: boolean;
 }
 

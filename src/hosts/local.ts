@@ -13,7 +13,14 @@ import {
 import { dirname } from "node:path";
 import type { Readable } from "node:stream";
 import { OperatorError } from "../errors.js";
-import type { Host, RunOptions, RunResult, SendOptions, Sent } from "./host.js";
+import type {
+	Fetched,
+	Host,
+	RunOptions,
+	RunResult,
+	SendOptions,
+	Sent,
+} from "./host.js";
 
 const outputLimitBytes = 16 * 1024 * 1024;
 /** Between the wish to end and the kill. */
@@ -24,7 +31,7 @@ const noSuchProgram = 127;
 /** This machine as a Host. */
 export function localHost(): Host {
 	const close = async () => {};
-	return { name: "local", run, upload, send, read, close };
+	return { name: "local", run, upload, send, fetch, read, close };
 }
 
 async function run(
@@ -176,6 +183,16 @@ async function send(
 	}
 	onProgress?.(size, size);
 	return { sentBytes: size, present: false };
+}
+
+async function fetch(
+	path: string,
+	target: string,
+	options: SendOptions = {},
+): Promise<Fetched | null> {
+	if ((await hashOf(path)) === null) return null;
+	const { sentBytes, present } = await send(target, path, 0o600, options);
+	return { receivedBytes: sentBytes, present };
 }
 
 /** SHA-256; null when there is no such file. */

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Host, RunOptions, RunResult } from "../../src/hosts/host.js";
 
@@ -27,6 +27,12 @@ export class FakeFiles {
 				const text = await readFile(source, "utf8");
 				this.files.set(path, text);
 				return { sentBytes: text.length, present: false };
+			},
+			fetch: async (path, target) => {
+				const text = this.files.get(path);
+				if (text === undefined) return null;
+				await writeFile(target, text);
+				return { receivedBytes: text.length, present: false };
 			},
 			read: async (path) => {
 				const text = this.files.get(path);

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { OperatorError } from "../../src/errors.js";
 import type { Host, Service } from "../../src/hosts/host.js";
 import type { Machines } from "../../src/operations/context.js";
@@ -30,6 +30,12 @@ export class FakeMachines implements Machines {
 				const content = await readFile(source);
 				this.files.set(path, { content, mode });
 				return { sentBytes: content.length, present: false };
+			},
+			fetch: async (path, target) => {
+				const content = this.files.get(path)?.content;
+				if (content === undefined) return null;
+				await writeFile(target, content);
+				return { receivedBytes: content.length, present: false };
 			},
 			read: async (path) =>
 				this.files.get(path)?.content ?? this.#identity(path),

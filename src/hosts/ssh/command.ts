@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { Writable } from "node:stream";
 import type { ClientChannel } from "ssh2";
 import { killed, notBegun, tooMuch, tooSlow } from "./command-failures.js";
 import { type Connection, LostBeforehand, type Session } from "./connection.js";
@@ -19,6 +20,9 @@ export interface Command {
 		channel: ClientChannel,
 		signal: AbortSignal,
 	) => Promise<void>;
+	/** Takes what the command writes, as fast as it can; what it cannot ends the command. Left out: it is kept. */
+	readonly sink?: Writable;
+	/** Of what is kept. */
 	readonly outputLimitBytes: number;
 }
 
@@ -134,7 +138,8 @@ class Run {
 	constructor(command: Command, reader: LaunchReader, session: Session) {
 		this.reader = reader;
 		const { channel } = session;
-		const { outputLimitBytes } = command;
+		const { outputLimitBytes, sink } = command;
+		sink?.on("error", (error) => this.fail(error));
 		const keep = (chunks: Buffer[], chunk: Buffer) => {
 			this.#bytes += chunk.length;
 			if (this.#bytes > outputLimitBytes) this.fail(tooMuch(command));
@@ -143,7 +148,12 @@ class Run {
 		this.begun = new Promise((begun) => {
 			channel.on("data", (chunk: Buffer) => {
 				try {
-					keep(this.#stdout, reader.push(chunk));
+					const said = reader.push(chunk);
+					if (sink === undefined) keep(this.#stdout, said);
+					else if (!sink.write(said)) {
+						channel.pause();
+						sink.once("drain", () => channel.resume());
+					}
 				} catch (error) {
 					this.fail(error);
 				}

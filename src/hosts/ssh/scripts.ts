@@ -31,12 +31,14 @@ export function uploadScript(
  * A file that is not there is told from one that may not be seen: the nearest directory above it that is there must let us
  * look into it.
  */
-const read = `path=$1
-[ -e "$path" ] || [ -L "$path" ] && exec cat -- "$path"
-while [ ! -e "$path" ] && [ "$path" != / ]; do path=$(dirname -- "$path"); done
+const absent = `while [ ! -e "$path" ] && [ "$path" != / ]; do path=$(dirname -- "$path"); done
 [ -d "$path" ] || { echo "$path is no directory" >&2; exit 1; }
 [ -x "$path" ] || { echo "$path may not be looked into" >&2; exit 1; }
 exit 66`;
+
+const read = `path=$1
+[ -e "$path" ] || [ -L "$path" ] && exec cat -- "$path"
+${absent}`;
 
 export function readScript(path: string): readonly string[] {
 	return script(read, path);
@@ -103,6 +105,25 @@ appendScript.busy = 75;
 appendScript.moved = 76;
 appendScript.short = 77;
 appendScript.wrong = 78;
+
+/** How large a file is and what is in it, which is to be brought from here; 66 when it is not there. */
+const weigh = `path=$1
+if [ -e "$path" ]; then
+	size=$(stat -L -c %s -- "$path") && hash=$(sha256sum < "$path") || exit 1
+	echo "$size \${hash%% *}"
+	exit 0
+fi
+${absent}`;
+
+export function weighScript(path: string): readonly string[] {
+	return script(weigh, path);
+}
+weighScript.absent = 66;
+
+/** What of it is still to come. */
+export function restScript(path: string, from: number): readonly string[] {
+	return ["tail", "-c", `+${from + 1}`, "--", path];
+}
 
 function script(text: string, ...args: readonly string[]): readonly string[] {
 	return ["sh", "-c", text, "sh", ...args];

@@ -1,6 +1,7 @@
 import type { ClientChannel } from "ssh2";
 import { OperatorError } from "../../errors.js";
 import type {
+	Fetched,
 	Host,
 	RunOptions,
 	RunResult,
@@ -8,14 +9,15 @@ import type {
 	Sent,
 } from "../host.js";
 import { type Command, type CommandOutput, execute } from "./command.js";
+import { fetchFile } from "./fetching.js";
 import type { Link } from "./link.js";
 import { readScript, uploadScript } from "./scripts.js";
 import { sendFile } from "./sending.js";
 import { writeAll } from "./writing.js";
 
 const outputLimitBytes = 16 * 1024 * 1024;
-/** A state as a file is the largest that is read as a whole. */
-const readLimitBytes = 1024 * 1024 * 1024;
+/** Configurations, records and manifests; what may be larger is fetched. */
+const readLimitBytes = 16 * 1024 * 1024;
 /** For what has no limit of its own: a file as a whole. */
 const fileTimeoutMs = 120_000;
 
@@ -79,13 +81,23 @@ export class SshHost implements Host {
 		mode: number,
 		options: SendOptions = {},
 	): Promise<Sent> {
-		return sendFile(
-			{
-				name: this.name,
-				execute: (command) => this.#execute(command),
-			},
-			{ path, source, mode, ...options },
-		);
+		return sendFile(this.#target(), { path, source, mode, ...options });
+	}
+
+	fetch(
+		path: string,
+		target: string,
+		options: SendOptions = {},
+	): Promise<Fetched | null> {
+		return fetchFile(this.#target(), { path, target, ...options });
+	}
+
+	#target() {
+		const { name } = this;
+		return {
+			name,
+			execute: (command: Omit<Command, "prefix">) => this.#execute(command),
+		};
 	}
 
 	/** Connects now, so that whoever asks several hosts learns early which are not there. */

@@ -30,19 +30,22 @@ export function partsStep(
 ): Step {
 	const nodes = nodesOf(context, cluster.touched);
 	const names = [...new Set(nodes.map(({ host }) => host))];
+	// On its way from one host to the next it lies on this machine, too.
+	const places = [...new Set([...names, "local"])];
 	const partsOn = async (name: string) =>
 		(await copiesOn(context, cluster, name)).filter(
-			(path) => path !== sourcePath(context, cluster, name),
+			(path) =>
+				!names.includes(name) || path !== sourcePath(context, cluster, name),
 		);
 	return {
 		...{ id: "cluster/parts", node: null, cost: "", looks: true },
 		title: "remove what was copied only in part",
 		async isDone() {
-			const found = await Promise.all(names.map(partsOn));
+			const found = await Promise.all(places.map(partsOn));
 			return found.flat().length === 0 ? "there is none" : null;
 		},
 		async run() {
-			for (const name of names) {
+			for (const name of places) {
 				const host = await context.machines.host(name);
 				for (const path of await partsOn(name))
 					await doOn(host, ["rm", "-f", path], { about: name });

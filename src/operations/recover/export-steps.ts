@@ -9,7 +9,12 @@ import { discardMade } from "./discard.js";
 import { requireDown } from "./down.js";
 import { diskOf, type NewCluster, nodesOf, sourcePath } from "./new-cluster.js";
 import type { Birth } from "./new-cluster-steps.js";
-import { askRaftd, type FileManifest, manifestOf } from "./raftd-files.js";
+import {
+	askRaftd,
+	copyTo,
+	type FileManifest,
+	manifestOf,
+} from "./raftd-files.js";
 import { bestOf, type Holding, onDisk } from "./survey.js";
 
 /** The file that the new cluster comes from, wherever it is; null before it was made. */
@@ -48,26 +53,48 @@ export function exportSteps(birth: Birth, proposed: string): readonly Step[] {
 				const host = await context.machines.host(name);
 				return (await isThere(host, pathOn(name))) ? "it is there" : null;
 			},
-			async run() {
-				const content = await readAnywhere(context, cluster);
+			async run(signal: AbortSignal) {
+				const file = await broughtHere(context, cluster, signal);
 				const host = await context.machines.host(name);
-				await host.upload(pathOn(name), content, 0o600);
+				await copyTo(context, host, { file, path: pathOn(name) });
+				await tidyHere(context, cluster);
 				return null;
 			},
 		})),
 	];
 }
 
-async function readAnywhere(
+/** Two hosts need not reach each other: from one to the next it comes by way of this machine. Returns where it is then. */
+async function broughtHere(
 	context: OperationContext,
 	cluster: NewCluster,
-): Promise<Uint8Array> {
+	signal: AbortSignal,
+): Promise<string> {
+	const here = sourcePath(context, cluster, "local");
 	for (const name of hostsOf(context, cluster)) {
 		const host = await context.machines.host(name);
-		const content = await host.read(sourcePath(context, cluster, name));
-		if (content !== null) return content;
+		const path = sourcePath(context, cluster, name);
+		if (name === "local" && (await isThere(host, path))) return path;
+		if (name === "local") continue;
+		if ((await host.fetch(path, here, { signal })) !== null) return here;
 	}
 	throw new OperatorError("unexpected", "the exported file is gone");
+}
+
+/** The copy of this machine goes once every host has its own, unless this is one of them. */
+async function tidyHere(
+	context: OperationContext,
+	cluster: NewCluster,
+): Promise<void> {
+	const names = hostsOf(context, cluster);
+	if (names.includes("local")) return;
+	for (const name of names) {
+		const host = await context.machines.host(name);
+		if (!(await isThere(host, sourcePath(context, cluster, name)))) return;
+	}
+	const local = await context.machines.host("local");
+	for (const path of await copiesOn(context, cluster, "local"))
+		await doOn(local, ["rm", "-f", path], { about: "local" });
 }
 
 function exportStep(

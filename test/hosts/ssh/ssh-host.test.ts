@@ -247,6 +247,88 @@ describe("a file that is sent", () => {
 	});
 });
 
+describe("a file that is fetched", () => {
+	const desk = new Desk();
+	let sshd: Sshd;
+	let host: Host;
+	const path = join(desk.directory, "state");
+	const bytes = 160 * 1024 * 1024;
+	const content = () => readFileSync(path);
+	const hashOf = (file: string) =>
+		createHash("sha256").update(readFileSync(file)).digest("hex");
+	const target = join(desk.directory, "here", "state");
+
+	beforeAll(async () => {
+		sshd = await desk.sshd();
+		desk.know(sshd.known());
+		host = await desk.hosts({ h1: sshd.port }).host("h1", null);
+		const random = spawnSync("sh", [
+			...["-c", 'head -c "$2" /dev/urandom > "$1"', "sh", path, `${bytes}`],
+		]);
+		expect(random.status).toBe(0);
+	}, timeoutMs);
+	afterAll(() => desk.close());
+
+	it("is never held in memory, however large it is", async () => {
+		let most = 0;
+		const before = process.memoryUsage().arrayBuffers;
+		const fetched = await host.fetch(path, target, {
+			onProgress: () => {
+				most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+			},
+		});
+		expect(fetched).toEqual({ receivedBytes: bytes, present: false });
+		expect(most).toBeLessThan(bytes / 2);
+		expect(hashOf(target)).toBe(hashOf(path));
+		expect(statSync(target).mode & 0o777).toBe(0o600);
+		expect(await host.fetch(path, target)).toEqual({
+			...{ receivedBytes: 0, present: true },
+		});
+	}, 120_000);
+
+	it("goes on where it was when all of sshd dies in the middle", async () => {
+		let dropped = 0;
+		const other = `${target}.2`;
+		const fetched = await host.fetch(path, other, {
+			onProgress: (done) => {
+				if (dropped > 0 || done < bytes / 2) return;
+				dropped = done;
+				sshd.dropSessions();
+			},
+		});
+		expect(dropped).toBeGreaterThan(0);
+		// Beside what was in flight to a disk, nothing comes twice.
+		expect(fetched?.receivedBytes).toBeLessThan(bytes + dropped / 2);
+		expect(hashOf(other)).toBe(hashOf(path));
+		expect(readdirSync(join(desk.directory, "here")).sort()).toEqual([
+			...["state", "state.2"],
+		]);
+	}, 120_000);
+
+	it("goes on with the part that an earlier raftctl left, and begins again where that is damaged", async () => {
+		const other = `${target}.3`;
+		const part = `${other}.${hashOf(path)}.part`;
+		writeFileSync(part, content().subarray(0, bytes - 1_000_000));
+		const rest = await host.fetch(path, other);
+		expect(rest?.receivedBytes).toBe(1_000_000);
+		const damaged = Buffer.from(content().subarray(0, 1_000_000));
+		damaged[5] = (damaged[5] ?? 0) ^ 1;
+		writeFileSync(part, damaged);
+		writeFileSync(other, "of another content");
+		await host.fetch(path, other);
+		expect(hashOf(other)).toBe(hashOf(path));
+	}, 120_000);
+
+	it("is null when it is not there, and empty when it is empty", async () => {
+		const nothing = join(desk.directory, "nothing");
+		expect(await host.fetch(nothing, target)).toBeNull();
+		writeFileSync(nothing, "");
+		const other = `${target}.4`;
+		expect(await host.fetch(nothing, other)).toMatchObject({ present: false });
+		expect(statSync(other).size).toBe(0);
+	});
+});
+
 describe("many commands at once", () => {
 	const desk = new Desk();
 	afterAll(() => desk.close());

@@ -28,6 +28,7 @@ function host(...answers: (Partial<RunResult> | Error)[]) {
 		},
 		upload: () => Promise.reject(new Error("nothing is written")),
 		send: () => Promise.reject(new Error("nothing is sent")),
+		fetch: async () => null,
 		read: async () => null,
 		close: async () => {},
 	};
