@@ -6,24 +6,30 @@ export interface ClusterWish {
 	/** Where n1, n2 … are, in this order. */
 	readonly hosts: readonly HostName[];
 	readonly portBase: number;
-	/** Of the balancer; 8080 unless another cluster has it. */
-	readonly frontPort?: number;
+	/** Where applications reach it, instead of HAProxy: n1. */
+	readonly withoutFront?: boolean;
 	/** Machines that no node is on yet. */
 	readonly spare?: readonly HostName[];
 	/** Further keys of the cluster file, a line each. */
 	readonly more?: readonly string[];
 }
 
+const frontPort = 8_080;
+
+/** host:port that applications connect to. */
+export function frontOf(
+	lab: Lab,
+	{ hosts, portBase, withoutFront = false }: ClusterWish,
+): string {
+	const [first = balancerHost] = hosts;
+	return withoutFront
+		? `${lab.address(first)}:${portBase + 11}`
+		: `${lab.address(balancerHost)}:${frontPort}`;
+}
+
 /** A cluster file for machines of the lab, behind HAProxy on the balancer's. */
 export function clusterText(lab: Lab, wish: ClusterWish): string {
-	const {
-		name,
-		hosts,
-		portBase,
-		frontPort = 8080,
-		spare = [],
-		more = [],
-	} = wish;
+	const { name, hosts, portBase, spare = [], more = [] } = wish;
 	const { user, identityFile, knownHosts } = lab.access;
 	const nodes = hosts.map(
 		(host, at) => `  - { id: n${at + 1}, host: ${host} }`,
@@ -36,7 +42,11 @@ export function clusterText(lab: Lab, wish: ClusterWish): string {
 		...["ssh:", `  user: ${user}`, `  identityFile: ${identityFile}`],
 		...[`  knownHosts: ${knownHosts}`, "  config: false"],
 		...["nodes:", ...nodes],
-		`balancer: { kind: haproxy, host: ${balancerHost}, listen: "*:${frontPort}" }`,
+		...(wish.withoutFront === true
+			? []
+			: [
+					`balancer: { kind: haproxy, host: ${balancerHost}, listen: "*:${frontPort}" }`,
+				]),
 		...[...more, ""],
 	].join("\n");
 }

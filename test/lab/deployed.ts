@@ -1,15 +1,23 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import type { ChildProcess } from "node:child_process";
+import {
+	mkdir,
+	mkdtemp,
+	readFile,
+	rm,
+	symlink,
+	writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { httpCaller } from "../../src/operations/demo/http-caller.js";
 import { root } from "../docs-pages.js";
 import { type Outcome, startRaftctl } from "../e2e/local-cluster.js";
+import { type ClusterWish, clusterText, frontOf } from "./cluster-text.js";
 import type { Lab } from "./lab.js";
 import { nodeHosts } from "./names.js";
-import { until } from "./until.js";
 
-const portBase = 7_100;
-const beginLimitMs = 120_000;
+const everyHost: ClusterWish = {
+	...{ name: "orders", hosts: nodeHosts, portBase: 7_100 },
+};
 
 /** A team's desk: its cluster file, its application and the real raftctl, for the machines of the lab. */
 export class Desk {
@@ -17,19 +25,28 @@ export class Desk {
 	/** Where applications connect. */
 	readonly address: string;
 
-	static async open(lab: Lab): Promise<Desk> {
+	static async open(lab: Lab, wish: ClusterWish = everyHost): Promise<Desk> {
 		const desk = new Desk(
 			await mkdtemp(join(tmpdir(), "raftctl-lab-")),
-			`${lab.address("lb")}:8080`,
+			frontOf(lab, wish),
 		);
+		// As npm install leaves it beside the application.
+		await mkdir(join(desk.directory, "node_modules"));
+		await symlink(root, join(desk.directory, "node_modules/raftctl"));
 		await writeFile(join(desk.directory, "bank.js"), await bank(1));
-		await writeFile(join(desk.directory, "cluster.yaml"), clusterText(lab));
+		const more = ["app: bank.js", ...(wish.more ?? [])];
+		await writeFile(desk.file, clusterText(lab, { ...wish, more }));
 		return desk;
 	}
 
 	private constructor(directory: string, address: string) {
 		this.directory = directory;
 		this.address = address;
+	}
+
+	/** The cluster file. */
+	get file(): string {
+		return join(this.directory, "cluster.yaml");
 	}
 
 	start(argv: readonly string[]) {
@@ -58,13 +75,8 @@ export class Desk {
 	async killedAt(argv: readonly string[], step: string): Promise<boolean> {
 		const { child, done } = this.start([...argv, "-o", "ndjson"]);
 		let killed = false;
-		let text = "";
-		child.stdout?.on("data", (chunk: Buffer) => {
-			text += chunk.toString();
-			const begun = new RegExp(`"step-started","step":"[^"]*${step}"`);
-			if (killed || !begun.test(text)) return;
-			killed = true;
-			child.kill("SIGKILL");
+		onStep(child, new RegExp(`${step}$`), () => {
+			killed ||= child.kill("SIGKILL");
 		});
 		await done;
 		return killed;
@@ -80,47 +92,6 @@ export class Desk {
 			...["--runtime", "--out", archive],
 		]);
 		return archive;
-	}
-
-	/** Applications that never try again: what fails here has failed for them. */
-	load(clients: number) {
-		const failures: string[] = [];
-		let [done, stopping] = [0, false];
-		const loops = Array.from({ length: clients }, async (_, number) => {
-			const caller = httpCaller(this.address, 10_000);
-			for (let count = 0; !stopping; count++) {
-				const account = `a${number}-${process.hrtime.bigint()}-${count}`;
-				try {
-					await caller.post("/v1/command", {
-						...{ op: "open", account, amount: "1" },
-					});
-					const { answer } = await caller.post("/v1/query", { account });
-					if ((answer as { found?: boolean }).found !== true)
-						throw new Error(`${account} was acknowledged and is not there`);
-					done++;
-				} catch (error) {
-					failures.push(String(error));
-				}
-			}
-			caller.close();
-		});
-		return {
-			failures,
-			/** It is under way. */
-			begun: () =>
-				until(
-					async () => {
-						if (failures.length > 0) throw new Error(failures[0]);
-						return done > 50;
-					},
-					beginLimitMs,
-					{ what: "the first fifty requests" },
-				),
-			async stop() {
-				stopping = true;
-				await Promise.all(loops);
-			},
-		};
 	}
 
 	close(): Promise<void> {
@@ -139,22 +110,19 @@ async function bank(level: 1 | 2): Promise<string> {
 		: text.replace("reads: [1, 2], writes: 2", "reads: [1, 1], writes: 1");
 }
 
-function clusterText(lab: Lab): string {
-	const { user, identityFile, knownHosts } = lab.access;
-	const hosts = [...nodeHosts, "lb"] as const;
-	return `name: orders
-id: orders-lab
-app: bank.js
-portBase: ${portBase}
-hosts:
-${hosts.map((host) => `  ${host}: ${lab.address(host)}`).join("\n")}
-ssh:
-  user: ${user}
-  identityFile: ${identityFile}
-  knownHosts: ${knownHosts}
-  config: false
-nodes:
-${nodeHosts.map((host, at) => `  - { id: n${at + 1}, host: ${host} }`).join("\n")}
-balancer: { kind: haproxy, host: lb, listen: "*:8080" }
-`;
+/** Tells of each step that begins and whose id is such a one, of a raftctl that prints NDJSON. */
+export function onStep(
+	{ stdout }: ChildProcess,
+	id: RegExp,
+	begun: (step: string) => void,
+): void {
+	let rest = "";
+	stdout?.on("data", (chunk: Buffer) => {
+		const lines = `${rest}${chunk}`.split("\n");
+		rest = lines.pop() ?? "";
+		for (const line of lines) {
+			const { type, step } = JSON.parse(line);
+			if (type === "step-started" && id.test(step)) begun(step);
+		}
+	});
 }
