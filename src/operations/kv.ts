@@ -2,6 +2,7 @@ import type { NotDoneReason } from "../client/index.js";
 import type { KeyValueClient } from "../client/kv.js";
 import type { Inventory } from "../config/inventory.js";
 import { type ErrorKind, OperatorError, reasonOf } from "../errors.js";
+import { commandFor } from "./context.js";
 import { clientTls } from "./credentials.js";
 import { nodeNamed } from "./node-named.js";
 
@@ -137,7 +138,7 @@ async function withClient<Result>(
 	try {
 		return await Promise.race([use(client, target), aborted(signal)]);
 	} catch (error) {
-		throw await explained(error, endpoints);
+		throw await explained(error, target, endpoints);
 	} finally {
 		// An interrupted request may stay unanswered for its whole time; nobody waits for it.
 		if (!signal.aborted) await client.close();
@@ -182,6 +183,7 @@ const kinds: Readonly<Record<NotDoneReason, ErrorKind>> = {
 /** What the client library throws, as an operator's error: done or not is what matters. */
 async function explained(
 	error: unknown,
+	target: KeyValueTarget,
 	endpoints: readonly string[],
 ): Promise<unknown> {
 	const { NotDoneError, OutcomeUnknownError } = await import(
@@ -194,14 +196,14 @@ async function explained(
 				problems: [`tried ${endpoints.join(", ")}`],
 			}),
 			state: "nothing was changed",
-			...(kind !== "usage" && { next: "raftctl status" }),
+			...(kind !== "usage" && { next: commandFor(target, "status") }),
 			cause: error,
 		});
 	}
 	if (error instanceof OutcomeUnknownError)
 		return new OperatorError("unexpected", reasonOf(error), {
 			state: "it may or may not have been written",
-			next: "read the key before writing it again: raftctl kv get",
+			next: `read the key before writing it again: ${commandFor(target, "kv get KEY")}`,
 			cause: error,
 		});
 	return error;

@@ -1,5 +1,5 @@
 import { OperatorError, reasonOf } from "../../errors.js";
-import type { OperationContext } from "../context.js";
+import { commandFor, type OperationContext } from "../context.js";
 import { endingOf } from "../interruption.js";
 import type { Caller, HttpAnswer, OpenCaller } from "./caller.js";
 import type { CanaryScript, HttpRequest } from "./requests.js";
@@ -41,7 +41,7 @@ export class Canary {
 
 	/** Throws OperatorError "refused" when no write or read goes well: an operation must not begin with that. */
 	static async start(
-		context: Pick<OperationContext, "clock" | "emit" | "signal">,
+		context: Pick<OperationContext, "clock" | "emit" | "inventory" | "signal">,
 		options: CanaryOptions,
 	): Promise<Canary> {
 		const callers = [0, 1].map(() => options.openCaller(options.addresses)) as [
@@ -185,7 +185,11 @@ export class Canary {
 
 /** The number of the write that went well. */
 async function firstRequests(
-	{ clock, signal }: Pick<OperationContext, "clock" | "signal">,
+	{
+		clock,
+		inventory,
+		signal,
+	}: Pick<OperationContext, "clock" | "inventory" | "signal">,
 	{ script, addresses }: CanaryOptions,
 	[writer, reader]: readonly [Caller, Caller],
 ): Promise<number> {
@@ -203,7 +207,7 @@ async function firstRequests(
 				`the canary gets no answer at ${addresses.join(", ")} (${fault})`,
 				{
 					state: "no step was begun",
-					next: "raftctl status",
+					next: commandFor({ inventory }, "status"),
 				},
 			);
 		await clock.sleep(paceMs, signal).catch(() => undefined);

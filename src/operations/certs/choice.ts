@@ -5,7 +5,9 @@ import {
 	isSignedBy,
 } from "../../certificates/examine.js";
 import type { StoredCertificates } from "../../certificates/store.js";
+import type { Inventory } from "../../config/inventory.js";
 import { OperatorError } from "../../errors.js";
+import { commandFor } from "../context.js";
 
 /** PEM texts as they lie on a node's host; null for what does not. */
 export interface Lying {
@@ -19,6 +21,13 @@ export interface Bringing {
 	readonly leaf?: string | "issue";
 }
 
+interface Whose {
+	readonly id: string;
+	/** Of this machine's certificates. */
+	readonly directory: string;
+	readonly inventory: Inventory;
+}
+
 /**
  * What a node that starts gets of this machine's certificates. These may be older copies: nothing newer is replaced by
  * them, and no authority comes back that a rotation has retired. Throws OperatorError "refused" where they do not fit
@@ -27,13 +36,17 @@ export interface Bringing {
 export function bringing(
 	stored: Pick<StoredCertificates, "bundle" | "authority" | "nodes">,
 	lying: Lying,
-	{ id, directory }: { readonly id: string; readonly directory: string },
+	{ id, directory, inventory }: Whose,
 ): Bringing {
 	const there = authoritiesIn(lying.ca);
 	const ours = authoritiesIn(stored.bundle);
 	const isBundleNewer = supersedes(ours, there);
 	if (isBundleNewer === null)
-		throw unfit(id, `${directory}/ca.crt`, `lacks an authority that ${id} has`);
+		throw unfit(
+			{ id, inventory },
+			`${directory}/ca.crt`,
+			`lacks an authority that ${id} has`,
+		);
 	const believed = isBundleNewer ? ours : there;
 	const ca = isBundleNewer ? { ca: stored.bundle } : {};
 	const fits = (one: X509Certificate | null): one is X509Certificate =>
@@ -51,7 +64,7 @@ export function bringing(
 	if (isKept) return ca;
 	if (fits(own)) return { ...ca, leaf: text };
 	throw unfit(
-		id,
+		{ id, inventory },
 		`${directory}/nodes/${id}.pem`,
 		`is signed by no authority that ${id} believes`,
 	);
@@ -96,10 +109,15 @@ function authoritiesIn(text: string | null): readonly X509Certificate[] {
 	}
 }
 
-function unfit(id: string, path: string, what: string): OperatorError {
+function unfit(
+	{ id, inventory }: Pick<Whose, "id" | "inventory">,
+	path: string,
+	what: string,
+): OperatorError {
+	const command = (words: string) => commandFor({ inventory }, words);
 	return new OperatorError("refused", `${path} ${what}`, {
 		node: id,
 		state: `the certificates on the host of ${id} are as they were`,
-		next: "raftctl certs status, here and on the machine that has ca.key; copy ca.crt and nodes from there. Where an authority was made anew on purpose, raftctl certs renew brings it",
+		next: `${command("certs status")}, here and on the machine that has ca.key; copy ca.crt and nodes from there. Where an authority was made anew on purpose, ${command("certs renew")} brings it`,
 	});
 }

@@ -7,7 +7,12 @@ import {
 import type { CertificatesStatus } from "../../cluster/engine.js";
 import type { Inventory, NodeEntry } from "../../config/inventory.js";
 import { OperatorError } from "../../errors.js";
-import { callOptions, type OperationContext, refOf } from "../context.js";
+import {
+	callOptions,
+	commandFor,
+	type OperationContext,
+	refOf,
+} from "../context.js";
 import { waitUntil } from "../wait.js";
 import { type Bringing, bringing } from "./choice.js";
 import { nodeTlsPaths } from "./node-paths.js";
@@ -31,7 +36,7 @@ export async function requireCertificates(
 		`there are no certificates in ${directory}`,
 		{
 			state: "nothing was touched",
-			next: "raftctl certs init",
+			next: commandFor({ inventory }, "certs init"),
 		},
 	);
 }
@@ -87,7 +92,7 @@ async function missingOf(
 	const lying = { ca: await textAt(paths.ca), leaf: await textAt(paths.leaf) };
 	if (isRunning && lying.ca !== null && lying.leaf !== null) return {};
 	const { directory } = requireTls(inventory);
-	return bringing(stored, lying, { id: node.id, directory });
+	return bringing(stored, lying, { id: node.id, directory, inventory });
 }
 
 /** Issues the node another one, for the addresses that it has in this cluster file. */
@@ -111,7 +116,7 @@ async function issueFor(
 			`${node.id} needs a certificate, and the authority's key is not in ${directory} to issue one`,
 			{
 				state: "nothing was touched",
-				next: "raftctl certs renew on the machine that has ca.key, then copy the directory without that file",
+				next: `${commandFor({ inventory }, "certs renew")} on the machine that has ca.key, then copy the directory without that file`,
 			},
 		);
 	const wish = nodeWish(inventory, node, clock.unixMs());

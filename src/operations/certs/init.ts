@@ -5,6 +5,7 @@ import {
 } from "../../certificates/store.js";
 import type { Inventory } from "../../config/inventory.js";
 import { OperatorError } from "../../errors.js";
+import { commandFor } from "../context.js";
 import {
 	authorityWish,
 	nodeWish,
@@ -33,7 +34,7 @@ export async function initCertificates(
 			`${directory} has certificates already`,
 			{
 				state: "nothing was written",
-				next: "raftctl certs renew issues new ones, raftctl certs rotate replaces the authority",
+				next: `${commandFor({ inventory }, "certs renew")} issues new ones, ${commandFor({ inventory }, "certs rotate")} replaces the authority`,
 			},
 		);
 	const authority = await createAuthority(authorityWish(inventory, unixMs));

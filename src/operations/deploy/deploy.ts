@@ -2,7 +2,7 @@ import type { NodeEntry } from "../../config/inventory.js";
 import { OperatorError } from "../../errors.js";
 import { applyBalancer } from "../balancer/apply.js";
 import { requireCertificates } from "../certs/deliver.js";
-import type { OperationContext } from "../context.js";
+import { commandFor, type OperationContext } from "../context.js";
 import type { OperationEvent } from "../events.js";
 import { onHosts } from "../journal/host-journal.js";
 import { withHostLock } from "../journal/host-lock.js";
@@ -149,7 +149,7 @@ async function chosenNodes(
 			"no node is on another host: nodes of this machine need no deploy",
 			{
 				state: "nothing was touched",
-				next: "raftctl up starts them; docs/hosts.md tells how hosts are named",
+				next: `${commandFor({ inventory }, "up")} starts them; docs/hosts.md tells how hosts are named`,
 			},
 		);
 	// Asked for before the first host is touched.

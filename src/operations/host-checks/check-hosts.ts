@@ -2,7 +2,7 @@ import { certificatesIn, factsOf } from "../../certificates/examine.js";
 import { OperatorError, reasonOf } from "../../errors.js";
 import { requireCertificates } from "../certs/deliver.js";
 import { expiryProblem, renewal, replacement } from "../certs/expiry.js";
-import type { OperationContext } from "../context.js";
+import { commandFor, type OperationContext } from "../context.js";
 import { hostFaults } from "../deploy/faults.js";
 import { surveyHosts } from "../deploy/survey.js";
 import type { Finding } from "./finding.js";
@@ -148,7 +148,10 @@ async function certificateFindings({
 		const missing = inventory.nodes.filter(({ id }) => !stored.nodes.has(id));
 		return [
 			...missing.map(({ id }) =>
-				tell(`${id} has no certificate`, "raftctl certs renew issues one"),
+				tell(
+					`${id} has no certificate`,
+					`${commandFor({ inventory }, "certs renew")} issues one`,
+				),
 			),
 			...[
 				...ending("the authority", stored.bundle, replacement),
@@ -161,7 +164,12 @@ async function certificateFindings({
 			}),
 		];
 	} catch (error) {
-		return [tell(reasonOf(error), remedyOf(error) ?? "raftctl certs status")];
+		return [
+			tell(
+				reasonOf(error),
+				remedyOf(error) ?? commandFor({ inventory }, "certs status"),
+			),
+		];
 	}
 }
 

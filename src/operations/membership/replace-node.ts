@@ -1,6 +1,6 @@
 import type { GivenNode } from "../../config/new-node.js";
 import { OperatorError } from "../../errors.js";
-import { commandFor } from "../context.js";
+import { commandFor, type OperationContext } from "../context.js";
 import { nodeNamed } from "../node-named.js";
 import type { Step } from "../steps/step.js";
 import { requireSafeChange } from "./admission.js";
@@ -58,7 +58,7 @@ export function replaceNode(wish: ReplaceNodeWish): MembershipOperation {
 		arguments: wish,
 		skip,
 		nodes: async (context) => {
-			requireTwo(wish);
+			requireTwo(context, wish);
 			return [entryFor(context, id, given)];
 		},
 		async prepare(view, base) {
@@ -166,11 +166,14 @@ function without(
 	return { inventory: { ...inventory, nodes } };
 }
 
-function requireTwo({ old, new: id }: ReplaceNodeWish): void {
+function requireTwo(
+	context: OperationContext,
+	{ old, new: id }: ReplaceNodeWish,
+): void {
 	if (old !== id) return;
 	throw new OperatorError("usage", `${id} cannot take its own place`, {
 		state: "nothing was touched",
-		next: `raftctl reset-node ${id} gives it an empty disk`,
+		next: `${commandFor(context, `reset-node ${id}`)} gives it an empty disk`,
 	});
 }
 

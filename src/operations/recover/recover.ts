@@ -167,7 +167,7 @@ async function surveyed(context: OperationContext): Promise<Survey> {
 		{
 			problems: holdings.map(({ node, fault }) => `${node}: ${fault}`),
 			state: "nothing was touched",
-			next: "raftctl snapshot restore FILE makes a new cluster of a snapshot",
+			next: `${commandFor(context, "snapshot restore FILE")} makes a new cluster of a snapshot`,
 		},
 	);
 }

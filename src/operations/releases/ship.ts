@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { OperatorError } from "../../errors.js";
 import type { Host } from "../../hosts/host.js";
-import type { OperationContext } from "../context.js";
+import { commandFor, type OperationContext } from "../context.js";
 import { installedRelease } from "./installed.js";
 import { releaseFiles } from "./manifest.js";
 import { releaseDirectory, releasesDirectory } from "./places.js";
@@ -63,7 +63,7 @@ export async function shipRelease(
 	const host = await machines.host(hostName, "login");
 	const directory = releasesDirectory(inventory, hostName);
 	const upload = join(directory, `.${version}.tgz`);
-	if (hostName !== "local") await makeRoom(host, directory);
+	if (hostName !== "local") await makeRoom(context, host, directory);
 	let toldAt = context.clock.now();
 	const { sentBytes } = await host.send(upload, archive, 0o600, {
 		signal,
@@ -95,7 +95,11 @@ export async function shipRelease(
 	);
 }
 
-async function makeRoom(host: Host, directory: string): Promise<void> {
+async function makeRoom(
+	context: OperationContext,
+	host: Host,
+	directory: string,
+): Promise<void> {
 	const { exitCode, stderr } = await host.run(
 		["sh", "-c", makeRoomScript, "make-room", directory],
 		{ timeoutMs: makeRoomTimeoutMs },
@@ -104,7 +108,11 @@ async function makeRoom(host: Host, directory: string): Promise<void> {
 	throw new OperatorError(
 		"refused",
 		`${directory} cannot be made: ${stderr.trim()}`,
-		{ node: host.name, state: "nothing was sent", next: "raftctl deploy" },
+		{
+			node: host.name,
+			state: "nothing was sent",
+			next: commandFor(context, "deploy"),
+		},
 	);
 }
 

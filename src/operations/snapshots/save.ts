@@ -120,7 +120,8 @@ async function sourceOf(
 ): Promise<string> {
 	if (node !== null) nodeNamed(context, node);
 	const facts = await lookAtCluster(context, context.signal);
-	return snapshotSource(facts, { node, withAlarms: skip.includes("alarm") });
+	const withAlarms = skip.includes("alarm");
+	return snapshotSource(context, facts, { node, withAlarms });
 }
 
 function newSaving(context: OperationContext, source: string): Saving {

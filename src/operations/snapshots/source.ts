@@ -1,6 +1,7 @@
 import { type ClusterFacts, statusOf } from "../../cluster/facts.js";
 import { confirmedLeader, lagOf } from "../../cluster/health.js";
 import { OperatorError } from "../../errors.js";
+import { commandFor, type OperationContext } from "../context.js";
 
 /** A follower that is so far behind is still as good a source: what it lacks is minutes old at most. */
 const maxLagEntries = 10_000;
@@ -10,6 +11,7 @@ const maxLagEntries = 10_000;
  * Learners come first: nobody waits for them. Throws OperatorError "refused" when no node is fit, naming why.
  */
 export function snapshotSource(
+	context: Pick<OperationContext, "inventory">,
 	facts: ClusterFacts,
 	wish: {
 		/** Null: the fittest. */
@@ -48,7 +50,7 @@ export function snapshotSource(
 			...(asked.every(({ fault }) => fault !== alarmed)
 				? {}
 				: {
-						next: "raftctl status names the alarms, docs/snapshots.md says what to make of them; --skip=alarm takes one all the same",
+						next: `${commandFor(context, "status")} names the alarms, docs/snapshots.md says what to make of them; --skip=alarm takes one all the same`,
 					}),
 		},
 	);

@@ -5,7 +5,7 @@ import {
 	TestAuthority,
 	yesterday,
 } from "../../fakes/test-certificates.js";
-import { failureOf } from "../operating.js";
+import { failureOf, inventoryOf } from "../operating.js";
 
 let old: TestAuthority;
 let next: TestAuthority;
@@ -32,7 +32,7 @@ function choose(
 	return bringing(
 		{ bundle, nodes, authority },
 		{ ca: lying.ca ?? null, leaf: lying.leaf ?? null },
-		{ id: "n1", directory: "certs" },
+		{ id: "n1", directory: "certs", inventory: inventoryOf({ n1: "voter" }) },
 	);
 }
 
