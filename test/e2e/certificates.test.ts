@@ -123,6 +123,7 @@ describe("a cluster that speaks TLS", { timeout: 480_000 }, () => {
 		await killed.done;
 		expect(count(bundle())).toBe(2);
 		expect((await cluster.json(["kv", "get", "colour"])).value).toBe("blue");
+		await cluster.releaseLock();
 		await cluster.succeed(["operation", "resume", "--yes"]);
 		const { phase, problems } = await cluster.json(["certs", "status"]);
 		expect({ phase, problems }).toEqual({ phase: "steady", problems: [] });

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { appendFile, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 
@@ -18,6 +18,9 @@ export interface RunningRaftctl {
 	readonly child: ChildProcess;
 	readonly done: Promise<Outcome>;
 }
+
+/** Nothing here is proven by waiting; the demo and the README's guide roll at the pace that users have. */
+const briskRoll = "roll: { settle: 200ms, closeOver: 500ms }";
 
 /**
  * A cluster of real processes on this machine, made and driven by the real commands in a directory of its own. Each
@@ -43,6 +46,7 @@ export class LocalCluster {
 			"--port-base",
 			`${options.portBase}`,
 		]);
+		await appendFile(cluster.file, `\n${briskRoll}\n`);
 		return cluster;
 	}
 
@@ -95,6 +99,11 @@ export class LocalCluster {
 		);
 		if (path === undefined) throw new Error(`no data of ${id}`);
 		return dirname(path);
+	}
+
+	/** Frees what an operator who was killed has left, where it is not the lapse of its lock that is to be shown. */
+	async releaseLock(): Promise<void> {
+		await this.succeed(["lock", "release", "--yes"]);
 	}
 
 	async signal(name: string, signal: NodeJS.Signals): Promise<void> {

@@ -103,6 +103,7 @@ describe("a node that moves to other ports", () => {
 			await eventually(async () => begun.test(said), title);
 			child.kill("SIGKILL");
 			await done;
+			await cluster.releaseLock();
 			await cluster.succeed(["operation", how, "--yes"]);
 			const { operation } = await cluster.json(["status"]);
 			expect(operation).toBeNull();

@@ -154,6 +154,7 @@ describe("the members of a real cluster", () => {
 				child.kill("SIGKILL");
 		});
 		await done;
+		await cluster.releaseLock();
 		await cluster.succeed(["operation", "resume", "--yes"]);
 		expect(await incarnationOf(id)).not.toBe(before);
 		expect((await members())[id]).toBe("voter");
@@ -174,6 +175,7 @@ describe("the members of a real cluster", () => {
 				child.kill("SIGKILL");
 			});
 			await done;
+			await cluster.releaseLock();
 			await cluster.signal(id, "SIGKILL");
 			const { stdout } = await cluster.succeed(["operation", as, "--yes"]);
 			expect(stdout).toContain(ending);

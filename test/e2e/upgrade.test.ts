@@ -142,9 +142,8 @@ describe("two releases of an application", () => {
 				({ release }: { release: string }) => release === "2.0.0",
 			);
 			const pid = await cluster.pidOf(first.node);
-			await cluster.succeed([
-				...["operation", "resume", "--yes", "--lock-wait", "60s"],
-			]);
+			await cluster.releaseLock();
+			await cluster.succeed(["operation", "resume", "--yes"]);
 			expect(await releases()).toEqual(["2.0.0", "2.0.0", "2.0.0"]);
 			expect(await cluster.pidOf(first.node)).toBe(pid);
 		},
