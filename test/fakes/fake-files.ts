@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Host, RunOptions, RunResult } from "../../src/hosts/host.js";
 
@@ -31,6 +31,7 @@ export class FakeFiles {
 			fetch: async (path, target) => {
 				const text = this.files.get(path);
 				if (text === undefined) return null;
+				await mkdir(dirname(target), { recursive: true });
 				await writeFile(target, text);
 				return { receivedBytes: text.length, present: false };
 			},

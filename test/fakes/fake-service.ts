@@ -1,4 +1,5 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { OperatorError } from "../../src/errors.js";
 import type { Host, Service } from "../../src/hosts/host.js";
 import type { Machines } from "../../src/operations/context.js";
@@ -34,6 +35,7 @@ export class FakeMachines implements Machines {
 			fetch: async (path, target) => {
 				const content = this.files.get(path)?.content;
 				if (content === undefined) return null;
+				await mkdir(dirname(target), { recursive: true });
 				await writeFile(target, content);
 				return { receivedBytes: content.length, present: false };
 			},
