@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { main } from "../cli/raftctl.js";
 import { type Block, blocksOf, pages } from "../docs-pages.js";
 import { LocalCluster } from "./local-cluster.js";
@@ -16,13 +16,6 @@ const guides = pages
 		blocks: blocksOf(page).filter(({ info }) => /^sh run\b/.test(info)),
 	}))
 	.filter(({ blocks }) => blocks.length > 0);
-
-let cluster: LocalCluster | null = null;
-
-afterEach(async () => {
-	await cluster?.dispose();
-	cluster = null;
-});
 
 describe("the guides", () => {
 	it("have examples that are run", () => {
@@ -41,11 +34,16 @@ describe("the guides", () => {
 		expect(named.filter((scene) => !Object.hasOwn(scenes, scene))).toEqual([]);
 	});
 
-	it.each(guides.map(({ page, blocks }, at) => [page, blocks, at] as const))(
+	// Most of their time is waiting, and each has a cluster of its own.
+	it.concurrent.for(
+		guides.map(({ page, blocks }, at) => [page, blocks, at] as const),
+	)(
 		"%s can be followed to the letter",
-		async (_, blocks, at) => {
+		{ timeout: 600_000 },
+		async ([, blocks, at], { onTestFinished }) => {
 			const portBase = 22_000 + 100 * at;
-			cluster = await LocalCluster.create({ portBase });
+			const cluster = await LocalCluster.create({ portBase });
+			onTestFinished(() => cluster.dispose());
 			const { directory } = cluster;
 			if (blocks[0]?.text.includes("raftctl init")) rmSync(cluster.file);
 			else await cluster.succeed(["up"]);
@@ -55,7 +53,6 @@ describe("the guides", () => {
 				await follow(block, { directory, portBase });
 			}
 		},
-		600_000,
 	);
 });
 
