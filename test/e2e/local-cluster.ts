@@ -19,7 +19,7 @@ export interface RunningRaftctl {
 	readonly done: Promise<Outcome>;
 }
 
-/** Nothing here is proven by waiting; the demo and the README's guide roll at the pace that users have. */
+/** Most tests show nothing by the waits of a roll. */
 const briskRoll = "roll: { settle: 200ms, closeOver: 500ms }";
 
 /**
@@ -33,6 +33,8 @@ export class LocalCluster {
 	static async create(options: {
 		portBase: number;
 		nodes?: number;
+		/** By default; else it rolls at the pace that users have. */
+		isBrisk?: boolean;
 	}): Promise<LocalCluster> {
 		const directory = await mkdtemp(join(tmpdir(), "raftctl-e2e-"));
 		const cluster = new LocalCluster(directory, options.portBase);
@@ -46,7 +48,8 @@ export class LocalCluster {
 			"--port-base",
 			`${options.portBase}`,
 		]);
-		await appendFile(cluster.file, `\n${briskRoll}\n`);
+		if (options.isBrisk ?? true)
+			await appendFile(cluster.file, `\n${briskRoll}\n`);
 		return cluster;
 	}
 
