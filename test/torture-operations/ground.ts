@@ -12,6 +12,7 @@ import {
 	type RunningRaftctl,
 	startRaftctl,
 } from "../e2e/local-cluster.js";
+import { type Material, materialIn } from "./admin.js";
 import type { Setting } from "./piece.js";
 
 /** Numbers of the nodes that can ever be: more than any operation needs at once. */
@@ -31,6 +32,8 @@ export interface Place {
 	readonly id: string;
 	readonly admin: string;
 	readonly client: string;
+	/** Of this moment; absent where nodes speak plain text. */
+	readonly tls?: () => Material;
 }
 
 /** One cluster of real processes on this machine, as the real raftctl makes it, and the directory with all of it. */
@@ -38,6 +41,8 @@ export class Ground {
 	readonly directory: string;
 	readonly portBase: number;
 	readonly places: readonly Place[];
+	/** Undefined where nodes speak plain text. */
+	readonly tls: (() => Material) | undefined;
 	readonly #data: ReadonlyMap<string, string>;
 	readonly #setting: Setting;
 	readonly #running = new Set<RunningRaftctl>();
@@ -50,11 +55,14 @@ export class Ground {
 		this.directory = directory;
 		this.portBase = portBase;
 		this.#setting = setting;
+		const certificates = join(directory, ".raftctl/torture/certs");
+		if (setting.tls) this.tls = () => materialIn(certificates);
 		this.#data = setting.data ?? new Map();
 		this.places = nodeNumbers.map((number) => ({
 			id: `n${number}`,
 			admin: `127.0.0.1:${portBase + number * 10 + 2}`,
 			client: `127.0.0.1:${portBase + number * 10 + 1}`,
+			...(this.tls === undefined ? {} : { tls: this.tls }),
 		}));
 		mkdirSync(directory, { recursive: true });
 		if (setting.app !== undefined)
@@ -95,7 +103,7 @@ portBase: ${this.portBase}
 balancer: { kind: embedded, checkInterval: 50ms }
 timing: { electionTimeout: 500ms, heartbeatInterval: 50ms }
 roll: { settle: 0ms, closeOver: 200ms }
-${this.#setting.app === undefined ? "" : `app: ./${appName}\n`}`,
+${this.#setting.app === undefined ? "" : `app: ./${appName}\n`}${this.#setting.tls ? "tls: {}\n" : ""}`,
 		);
 	}
 

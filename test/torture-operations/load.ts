@@ -2,6 +2,7 @@ import { reasonOf } from "../../src/errors.js";
 import {
 	type HttpCaller,
 	httpCaller,
+	type TlsSource,
 } from "../../src/operations/demo/http-caller.js";
 import {
 	type Subscribers,
@@ -9,7 +10,7 @@ import {
 } from "../../src/operations/demo/subscribers.js";
 import type { AcknowledgedWrite } from "../../src/operations/demo/traffic.js";
 import { judgeEvents, lostOn } from "../../src/operations/demo/verification.js";
-import { pause } from "./ground.js";
+import { type Ground, pause } from "./ground.js";
 
 const writers = 2;
 const readers = 1;
@@ -32,22 +33,26 @@ export class Load {
 	explained = 0;
 	isExplained = false;
 	readonly #address: string;
+	readonly #tls: TlsSource | undefined;
 	readonly #round: () => string;
 	readonly #loops: Promise<void>[];
 	readonly #subscribers: Subscribers;
 	#isOver = false;
 
-	static async start(address: string, round: () => string): Promise<Load> {
-		const followers = await subscribe({ address, count: subscribers });
-		return new Load(address, round, followers);
+	static async start(ground: Ground, round: () => string): Promise<Load> {
+		const { balancer, tls } = ground;
+		const ca = tls === undefined ? {} : { tls: () => ({ ca: tls().ca }) };
+		const wish = { address: balancer, count: subscribers, ...ca };
+		return new Load(wish, round, await subscribe(wish));
 	}
 
 	private constructor(
-		address: string,
+		{ address, tls }: { readonly address: string; readonly tls?: TlsSource },
 		round: () => string,
 		followers: Subscribers,
 	) {
 		this.#address = address;
+		this.#tls = tls;
 		this.#round = round;
 		this.#subscribers = followers;
 		this.#loops = [
@@ -88,7 +93,8 @@ export class Load {
 	async lostOn(client: string): Promise<string[]> {
 		const known = [...this.acknowledged];
 		const minIndex = this.#newestIndex();
-		return await lostOn(client, known, { minIndex, timeoutMs });
+		const tls = this.#tls === undefined ? {} : { tls: this.#tls };
+		return await lostOn(client, known, { minIndex, timeoutMs, ...tls });
 	}
 
 	/** Writers acknowledge at about the same time: the newest is among the last few. */
@@ -118,12 +124,13 @@ export class Load {
 		name: string,
 		turn: (caller: HttpCaller, count: number) => Promise<void>,
 	): Promise<void> {
-		let caller = httpCaller(this.#address, timeoutMs);
+		const open = () => httpCaller(this.#address, timeoutMs, this.#tls);
+		let caller = open();
 		let usedAtMs = performance.now();
 		for (let count = 0; !this.#isOver; count++) {
 			if (performance.now() - usedAtMs > idleLimitMs) {
 				caller.close();
-				caller = httpCaller(this.#address, timeoutMs);
+				caller = open();
 			}
 			const beganExplained = this.isExplained;
 			await turn(caller, count).catch((error: unknown) => {

@@ -33,6 +33,8 @@ export interface Piece {
 export interface Setting {
 	/** The application that its nodes run, as source. */
 	readonly app?: string;
+	/** Every port speaks TLS, with certificates of the cluster's own authority. */
+	readonly tls?: true;
 }
 
 export interface Choice {

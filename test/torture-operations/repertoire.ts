@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { alarmPieces } from "./alarms.js";
+import { certificatePieces } from "./certificates.js";
 import { filePieces } from "./files.js";
 import { type Piece, spareOf, three } from "./piece.js";
 import { releasePieces } from "./releases.js";
@@ -17,6 +18,7 @@ export const repertoire: readonly Piece[] = [
 	},
 	...releasePieces,
 	...alarmPieces,
+	...certificatePieces,
 	{
 		...{ name: "transfer-leader", needs: three, ...lapsing },
 		choose: () => ({ argv: ["transfer-leader"], goal: three, starts: {} }),

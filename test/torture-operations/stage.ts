@@ -75,8 +75,9 @@ export class Stage {
 		const { ground } = this;
 		const ids = ground.places.slice(0, this.#voters).map(({ id }) => id);
 		await ground.writeClusterFile(ids);
+		if (ground.tls !== undefined) await ground.succeed(["certs", "init"]);
 		await ground.succeed(["up", "--yes"]);
-		this.#load = await Load.start(ground.balancer, () => this.round);
+		this.#load = await Load.start(ground, () => this.round);
 		this.#watch = new QuorumWatch(ground.places, () => this.round);
 		const isUnderLoad = async () => this.load.acknowledged.length > 10;
 		await eventually(isUnderLoad, "load", startLimitMs);

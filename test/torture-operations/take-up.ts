@@ -1,6 +1,10 @@
-import { adminCall, type NodeFile } from "../daemon/raftd-process.js";
+import { askAdmin } from "./admin.js";
+import type { Place } from "./ground.js";
 import type { Choice, Piece } from "./piece.js";
 import type { Stage } from "./stage.js";
+
+/** Only bounds what would hang. */
+const limitMs = 60_000;
 
 export interface TakeUp {
 	readonly as: "resume" | "abort" | "run again";
@@ -41,18 +45,15 @@ async function releaseLock(stage: Stage): Promise<void> {
 		await stage.ground.succeed(["lock", "release", "--yes"]);
 		return;
 	}
-	const leader = await leaderFile(stage);
-	const { lock } = (await adminCall(leader, "GetStatus")) as {
-		readonly lock?: { readonly fencingToken?: string };
-	};
-	const { fencingToken = "0" } = lock ?? {};
-	await adminCall(leader, "ReleaseLock", { fencingToken });
+	const leader = await leaderOf(stage);
+	const { body } = await askAdmin(leader, "GetStatus", { limitMs });
+	const { fencingToken = "0" } = body.lock ?? {};
+	await askAdmin(leader, "ReleaseLock", { body: { fencingToken }, limitMs });
 }
 
-/** As the admin calls of tests want it. */
-async function leaderFile(stage: Stage): Promise<NodeFile> {
+async function leaderOf(stage: Stage): Promise<Place> {
 	const { leader } = await stage.members();
-	return { ...stage.ground.place(leader), path: "", data: "", peer: "" };
+	return stage.ground.place(leader);
 }
 
 interface JournalRecord {
@@ -69,9 +70,9 @@ interface JournalRecord {
 export async function newestRecord(
 	stage: Stage,
 ): Promise<JournalRecord | undefined> {
-	const leader = await leaderFile(stage);
-	const { operations = [] } = await adminCall(leader, "ListOperations");
-	const [newest] = operations as {
+	const leader = await leaderOf(stage);
+	const { body } = await askAdmin(leader, "ListOperations", { limitMs });
+	const [newest] = (body.operations ?? []) as {
 		readonly id: string;
 		readonly unfinished?: boolean;
 		readonly record: string;

@@ -10,7 +10,6 @@ import { chosenPieces, neverStruck, run } from "./run.js";
 const limitMs = 900_000;
 
 const elsewhere = {
-	"certs rotate": "needs TLS, in test/e2e/certificates.test.ts",
 	"move-node": "needs other addresses, in test/e2e/move-node.test.ts",
 };
 

@@ -1,3 +1,4 @@
+import { askAdmin } from "./admin.js";
 import type { Place } from "./ground.js";
 
 /** What the torture looks at of one node's own word. */
@@ -36,19 +37,12 @@ export async function lookAt(
 	answerLimitMs = 2_000,
 ): Promise<Look> {
 	try {
-		const response = await fetch(
-			`http://${place.admin}/raftctl.admin.v1.AdminService/GetStatus`,
-			{
-				method: "POST",
-				headers: { "content-type": "application/json" },
-				body: "{}",
-				signal: AbortSignal.timeout(answerLimitMs),
-			},
-		);
-		return response.ok ? readView(await response.json()) : "silent";
+		const limits = { limitMs: answerLimitMs };
+		const { status, body } = await askAdmin(place, "GetStatus", limits);
+		return status === 200 ? readView(body) : "silent";
 	} catch (error) {
-		const { cause } = error as { cause?: { code?: string } };
-		return cause?.code === "ECONNREFUSED" ? "gone" : "silent";
+		const { code } = error as NodeJS.ErrnoException;
+		return code === "ECONNREFUSED" ? "gone" : "silent";
 	}
 }
 

@@ -1,4 +1,8 @@
 import { Agent, request } from "node:http";
+import { request as requestOverTls, Agent as TlsAgent } from "node:https";
+
+/** Whom it believes, asked at each new connection: the authority may be replaced meanwhile. */
+export type TlsSource = () => { readonly ca: string };
 
 /** One client of the HTTP API: a keep-alive connection of its own, one request at a time, and no retries. */
 export interface HttpCaller {
@@ -7,15 +11,25 @@ export interface HttpCaller {
 	close(): void;
 }
 
-/** `address` is host:port. */
-export function httpCaller(address: string, timeoutMs: number): HttpCaller {
+/** `address` is host:port; without `tls` it speaks plain text. */
+export function httpCaller(
+	address: string,
+	timeoutMs: number,
+	tls?: TlsSource,
+): HttpCaller {
 	const [host, port] = address.split(/:(?=\d+$)/) as [string, string];
-	const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+	const one = { keepAlive: true, maxSockets: 1 };
+	const agent =
+		tls === undefined
+			? new Agent(one)
+			: new TlsAgent({ ...one, maxCachedSessions: 0 });
 	return {
 		post: (path, body) =>
 			new Promise((resolve, reject) => {
 				const payload = JSON.stringify(body);
-				const call = request({
+				const send = tls === undefined ? request : requestOverTls;
+				const call = send({
+					...tls?.(),
 					agent,
 					host,
 					port,

@@ -1,5 +1,6 @@
 import { connectRaft, type Subscription } from "../../client/index.js";
 import { OperatorError, reasonOf } from "../../errors.js";
+import type { TlsSource } from "./http-caller.js";
 
 /** One follower of the event stream, through the balancer, and what it saw. */
 export interface Subscriber {
@@ -25,8 +26,13 @@ const pollMs = 20;
 export async function subscribe(options: {
 	address: string;
 	count: number;
+	tls?: TlsSource;
 }): Promise<Subscribers> {
-	const client = connectRaft({ endpoints: [options.address] });
+	const { address, tls } = options;
+	const client = connectRaft({
+		endpoints: [address],
+		...(tls === undefined ? {} : { tls }),
+	});
 	const subscribers = Array.from({ length: options.count }, () => {
 		const received: number[] = [];
 		let firstNode: string | null = null;

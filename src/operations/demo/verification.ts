@@ -1,4 +1,4 @@
-import { httpCaller } from "./http-caller.js";
+import { httpCaller, type TlsSource } from "./http-caller.js";
 import type { AcknowledgedWrite } from "./traffic.js";
 
 const pageSize = 1000;
@@ -10,10 +10,10 @@ const pageSize = 1000;
 export async function lostOn(
 	address: string,
 	acknowledged: readonly AcknowledgedWrite[],
-	options: { minIndex: number; timeoutMs: number },
+	options: { minIndex: number; timeoutMs: number; tls?: TlsSource },
 ): Promise<string[]> {
 	const stored = new Map<string, string>();
-	const caller = httpCaller(address, options.timeoutMs);
+	const caller = httpCaller(address, options.timeoutMs, options.tls);
 	const path = `/v1/query?consistency=stale&min-index=${options.minIndex}&timeout-ms=${options.timeoutMs}`;
 	try {
 		for (let after: string | undefined = "", more = true; more; ) {
