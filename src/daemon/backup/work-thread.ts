@@ -1,4 +1,9 @@
-import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import {
+	MessageChannel,
+	type MessagePort,
+	receiveMessageOnPort,
+	Worker,
+} from "node:worker_threads";
 import { OperatorError } from "../../errors.js";
 import { receiveError, type SentError } from "../../storage/hand-over.js";
 import { realDisk } from "../../storage/real-disk.js";
@@ -131,22 +136,27 @@ function outcomeOf(options: {
 			// It may have to end a command, or to give up an upload: that is waited for, by the caller.
 			reject(stop.signal.reason);
 		});
-		port.on("message", (message: FromWorker) => {
+		const hear = (message: FromWorker) => {
 			stall.refresh();
 			if (message.kind === "progress") return;
 			clearTimeout(stall);
 			if (message.kind === "done") resolve(message.copied);
 			else reject(receiveError(message.error));
-		});
+		};
+		port.on("message", hear);
 		const onGone = (error: unknown) => {
 			clearTimeout(stall);
 			reject(error);
 		};
 		worker.once("error", onGone);
-		// Its last words may still be under way.
-		ended.then(() =>
-			setImmediate(onGone, fault(`the thread of the ${work.kind} ended`)),
-		);
+		ended.then(() => {
+			// The end may be told before the last words, which lie at the port by then.
+			for (let left = receiveMessageOnPort(port); left !== undefined; ) {
+				hear(left.message);
+				left = receiveMessageOnPort(port);
+			}
+			onGone(fault(`the thread of the ${work.kind} ended`));
+		});
 	});
 }
 

@@ -29,6 +29,14 @@ describe("a thread for a piece of work", () => {
 		expect(await threads(source).run(hook, never())).toEqual(copied);
 	});
 
+	it("is heard to its last word, although it has ended by then", async () => {
+		// More than a port hands over in one turn, so that the end comes in between.
+		const source = `for (let n = 0; n < 100_000; n++) port.postMessage({ kind: "progress" });
+port.postMessage({ kind: "done", copied: null });
+port.close();`;
+		expect(await threads(source).run(hook, never())).toBeNull();
+	});
+
 	it("that ends without a word is a fault, and the next one begins", async () => {
 		const idle = threads("");
 		for (let left = 2; left > 0; left -= 1)
