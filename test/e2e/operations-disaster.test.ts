@@ -1,27 +1,30 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it, type TestContext } from "vitest";
 import { lacksRoot, onSmallDisk } from "../fakes/small-disk.js";
 import { LocalCluster } from "./local-cluster.js";
 
-let cluster: LocalCluster;
-afterEach(() => cluster.dispose());
-
-const below = (...path: readonly string[]) =>
+const below = (cluster: LocalCluster, ...path: readonly string[]) =>
 	join(cluster.directory, ".raftctl", `e2e-${cluster.portBase}`, ...path);
 const ids = ["n1", "n2", "n3"];
-/** Some twenty starts of raftctl and raftd. */
-const limitMs = 180_000;
+/** Some twenty starts of raftctl and raftd, beside those of another test. */
+const limitMs = 300_000;
 
-async function started(portBase: number): Promise<void> {
-	cluster = await LocalCluster.create({ portBase });
+async function started(
+	portBase: number,
+	{ onTestFinished }: TestContext,
+): Promise<LocalCluster> {
+	const cluster = await LocalCluster.create({ portBase });
+	onTestFinished(() => cluster.dispose());
 	await cluster.succeed(["up"]);
 	for (let n = 0; n < 2; n++)
 		await cluster.succeed(["kv", "put", `key${n}`, `value ${n}`]);
+	return cluster;
 }
 
 /** Runs it until it says this, and kills it as SIGKILL does. */
 async function killedAt(
+	cluster: LocalCluster,
 	argv: readonly string[],
 	words: string,
 ): Promise<string> {
@@ -37,11 +40,11 @@ async function killedAt(
 	return said;
 }
 
-describe("restoring a snapshot on real nodes", () => {
+describe.concurrent("restoring a snapshot on real nodes", () => {
 	it(
 		"refuses what is no whole snapshot, is killed and resumed, and brings back what was saved",
-		async () => {
-			await started(24_300);
+		async (context) => {
+			const cluster = await started(24_300, context);
 			await cluster.succeed(["snapshot", "save", "--file", "good.snapshot"]);
 			await cluster.succeed(["kv", "put", "later", "lost"]);
 			const name = `e2e-${cluster.portBase}`;
@@ -70,9 +73,15 @@ describe("restoring a snapshot on real nodes", () => {
 			expect(unasked.exitCode).toBe(11);
 			expect(unasked.stderr).toContain(`--erase ${name}`);
 			for (const id of ids)
-				expect(readdirSync(below(id)).filter(isData)).toEqual(["data"]);
+				expect(readdirSync(below(cluster, id)).filter(isData)).toEqual([
+					"data",
+				]);
 
-			await killedAt(restore("good.snapshot"), "start    n2: put the new data");
+			await killedAt(
+				cluster,
+				restore("good.snapshot"),
+				"start    n2: put the new data",
+			);
 			const beside = await cluster.run(["up"]);
 			expect(beside.exitCode).toBe(14);
 			await cluster.succeed(["operation", "resume", "--yes"]);
@@ -80,7 +89,7 @@ describe("restoring a snapshot on real nodes", () => {
 			expect(stdout).toContain("value 1");
 			expect((await cluster.run(["kv", "get", "later"])).exitCode).not.toBe(0);
 			for (const id of ids)
-				expect(readdirSync(below(id)).filter(isData)).toEqual([
+				expect(readdirSync(below(cluster, id)).filter(isData)).toEqual([
 					...["data", expect.stringMatching(/^data\.before-restore-/)],
 				]);
 			const [record] = (await cluster.json(["operation", "list"])).operations;
@@ -90,15 +99,15 @@ describe("restoring a snapshot on real nodes", () => {
 	);
 });
 
-describe("a full disk at one target", () => {
+describe.concurrent("a full disk at one target", () => {
 	it.skipIf(lacksRoot)(
 		"is noticed before anything is moved, and leaves nothing behind",
-		async () => {
-			await started(24_500);
+		async (context) => {
+			const cluster = await started(24_500, context);
 			await cluster.succeed(["snapshot", "save", "--file", "good.snapshot"]);
 			await cluster.succeed(["down", "--yes"]);
 			const before = readFileSync(cluster.file, "utf8");
-			await onSmallDisk(below("n3"), "40k", async () => {
+			await onSmallDisk(below(cluster, "n3"), "40k", async () => {
 				const name = `e2e-${cluster.portBase}`;
 				const full = await cluster.run([
 					...["snapshot", "restore", "good.snapshot"],
@@ -107,8 +116,10 @@ describe("a full disk at one target", () => {
 				expect(full.exitCode).toBe(11);
 				expect(full.stderr).toContain("the disk is full");
 				for (const id of ["n1", "n2"])
-					expect(readdirSync(below(id)).filter(isData)).toEqual(["data"]);
-				expect(readdirSync(below("n3")).filter(isData)).toEqual([]);
+					expect(readdirSync(below(cluster, id)).filter(isData)).toEqual([
+						"data",
+					]);
+				expect(readdirSync(below(cluster, "n3")).filter(isData)).toEqual([]);
 			});
 			expect(readFileSync(cluster.file, "utf8")).toBe(before);
 			await cluster.succeed(["up"]);
@@ -123,11 +134,11 @@ function isData(name: string): boolean {
 	return name.startsWith("data");
 }
 
-describe("recovering on real nodes", () => {
+describe.concurrent("recovering on real nodes", () => {
 	it(
 		"goes on with what the survivor has, after a kill and an abort, too",
-		async () => {
-			await started(24_400);
+		async (context) => {
+			const cluster = await started(24_400, context);
 			const name = `e2e-${cluster.portBase}`;
 			const quorate = await cluster.run([
 				...["recover", "--yes", "--cluster-name", name],
@@ -135,16 +146,22 @@ describe("recovering on real nodes", () => {
 			expect(quorate.exitCode).toBe(11);
 			for (const id of ["n2", "n3"]) {
 				await cluster.signal(id, "SIGKILL");
-				rmSync(below(id, "data"), { recursive: true });
+				rmSync(below(cluster, id, "data"), { recursive: true });
 			}
 			const wordless = await cluster.run(["recover", "--yes"]);
 			expect(wordless.exitCode).toBe(2);
 
 			const argv = ["recover", "--yes", "--cluster-name", name];
-			const said = await killedAt(argv, "start    n1: put the new data");
+			const said = await killedAt(
+				cluster,
+				argv,
+				"start    n1: put the new data",
+			);
 			expect(said).toContain("Gone: n2, n3");
 			await cluster.succeed(["operation", "abort", "--yes"]);
-			expect(readdirSync(below("n1")).filter(isData)).toEqual(["data"]);
+			expect(readdirSync(below(cluster, "n1")).filter(isData)).toEqual([
+				"data",
+			]);
 			await cluster.pidOf("n1");
 
 			const report = await cluster.json(argv);
