@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it, type TestContext } from "vitest";
 import type { ScheduledSnapshot } from "../../src/machines/control.js";
 import { realDisk } from "../../src/storage/real-disk.js";
 import { verifySnapshotFile } from "../../src/storage/snapshots/verify.js";
@@ -16,50 +16,64 @@ import {
 import { eventually } from "./local-cluster.js";
 import { isReady, leaderOf, metric, statusOf } from "./real-nodes.js";
 
-const ground = new RaftdGround();
-const running = new Map<string, Raftd>();
-let backups: string;
+/** A cluster of one test, and the directory that it copies itself to. */
+class Copied {
+	readonly directory: string;
+	readonly backups: string;
+	readonly running = new Map<string, Raftd>();
+	readonly #ground = new RaftdGround();
 
-beforeEach(() => {
-	ground.open();
-	backups = join(ground.directory, "backups");
-	mkdirSync(backups);
-});
-afterEach(async () => {
-	await Promise.all([...running.values()].map((raftd) => raftd.destroy()));
-	running.clear();
-	await ground.close();
-});
+	constructor({ onTestFinished }: TestContext) {
+		this.#ground.open();
+		this.directory = this.#ground.directory;
+		this.backups = join(this.directory, "backups");
+		mkdirSync(this.backups);
+		onTestFinished(async () => {
+			const ends = [...this.running.values()].map((raftd) => raftd.destroy());
+			await Promise.all(ends);
+			await this.#ground.close();
+		});
+	}
 
-async function start(
-	node: NodeFile,
-	env: Record<string, string> = {},
-): Promise<Raftd> {
-	const raftd = new Raftd(["--config", node.path], env);
-	running.set(node.id, raftd);
-	await raftd.until(() => isReady(node));
-	return raftd;
-}
+	async cluster(
+		changes: Record<string, unknown> = {},
+		env: Record<string, string> = {},
+	): Promise<NodeFile[]> {
+		const ids = ["n1", "n2", "n3"];
+		const nodes = await writeCluster(this.directory, ids, changes);
+		await Promise.all(nodes.map((node) => this.start(node, env)));
+		return nodes;
+	}
 
-async function cluster(
-	changes: Record<string, unknown> = {},
-	env: Record<string, string> = {},
-): Promise<NodeFile[]> {
-	const ids = ["n1", "n2", "n3"];
-	const nodes = await writeCluster(ground.directory, ids, changes);
-	await Promise.all(nodes.map((node) => start(node, env)));
-	return nodes;
-}
+	async start(node: NodeFile, env: Record<string, string> = {}): Promise<void> {
+		const raftd = new Raftd(["--config", node.path], env);
+		this.running.set(node.id, raftd);
+		await raftd.until(() => isReady(node));
+	}
 
-async function schedule(
-	node: NodeFile,
-	changes: Record<string, unknown> = {},
-): Promise<void> {
-	const wanted = { intervalMs: "1000", keep: 2, directory: backups };
-	const answer = await adminCall(node, "SetSnapshotSchedule", {
-		schedule: { ...wanted, ...changes },
-	});
-	expect(answer).toEqual({});
+	async schedule(
+		node: NodeFile,
+		changes: Record<string, unknown> = {},
+	): Promise<void> {
+		const wanted = { intervalMs: "1000", keep: 2, directory: this.backups };
+		const answer = await adminCall(node, "SetSnapshotSchedule", {
+			schedule: { ...wanted, ...changes },
+		});
+		expect(answer).toEqual({});
+	}
+
+	copies(): string[] {
+		return readdirSync(this.backups).filter((name) =>
+			name.endsWith(".snapshot"),
+		);
+	}
+
+	/** Those under the name of a copy which are not whole. */
+	broken(): string[] {
+		return this.copies().filter(
+			(name) => !verifySnapshotFile(join(this.backups, name), realDisk).ok,
+		);
+	}
 }
 
 /** As the node's status has it; numbers are text where they may be large. */
@@ -73,26 +87,20 @@ async function lastOf(
 const put = (node: NodeFile, key: string, value: string) =>
 	ask(node, "command", { op: "put", key, value });
 
-const copies = () =>
-	readdirSync(backups).filter((name) => name.endsWith(".snapshot"));
-
-/** Those under the name of a copy which are not whole. */
-function broken(): string[] {
-	return copies().filter(
-		(name) => !verifySnapshotFile(join(backups, name), realDisk).ok,
-	);
-}
-
 const indexOf = (name: string) => Number(/-(\d+)\.snapshot$/.exec(name)?.[1]);
 const indexOfPart = (name: string) =>
 	Number(/-(\d+)\.snapshot\./.exec(name)?.[1]);
 
-describe("a cluster with a snapshot schedule", () => {
-	it("keeps whole copies of itself, and every node tells of the last one", async () => {
-		const nodes = await cluster();
+/** Two clusters at once, whose copies are a second apart at least. */
+const timeout = 120_000;
+
+describe.concurrent("a cluster with a snapshot schedule", { timeout }, () => {
+	it("keeps whole copies of itself, and every node tells of the last one", async (context) => {
+		const scene = new Copied(context);
+		const nodes = await scene.cluster();
 		const [first] = nodes as [NodeFile];
 		await put(first, "a", "1");
-		const hook = join(ground.directory, "hook.mjs");
+		const hook = join(scene.directory, "hook.mjs");
 		writeFileSync(
 			hook,
 			`import { appendFileSync } from "node:fs";
@@ -100,20 +108,22 @@ const { RAFTCTL_SNAPSHOT, RAFTCTL_CLUSTER, RAFTCTL_INDEX } = process.env;
 appendFileSync(process.argv[2], [RAFTCTL_CLUSTER, RAFTCTL_INDEX, RAFTCTL_SNAPSHOT].join(" ") + "\\n");
 `,
 		);
-		const told = join(ground.directory, "told");
-		await schedule(first, { command: [process.execPath, hook, told] });
+		const told = join(scene.directory, "told");
+		await scene.schedule(first, { command: [process.execPath, hook, told] });
 		await eventually(
-			async () => copies().some((name) => indexOf(name) > 6) && copies().length,
+			async () =>
+				scene.copies().some((name) => indexOf(name) > 6) &&
+				scene.copies().length,
 			"copies",
 		);
 		const seen = new Set<number>();
 		await eventually(async () => {
-			for (const name of copies()) seen.add(indexOf(name));
-			expect(broken()).toEqual([]);
+			for (const name of scene.copies()) seen.add(indexOf(name));
+			expect(scene.broken()).toEqual([]);
 			return seen.size >= 4;
 		}, "four snapshots");
 		// One that is just made may be there beside those that are kept.
-		expect(copies().length).toBeLessThanOrEqual(3);
+		expect(scene.copies().length).toBeLessThanOrEqual(3);
 		for (const node of nodes) {
 			const last = await eventually(async () => {
 				const found = await lastOf(node);
@@ -131,11 +141,12 @@ appendFileSync(process.argv[2], [RAFTCTL_CLUSTER, RAFTCTL_INDEX, RAFTCTL_SNAPSHO
 		await adminCall(first, "SetSnapshotSchedule", {});
 	});
 
-	it("goes on without it when the directory is missing, says so, and catches up", async () => {
-		const nodes = await cluster();
+	it("goes on without it when the directory is missing, says so, and catches up", async (context) => {
+		const scene = new Copied(context);
+		const nodes = await scene.cluster();
 		const [first] = nodes as [NodeFile];
-		const directory = join(ground.directory, "not-there");
-		await schedule(first, { directory });
+		const directory = join(scene.directory, "not-there");
+		await scene.schedule(first, { directory });
 		for (const node of nodes) {
 			const fault = await eventually(
 				async () => (await lastOf(node))?.fault,
@@ -155,90 +166,99 @@ appendFileSync(process.argv[2], [RAFTCTL_CLUSTER, RAFTCTL_INDEX, RAFTCTL_SNAPSHO
 		expect((await lastOf(first))?.fault ?? "").toBe("");
 	});
 
-	it("whose leaders are killed while they copy leaves no broken copy, and goes on", async () => {
+	it("whose leaders are killed while they copy leaves no broken copy, and goes on", async (context) => {
+		const scene = new Copied(context);
 		// A state of 3 MiB, copied at 2 MiB a second: a leader that is killed is killed in the middle.
-		const nodes = await cluster({
+		const nodes = await scene.cluster({
 			limits: { maxSnapshotBytesPerSecond: 2 * 1024 * 1024 },
 		});
 		const value = "x".repeat(512 * 1024);
 		const [first] = nodes as [NodeFile];
 		for (let at = 0; at < 6; at += 1)
 			expect((await put(first, `k${at}`, value)).status).toBe(200);
-		await schedule(first);
+		await scene.schedule(first);
 		for (let kills = 0; kills < 2; kills += 1) {
 			await eventually(
-				async () => readdirSync(backups).some((name) => name.endsWith(".part")),
+				async () =>
+					readdirSync(scene.backups).some((name) => name.endsWith(".part")),
 				"a copy under way",
 			);
 			const leader = await leaderOf(nodes);
-			running.get(leader.id)?.kill("SIGKILL");
-			await running.get(leader.id)?.ended;
-			expect(broken()).toEqual([]);
-			const newest = Math.max(0, ...copies().map(indexOf));
+			scene.running.get(leader.id)?.kill("SIGKILL");
+			await scene.running.get(leader.id)?.ended;
+			expect(scene.broken()).toEqual([]);
+			const newest = Math.max(0, ...scene.copies().map(indexOf));
 			await eventually(
-				async () => copies().some((name) => indexOf(name) > newest),
+				async () => scene.copies().some((name) => indexOf(name) > newest),
 				"the next leader's copy",
 			);
-			await start(leader);
+			await scene.start(leader);
 		}
-		expect(broken()).toEqual([]);
+		expect(scene.broken()).toEqual([]);
 		await eventually(async () => {
-			const newest = Math.max(...copies().map(indexOf));
-			return readdirSync(backups).every(
+			const newest = Math.max(...scene.copies().map(indexOf));
+			return readdirSync(scene.backups).every(
 				(name) => !name.endsWith(".part") || indexOfPart(name) >= newest,
 			);
 		}, "an end of what the killed ones had begun");
-	}, 120_000);
+	});
 });
 
-describe.skipIf(skipS3)("a cluster that copies to S3", () => {
-	it("keeps its snapshots there, and its secret to itself", async () => {
-		const s3 = await S3Server.start();
-		try {
-			const { accessKeyId, secretAccessKey } = s3.credentials;
-			const nodes = await cluster(
-				{},
-				{
-					...{ AWS_ACCESS_KEY_ID: accessKeyId },
-					...{ AWS_SECRET_ACCESS_KEY: secretAccessKey },
-					// Neither is to steer the client.
-					...{ AWS_ENDPOINT_URL: "http://127.0.0.1:9", AWS_PROFILE: "nobody" },
-				},
-			);
-			const [first] = nodes as [NodeFile];
-			await schedule(first, { s3: s3.target });
-			await eventually(async () => {
-				const fault = (await lastOf(first))?.fault;
-				expect(fault ?? "").toBe("");
-				return (await s3.keys()).length >= 2;
-			}, "snapshots in the bucket");
-			const [key = ""] = await s3.keys();
-			expect(key).toMatch(/^raft\/test-\d+\.snapshot$/);
-			const fetched = join(ground.directory, "fetched.snapshot");
-			writeFileSync(fetched, await s3.get(key));
-			expect(verifySnapshotFile(fetched, realDisk).ok).toBe(true);
-			const seen = new Set<string>();
-			await eventually(async () => {
-				const keys = await s3.keys();
-				for (const each of keys) seen.add(each);
-				expect(keys.length).toBeLessThanOrEqual(3);
-				return seen.size >= 4;
-			}, "older ones to go");
-			await adminCall(first, "SetSnapshotSchedule", {});
-			for (const node of nodes) {
-				const words = [
-					JSON.stringify(await statusOf(node)),
-					JSON.stringify(running.get(node.id)?.log()),
-				];
-				for (const each of words) expect(each).not.toContain(secretAccessKey);
+describe.concurrent("a cluster that copies to S3", { timeout }, () => {
+	it.skipIf(skipS3)(
+		"keeps its snapshots there, and its secret to itself",
+		async (context) => {
+			const scene = new Copied(context);
+			const s3 = await S3Server.start();
+			try {
+				const { accessKeyId, secretAccessKey } = s3.credentials;
+				const nodes = await scene.cluster(
+					{},
+					{
+						...{ AWS_ACCESS_KEY_ID: accessKeyId },
+						...{ AWS_SECRET_ACCESS_KEY: secretAccessKey },
+						// Neither is to steer the client.
+						...{
+							AWS_ENDPOINT_URL: "http://127.0.0.1:9",
+							AWS_PROFILE: "nobody",
+						},
+					},
+				);
+				const [first] = nodes as [NodeFile];
+				await scene.schedule(first, { s3: s3.target });
+				await eventually(async () => {
+					const fault = (await lastOf(first))?.fault;
+					expect(fault ?? "").toBe("");
+					return (await s3.keys()).length >= 2;
+				}, "snapshots in the bucket");
+				const [key = ""] = await s3.keys();
+				expect(key).toMatch(/^raft\/test-\d+\.snapshot$/);
+				const fetched = join(scene.directory, "fetched.snapshot");
+				writeFileSync(fetched, await s3.get(key));
+				expect(verifySnapshotFile(fetched, realDisk).ok).toBe(true);
+				const seen = new Set<string>();
+				await eventually(async () => {
+					const keys = await s3.keys();
+					for (const each of keys) seen.add(each);
+					expect(keys.length).toBeLessThanOrEqual(3);
+					return seen.size >= 4;
+				}, "older ones to go");
+				await adminCall(first, "SetSnapshotSchedule", {});
+				for (const node of nodes) {
+					const words = [
+						JSON.stringify(await statusOf(node)),
+						JSON.stringify(scene.running.get(node.id)?.log()),
+					];
+					for (const each of words) expect(each).not.toContain(secretAccessKey);
+				}
+				for (const [id, raftd] of scene.running) {
+					raftd.kill("SIGTERM");
+					const { code, stderr } = await raftd.ended;
+					expect({ id, code, stderr }).toEqual({ id, code: 0, stderr: "" });
+				}
+			} finally {
+				s3.close();
 			}
-			for (const [id, raftd] of running) {
-				raftd.kill("SIGTERM");
-				const { code, stderr } = await raftd.ended;
-				expect({ id, code, stderr }).toEqual({ id, code: 0, stderr: "" });
-			}
-		} finally {
-			s3.close();
-		}
-	});
+		},
+	);
 });
