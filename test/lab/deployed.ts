@@ -111,7 +111,7 @@ async function bank(level: 1 | 2): Promise<string> {
 }
 
 /** Tells of each step that begins and whose id is such a one, of a raftctl that prints NDJSON. */
-export function onStep(
+function onStep(
 	{ stdout }: ChildProcess,
 	id: RegExp,
 	begun: (step: string) => void,
