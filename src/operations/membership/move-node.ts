@@ -12,9 +12,6 @@ import {
 	type OperationContext,
 } from "../context.js";
 import { nodeNamed } from "../node-named.js";
-import type { Step } from "../steps/step.js";
-import { agreeing } from "./changing.js";
-import { filing } from "./cluster-file.js";
 import { undraining } from "./leaving.js";
 import { memberOf } from "./members.js";
 import {
@@ -117,14 +114,11 @@ export function moveNode(wish: MoveNodeWish): MembershipOperation {
 				];
 			work.tally.notes.push(`${id} is at ${to.peer} already, and stays there`);
 			const isComing = where === "moved";
-			const steps: Step[] = [
+			return [
 				await startedThere(work, { from, to, isComing }),
 				updating(work, to),
-			];
-			return [
-				...steps,
-				agreeing(work),
-				...filing(work, [{ type: "moved", node: to }]),
+				// Given up or not, it stays there: the balancer has to know.
+				...(await arriving(work, to)),
 			];
 		},
 	});

@@ -89,6 +89,23 @@ describe("move-node", () => {
 		expect(world.cluster.node("n2").addresses).toEqual(at("n2", 1));
 	});
 
+	it("given up once the node is where it was to be, tells the balancer", async () => {
+		const world = changing();
+		world.onEvent = (event) => {
+			if (event.type === "step-started" && event.step === "n2/ready")
+				throw new Error("killed");
+		};
+		await failureOf(run(world, moving("n2")));
+		world.onEvent = () => undefined;
+		await takeUpUnfinished(world.context, {
+			...{ id: null, as: "abort", lockWaitMs: 0 },
+		});
+		expect(world.cluster.node("n2").answersAt).toBe("n2:103");
+		const file = world.machines.files.get("/state/balancer/balancer.json");
+		expect(new TextDecoder().decode(file?.content)).toContain("n2:102");
+		expect(finished(world.events)).toContain("n2/admit");
+	});
+
 	it("restarts a node once, however long that takes to answer", async () => {
 		const world = changing();
 		world.cluster.node("n2").silentMs = 4_000;
