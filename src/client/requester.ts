@@ -45,6 +45,12 @@ interface RequestOptions {
 	readonly timeoutMs: number | undefined;
 }
 
+/** It may be tried again after so long. */
+interface HeldBack {
+	readonly request: Request;
+	readonly pauseMs: number;
+}
+
 /** A node ends the stream of a client whose frames are longer, and with it the requests of others on that stream. */
 const maxRequestBytes = maxRequestFrameBytes - 64;
 /** One timer looks after all deadlines. */
@@ -58,6 +64,7 @@ export class Requester {
 	readonly #limits: RequestLimits;
 	readonly #lanes: readonly Lane[];
 	readonly #window = new CongestionWindow();
+	#heldBack: HeldBack[] = [];
 	/** Null without exactlyOnce. */
 	readonly #sessions: SessionKeeper | null;
 	#lastIndex = 0;
@@ -226,8 +233,7 @@ export class Requester {
 		if (request.words.kind === "command") {
 			const pauseMs = this.#window.holdBackMs(performance.now());
 			if (pauseMs !== null) {
-				// Whoever submits is not to be called back before that returns.
-				queueMicrotask(() => this.#holdBack(request, pauseMs));
+				this.#holdBack(request, pauseMs);
 				return;
 			}
 			request.order = this.#window.sent();
@@ -236,8 +242,22 @@ export class Requester {
 		(this.#lanes[this.#turn] as Lane).submit(request);
 	}
 
-	/** No attempt; but whoever wants one alone wants its answer now. */
+	/**
+	 * Told in another turn of the event loop: an application that tries again at once must not keep the answers from being
+	 * read that make room.
+	 */
 	#holdBack(request: Request, pauseMs: number): void {
+		if (this.#heldBack.length === 0)
+			setImmediate(() => {
+				const all = this.#heldBack;
+				this.#heldBack = [];
+				for (const each of all) this.#tellHeldBack(each);
+			});
+		this.#heldBack.push({ request, pauseMs });
+	}
+
+	/** No attempt; but whoever wants one alone wants its answer now. */
+	#tellHeldBack({ request, pauseMs }: HeldBack): void {
 		const verdict = heldBack(request, pauseMs);
 		if (request.attempts + 1 < this.#limits.maxAttempts)
 			this.#follow(request, verdict);

@@ -171,6 +171,26 @@ describe("the client's requests", () => {
 		expect(replica.proposals).toHaveLength(9);
 	});
 
+	it("reads the answers that make room, although an application tries again at once what is held back", async () => {
+		const { endpoints, replica } = await serving(1);
+		const client = kept(connectRaft({ endpoints, maxAttempts: 1 }));
+		replica.nextOutcomes.push({
+			...{ kind: "rejected", reason: "overloaded", message: "full" },
+			retryAfterMs: 1,
+		});
+		const impatient = async (key: string): Promise<void> => {
+			for (;;) {
+				try {
+					await client.command(put(key));
+					return;
+				} catch {}
+			}
+		};
+		const all = Array.from({ length: 50 }, (_, at) => impatient(`k${at}`));
+		await Promise.all(all);
+		expect(replica.proposals.length).toBeGreaterThanOrEqual(50);
+	});
+
 	it("does in the end what it held back, as long as there is time", async () => {
 		const { endpoints, replica } = await serving(1);
 		const client = kept(connectRaft({ endpoints, timeoutMs: 20_000 }));

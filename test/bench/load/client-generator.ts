@@ -9,6 +9,8 @@ import { encodeCommand } from "../../../src/machines/kv/codec.js";
 import type { GeneratorOrder, LoadWindow, Writes } from "./orders.js";
 import { Window } from "./window.js";
 
+/** Whoever is refused and comes back at once would be measured, not the nodes. */
+const refusedPauseMs = 5;
 // The stacks of a hundred thousand refusals a second would take this process the time that it measures.
 Error.stackTraceLimit = 0;
 const [endpoint = "", connectionCount = "4"] = process.argv.slice(2);
@@ -29,18 +31,18 @@ function commandOf({ bytes, keys }: Writes): () => Uint8Array {
 
 function write(
 	command: () => Uint8Array,
-	then: () => void,
+	then: (isDone: boolean) => void,
 	sentMs = performance.now(),
 ): void {
 	window.sent(1);
 	client.command(command()).then(
 		() => {
 			window.done(performance.now() - sentMs);
-			then();
+			then(true);
 		},
 		({ reason }: NotDoneError) => {
 			window.refused(reason);
-			then();
+			then(false);
 		},
 	);
 }
@@ -50,7 +52,11 @@ function closedLoop(writes: Writes): () => void {
 	const command = commandOf(writes);
 	let isOver = false;
 	const next = () => {
-		if (!isOver) write(command, next);
+		if (isOver) return;
+		write(command, (isDone) => {
+			if (isDone) next();
+			else setTimeout(next, refusedPauseMs);
+		});
 	};
 	for (let at = 0; at < (writes.clients ?? 1); at++) next();
 	return () => {
