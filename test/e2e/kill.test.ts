@@ -3,6 +3,8 @@ import { connectKv } from "./kv.js";
 import { eventually, LocalCluster } from "./local-cluster.js";
 
 const soakMs = 120_000;
+/** A machine that is slow takes longer for them. */
+const fewestKills = 11;
 const concurrentReads = 64;
 
 /** Nodes die at random moments under load; what was acknowledged must be there afterwards, on every node. */
@@ -25,7 +27,7 @@ describe("kill -9 of any node at random moments for two minutes", () => {
 			let unknown = 0;
 			let kills = 0;
 			const endMs = performance.now() + soakMs;
-			const running = () => performance.now() < endMs;
+			const running = () => performance.now() < endMs || kills < fewestKills;
 
 			const write = async (writer: number) => {
 				const kv = connectKv(addresses);
@@ -57,7 +59,7 @@ describe("kill -9 of any node at random moments for two minutes", () => {
 				async () => (await cluster.json(["status"])).healthy,
 				"a healthy cluster",
 			);
-			expect(kills).toBeGreaterThan(10);
+			expect(kills).toBeGreaterThanOrEqual(fewestKills);
 			expect(acknowledged.size).toBeGreaterThan(1000);
 			for (const address of addresses) {
 				const kv = connectKv([address]);
