@@ -190,9 +190,19 @@ async function fetch(
 	target: string,
 	options: SendOptions = {},
 ): Promise<Fetched | null> {
-	if ((await hashOf(path)) === null) return null;
+	if (!(await isThere(path))) return null;
 	const { sentBytes, present } = await send(target, path, 0o600, options);
 	return { receivedBytes: sentBytes, present };
+}
+
+async function isThere(path: string): Promise<boolean> {
+	try {
+		await stat(path);
+		return true;
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+		throw error;
+	}
 }
 
 /** SHA-256; null when there is no such file. */

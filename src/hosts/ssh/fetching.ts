@@ -8,16 +8,13 @@ import { OperatorError } from "../../errors.js";
 import type { Fetched, SendOptions } from "../host.js";
 import type { Command, CommandOutput } from "./command.js";
 import { restScript, weighScript } from "./scripts.js";
-
-/** Nothing came for so long: the line is given up, not the file. */
-const stallMs = 30_000;
-/** In a row without a byte more here. */
-const attemptsWithoutProgress = 3;
-/** The other side computes a hash of all that is there. */
-const hashTimeoutMs = 300_000;
-/** What limits it is that it gets on, not how long it takes. */
-const transferLimitMs = 6 * 3_600_000;
-const outputLimitBytes = 64 * 1024;
+import {
+	attemptsWithoutProgress,
+	hashTimeoutMs,
+	outputLimitBytes,
+	stallMs,
+	transferLimitMs,
+} from "./transfer-limits.js";
 
 interface Source {
 	readonly name: string;
@@ -46,6 +43,18 @@ export async function fetchFile(
 ): Promise<Fetched | null> {
 	const weight = await weigh(source, wanted);
 	if (weight === null) return null;
+	try {
+		return await take(source, wanted, weight);
+	} catch (error) {
+		throw isOfDisk(error) ? unwritable(wanted, error) : error;
+	}
+}
+
+async function take(
+	source: Source,
+	wanted: Wanted,
+	weight: Weight,
+): Promise<Fetched> {
 	const { target } = wanted;
 	const isHere =
 		(await sizeOf(target)) === weight.bytes &&
@@ -203,6 +212,25 @@ async function hashOf(path: string): Promise<string> {
 	const hash = createHash("sha256");
 	for await (const chunk of createReadStream(path)) hash.update(chunk);
 	return hash.digest("hex");
+}
+
+/** Of this machine: what befalls the other one is told by its own errors. */
+function isOfDisk(error: unknown): error is NodeJS.ErrnoException {
+	return error instanceof Error && "syscall" in error;
+}
+
+function unwritable(
+	{ target }: Wanted,
+	cause: NodeJS.ErrnoException,
+): OperatorError {
+	return new OperatorError(
+		"refused",
+		`${target} cannot be written: ${cause.message}`,
+		{
+			...{ node: "local", state: "what has arrived is kept", cause },
+			next: "see to that file system, then give the command again: it goes on where it was",
+		},
+	);
 }
 
 function failed(

@@ -5,15 +5,14 @@ import { OperatorError } from "../../errors.js";
 import type { SendOptions, Sent } from "../host.js";
 import type { Command, CommandOutput } from "./command.js";
 import { appendScript, type FileToSend, lookScript } from "./scripts.js";
+import {
+	attemptsWithoutProgress,
+	hashTimeoutMs,
+	outputLimitBytes,
+	stallMs,
+	transferLimitMs,
+} from "./transfer-limits.js";
 import { writeAll } from "./writing.js";
-
-/** Nothing went through for so long: the line is given up, not the file. */
-const stallMs = 30_000;
-/** In a row without a byte more on the other side. */
-const attemptsWithoutProgress = 3;
-/** The other side computes a hash of all that is there. */
-const hashTimeoutMs = 300_000;
-const outputLimitBytes = 64 * 1024;
 
 interface Target {
 	readonly name: string;
@@ -145,8 +144,6 @@ async function append(
 		clearTimeout(timer);
 	}
 }
-
-const transferLimitMs = 6 * 3_600_000;
 
 function requireSpace(
 	{ name }: Target,

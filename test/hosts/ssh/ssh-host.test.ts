@@ -319,6 +319,21 @@ describe("a file that is fetched", () => {
 		expect(hashOf(other)).toBe(hashOf(path));
 	}, 120_000);
 
+	it("says where it cannot be written on this machine, and what to do", async () => {
+		const file = join(desk.directory, "no-directory");
+		writeFileSync(file, "");
+		const failure = await host.fetch(path, join(file, "state")).then(
+			() => null,
+			(error: unknown) => error,
+		);
+		expect(failure).toMatchObject({
+			...{ kind: "refused", node: "local" },
+			message: expect.stringContaining(`${file}/state cannot be written: `),
+			state: expect.any(String),
+			next: expect.stringContaining("give the command again"),
+		});
+	});
+
 	it("is null when it is not there, and empty when it is empty", async () => {
 		const nothing = join(desk.directory, "nothing");
 		expect(await host.fetch(nothing, target)).toBeNull();
