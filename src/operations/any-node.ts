@@ -1,5 +1,5 @@
 import type { NodeRef } from "../cluster/engine.js";
-import { completed, type OperatorError } from "../errors.js";
+import { completed, OperatorError } from "../errors.js";
 import { commandFor, type OperationContext, refOf } from "./context.js";
 import { isSilence } from "./wait.js";
 
@@ -8,7 +8,7 @@ export async function askAnyNode<Result>(
 	context: OperationContext,
 	call: (node: NodeRef) => Promise<Result>,
 ): Promise<Result> {
-	let silence: OperatorError | undefined;
+	let silence = new OperatorError("unreachable", "there is no node to ask");
 	for (const entry of context.inventory.nodes) {
 		try {
 			return await call(refOf(entry));
@@ -17,6 +17,5 @@ export async function askAnyNode<Result>(
 			silence = error;
 		}
 	}
-	if (silence === undefined) throw silence;
 	throw completed(silence, { next: commandFor(context, "status") });
 }
