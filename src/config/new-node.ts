@@ -190,7 +190,10 @@ export function requireValid(
 	throw new OperatorError(
 		"usage",
 		`${what} ${issue?.message ?? "is not valid"}; found ${JSON.stringify(value)}`,
-		{ state: "nothing was touched" },
+		{
+			state: "nothing was touched",
+			next: `give the command again with ${what} put right`,
+		},
 	);
 }
 
