@@ -2,6 +2,7 @@ import { bootstrapHardState } from "./bootstrap.js";
 import { Rate } from "./catch-up.js";
 import { Configurations, isVoter } from "./configurations.js";
 import { RaftLog } from "./log.js";
+import { patience } from "./patience.js";
 import type { Progress } from "./progress.js";
 import { Proposals } from "./proposals.js";
 import { ForwardedReads, ReadRounds, startOfCount } from "./reads.js";
@@ -213,11 +214,30 @@ export class Core {
 		else this.messages.push(message);
 	}
 
-	/** From now on; a message may be newer than the last tick, and its sender counts from it (P43). */
+	/** The leader was heard just now. */
+	hear(leader: NodeId): void {
+		const share = patience(
+			this.configuration,
+			this.id,
+			leader,
+			this.options.random(),
+		);
+		this.leaderHeardMs = this.#newestMs;
+		this.#campaignAfter(share);
+	}
+
 	resetElectionTimer(): void {
-		const { electionTimeoutMs, random } = this.options;
-		const nowMs = Math.max(this.nowMs, this.stepMs);
-		this.electionDeadlineMs = nowMs + electionTimeoutMs * (1 + random());
+		this.#campaignAfter(1 + this.options.random());
+	}
+
+	#campaignAfter(timeouts: number): void {
+		const { electionTimeoutMs } = this.options;
+		this.electionDeadlineMs = this.#newestMs + electionTimeoutMs * timeouts;
+	}
+
+	/** A message may be newer than the last tick, and its sender counts from it (P43). */
+	get #newestMs(): number {
+		return Math.max(this.nowMs, this.stepMs);
 	}
 
 	setTerm(term: number, votedFor: NodeId | null): void {

@@ -72,8 +72,7 @@ export function refuseRead(core: Core, to: NodeId, sequence: number): void {
 /** The leader of this term was heard. */
 function heardLeader(core: Core, leader: NodeId): void {
 	becomeFollower(core, core.term, leader);
-	core.leaderHeardMs = Math.max(core.nowMs, core.stepMs);
-	core.resetElectionTimer();
+	core.hear(leader);
 }
 
 export function handleAppendRequest(core: Core, message: AppendRequest): void {

@@ -421,7 +421,10 @@ export interface FollowerStatus {
 
 export interface RaftOptions {
 	readonly id: NodeId;
-	/** A follower that hears nothing for a random time in [1, 2) of these campaigns; also the check-quorum period. */
+	/**
+	 * A follower that hears nothing for a little longer campaigns, in turn with the others (patience.ts); where that fails,
+	 * after random times in [1, 2) of these. Also the check-quorum period.
+	 */
 	readonly electionTimeoutMs: number;
 	readonly heartbeatIntervalMs: number;
 	/** Two clocks drift apart by at most this share; a lease is shorter by it (P43). In [0, 1). */
