@@ -30,6 +30,14 @@ const name = z
 		"must be 1 to 63 letters, digits, dots, dashes or underscores, and begin with a letter or digit",
 	);
 
+/** As raftctl takes it: a build may be counted behind a plus. */
+const version = z
+	.string()
+	.regex(
+		/^[0-9A-Za-z][0-9A-Za-z._+-]{0,62}$/,
+		"must be 1 to 63 letters, digits, dots, dashes, pluses or underscores, and begin with a letter or digit",
+	);
+
 const absolutePath = z
 	.string()
 	.refine((path) => isAbsolute(path), "must be an absolute path");
@@ -132,7 +140,7 @@ const nodeConfigSchema = z
 		drain: drainSchema.prefault({}),
 		app: absolutePath.optional(),
 		/** Of daemon and application together, as the team counts; by default the daemon's own version. */
-		release: name.optional(),
+		release: version.optional(),
 		log: z
 			.strictObject({
 				level: z.enum(["debug", "info", "warn", "error"]).default("info"),

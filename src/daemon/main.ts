@@ -112,9 +112,7 @@ async function runNode(
 	configPath: string,
 	app: string | undefined,
 ): Promise<void> {
-	const { readNodeConfig } = await import("./config.js");
-	const read = await readNodeConfig(configPath);
-	const config = app === undefined ? read : { ...read, app: resolve(app) };
+	const { config, passedOver } = await configurationOf(configPath, app);
 	const [{ openLog }, { startNode }, { openSystemd }] = await Promise.all([
 		import("./log.js"),
 		import("./node.js"),
@@ -122,6 +120,11 @@ async function runNode(
 	]);
 	const log = openLog(config.log.level);
 	const { logger } = log;
+	if (passedOver !== null)
+		logger.warn(
+			passedOver,
+			"node.yaml names another release than the one that was started, which counts",
+		);
 	const processId = randomUUID();
 	const systemd = openSystemd({
 		socket: process.env.NOTIFY_SOCKET,
@@ -156,6 +159,26 @@ async function runNode(
 	if (node.reload !== null) process.on("SIGHUP", node.reload);
 	logger.info({ afterMs: Math.round(performance.now()) }, "serving");
 	systemd.ready(node.summary);
+}
+
+/** node.yaml, and what outranks it: the release that was started, and --app. */
+async function configurationOf(path: string, app: string | undefined) {
+	const [{ readNodeConfig }, { ownRelease }] = await Promise.all([
+		import("./config.js"),
+		import("./own-release.js"),
+	]);
+	const read = await readNodeConfig(path);
+	const own = await ownRelease(import.meta.url);
+	const config = {
+		...read,
+		...(own === null ? {} : { release: own.version, app: own.app }),
+		...(app === undefined ? {} : { app: resolve(app) }),
+	};
+	const isOther = own !== null && own.version !== read.release;
+	return {
+		config,
+		passedOver: isOther ? { named: read.release, own: own.version } : null,
+	};
 }
 
 /** After an error that nobody handled, nothing that the process believes can be relied upon: it never limps on. */

@@ -21,7 +21,7 @@ export interface NodeConfigOptions {
 	 * out for the founders, whose members are those of the file; later ones are in the log.
 	 */
 	readonly join?: readonly Member[];
-	/** What it runs; left out where that is what came with this raftctl. */
+	/** What it runs; null where that is what came with this raftctl. */
 	readonly release?: RunRelease | null;
 }
 

@@ -94,7 +94,7 @@ export async function wantedNodeConfig(
 	context: Pick<OperationContext, "inventory" | "machines">,
 	node: NodeEntry,
 	present: Uint8Array | null,
-	{ join, founds = false }: ConfigWish = {},
+	{ join, release, founds = false }: ConfigWish = {},
 ): Promise<Uint8Array> {
 	const { inventory } = context;
 	const stays = join === undefined && !founds && (await joins(present));
@@ -102,7 +102,8 @@ export async function wantedNodeConfig(
 	return Buffer.from(
 		await renderNodeConfig(inventory, node, {
 			...(members === undefined ? {} : { join: members }),
-			release: await runRelease(context, node),
+			release:
+				release === undefined ? await runRelease(context, node) : release,
 		}),
 	);
 }

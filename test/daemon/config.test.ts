@@ -44,6 +44,11 @@ async function mistakes(text: string): Promise<readonly string[]> {
 }
 
 describe("a node's configuration", () => {
+	it("takes every version that a release can have", async () => {
+		const text = `${sound}release: 1.4.0+7\n`;
+		expect((await readNodeConfig(file(text))).release).toBe("1.4.0+7");
+	});
+
 	it("has a default for everything that a cluster does not have to decide", async () => {
 		const config = await readNodeConfig(file(sound));
 		expect(config).toMatchObject({

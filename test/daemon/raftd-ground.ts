@@ -33,7 +33,17 @@ export class RaftdGround {
 	}
 
 	async startReady(node: NodeFile, ...flags: string[]): Promise<Raftd> {
-		const raftd = this.start(node, ...flags);
+		return this.#ready(this.start(node, ...flags), node);
+	}
+
+	/** The same with another raftd than the one that was built, by its path. */
+	async startReadyFrom(program: string, node: NodeFile): Promise<Raftd> {
+		const raftd = new Raftd(["--config", node.path], {}, program);
+		this.#running.push(raftd);
+		return this.#ready(raftd, node);
+	}
+
+	async #ready(raftd: Raftd, node: NodeFile): Promise<Raftd> {
 		await raftd.until(async () => (await probe(node, "/readyz")) === 200);
 		return raftd;
 	}

@@ -89,9 +89,13 @@ export class Raftd {
 	#stderr = "";
 	#hasEnded = false;
 
-	constructor(argv: readonly string[], env: Record<string, string> = {}) {
+	constructor(
+		argv: readonly string[],
+		env: Record<string, string> = {},
+		from = program,
+	) {
 		const { NODE_EXTRA_CA_CERTS: _, ...environment } = process.env;
-		this.child = spawn(process.execPath, [program, ...argv], {
+		this.child = spawn(process.execPath, [from, ...argv], {
 			env: { ...environment, ...env },
 			stdio: ["ignore", "pipe", "pipe"],
 		});

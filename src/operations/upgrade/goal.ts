@@ -3,14 +3,11 @@ import { statusOf } from "../../cluster/facts.js";
 import type { NodeEntry } from "../../config/inventory.js";
 import { OperatorError } from "../../errors.js";
 import { lookAtCluster, type OperationContext } from "../context.js";
-import { configuredRelease, writeNodeConfig } from "../node-service.js";
+import { configuredRelease } from "../node-service.js";
 import type { Run } from "../operation.js";
 import { readArchive } from "../releases/archive.js";
-import {
-	currentRelease,
-	installedRelease,
-	switchRelease,
-} from "../releases/installed.js";
+import { giveRelease } from "../releases/give-release.js";
+import { currentRelease, installedRelease } from "../releases/installed.js";
 import type { ReleaseManifest } from "../releases/manifest.js";
 import { shipStep } from "../releases/ship-step.js";
 import type { RollCheck } from "../roll/options.js";
@@ -54,20 +51,20 @@ export function upgradeGoal(wish: UpgradeWish, ownRelease: string): RollGoal {
 			...snapshotSteps(run, wish, ownRelease),
 		],
 		isToCome: (status, { id }) => !runs(status, targets[id] ?? ownRelease),
-		async configure(context, node, how) {
-			await switchRelease(context, node, targets[node.id] ?? null);
-			return writeNodeConfig(context, node, how);
-		},
+		configure: (context, node, how) =>
+			giveRelease(context, node, {
+				...how,
+				version: targets[node.id] ?? null,
+			}),
 		isConfigured: (context, node) =>
 			startsWith(context, node, targets[node.id] ?? null),
 		former: {
 			isNext: (context, node, memo) =>
 				startsWith(context, node, formerOf(node, memo)),
 			async giveBack(context, node, memo) {
-				const former = formerOf(node, memo);
-				await switchRelease(context, node, former);
-				await writeNodeConfig(context, node);
-				return former ?? ownRelease;
+				const version = formerOf(node, memo);
+				await giveRelease(context, node, { version });
+				return version ?? ownRelease;
 			},
 		},
 	};
@@ -81,7 +78,7 @@ function runs(status: NodeStatus | null, release: string): boolean {
 	return status?.release === release;
 }
 
-/** By its link and by its configuration, which is written after it: who was killed between the two left them apart. */
+/** By its link, which decides, and by its configuration: who was killed between the two left them apart. */
 async function startsWith(
 	context: OperationContext,
 	node: NodeEntry,
