@@ -31,10 +31,18 @@ function hostLockText(lock: HostLockStatus): string {
 	].join("\n");
 }
 
+/** How long the cluster lets it stand; by this machine's clock, at `nowMs`, only where no node says that. */
+export function lockLeftMs(
+	{ leftMs, expiresAtMs }: Pick<LockStatus, "leftMs" | "expiresAtMs">,
+	nowMs: number,
+): number {
+	return leftMs ?? expiresAtMs - nowMs;
+}
+
 /** The lock for people; `nowMs` since the Unix epoch. */
 function lockText(lock: LockStatus | null, nowMs: number): string {
 	if (lock === null) return "nobody holds the operation lock";
-	const leftMs = lock.expiresAtMs - nowMs;
+	const leftMs = lockLeftMs(lock, nowMs);
 	return [
 		`held for  ${lock.operation}`,
 		`by        ${lock.holder}`,

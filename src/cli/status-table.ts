@@ -3,6 +3,7 @@ import type {
 	NodeReport,
 	StatusReport,
 } from "../operations/status.js";
+import { lockLeftMs } from "./lock-text.js";
 import { longDurationText } from "./progress/duration.js";
 import { textTable } from "./text-table.js";
 
@@ -165,7 +166,7 @@ function lockLines({ lock }: StatusReport, nowMs: number): readonly string[] {
 	if (lock === null) return [];
 	const since = new Date(lock.acquiredAtMs).toISOString();
 	const state =
-		lock.expiresAtMs <= nowMs ? "expired; its holder is gone" : "under way";
+		lockLeftMs(lock, nowMs) <= 0 ? "expired; its holder is gone" : "under way";
 	return [
 		`${lock.operation} by ${lock.holder} since ${since}, ${state}${lock.step === "" ? "" : `, at ${lock.step}`}`,
 	];

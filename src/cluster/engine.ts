@@ -377,6 +377,9 @@ export interface LockStatus {
 	readonly operation: string;
 	readonly step: string;
 	readonly fencingToken: number;
+	/** Both by the cluster's time, which is nobody's clock here. */
 	readonly acquiredAtMs: number;
 	readonly expiresAtMs: number;
+	/** Of a status: how long it stands yet unless it is renewed; absent where the answer does not say. */
+	readonly leftMs?: number;
 }

@@ -143,6 +143,9 @@ export function decodeLock(
 		fencingToken: read.integer("fencingToken", json?.fencingToken),
 		acquiredAtMs: read.number("acquiredAtMs", json?.acquiredAtMs),
 		expiresAtMs: read.number("expiresAtMs", json?.expiresAtMs),
+		...(json?.leftMs === undefined
+			? {}
+			: { leftMs: read.number("leftMs", json.leftMs) }),
 	};
 }
 

@@ -63,6 +63,8 @@ export interface Replica {
 	status(): ReplicaStatus;
 	/** The cluster's own state as applied here; not to be changed. */
 	controlState(): Readonly<ControlState>;
+	/** The cluster's time, in milliseconds since the Unix epoch: what its locks and sessions end by. */
+	clusterMs(): number;
 	/** Events of commands applied from `from` on. Null when they are no longer kept (see oldestEventIndex). */
 	subscribe(
 		from: number,

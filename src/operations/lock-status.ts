@@ -49,12 +49,16 @@ export async function heldLocks(context: OperationContext): Promise<HeldLocks> {
 	return { lock: null, hosts };
 }
 
-/** A node shows a lock until another is taken; one that was not renewed in time is nobody's. */
+/**
+ * A node shows a lock until another is taken; one that was not renewed in time is nobody's. By the cluster's time, where the
+ * node tells it: a clock that differs from this machine's must not let a dead operator live on. `nowMs` since the Unix epoch.
+ */
 export function liveLock(
 	lock: LockStatus | null,
 	nowMs: number,
 ): LockStatus | null {
-	return lock !== null && lock.expiresAtMs > nowMs ? lock : null;
+	if (lock === null) return null;
+	return (lock.leftMs ?? lock.expiresAtMs - nowMs) > 0 ? lock : null;
 }
 
 /** Whose lock is to be taken, before it is. */

@@ -1,6 +1,7 @@
 import type { OperationContext } from "./context.js";
 import { throwIfEnded } from "./interruption.js";
 import { currentLock, describe, refusalOf, retryAcquireMs } from "./lock.js";
+import { liveLock } from "./lock-status.js";
 
 /**
  * Waits until nobody holds the operation lock, before anything is planned: what is under way is not finished either, and
@@ -16,8 +17,8 @@ export async function awaitLockTurn(
 	let told = "";
 	for (;;) {
 		throwIfEnded(signal);
-		const held = await currentLock(context);
-		if (held === null || held.expiresAtMs <= clock.unixMs()) return;
+		const held = liveLock(await currentLock(context), clock.unixMs());
+		if (held === null) return;
 		if (clock.now() - startedAt >= lockWaitMs)
 			throw refusalOf(context, held, null);
 		const { holder } = held;

@@ -68,6 +68,8 @@ export class FakeCluster {
 	leader: string | null;
 	term = 3;
 	lock: LockStatus | null = null;
+	/** The cluster's time is so far ahead of the operator's clock. */
+	clockAheadMs = 0;
 	newestToken = 0;
 	preferred: readonly string[] = [];
 	readonly transfers: string[] = [];
@@ -232,6 +234,18 @@ export class FakeCluster {
 			: null;
 	}
 
+	/** As raftd does: an expired one is shown until another is taken. */
+	#shownLock(): LockStatus | null {
+		if (this.lock === null) return null;
+		const { acquiredAtMs, expiresAtMs } = this.lock;
+		return {
+			...this.lock,
+			acquiredAtMs: acquiredAtMs + this.clockAheadMs,
+			expiresAtMs: expiresAtMs + this.clockAheadMs,
+			leftMs: Math.max(0, expiresAtMs - this.clock.now()),
+		};
+	}
+
 	status(id: string): NodeStatus {
 		this.advance();
 		const node = this.node(id);
@@ -285,8 +299,7 @@ export class FakeCluster {
 			connectedPeers: others
 				.filter(({ running }) => running && booted)
 				.map((one) => one.id),
-			// As raftd does: an expired one is shown until another is taken.
-			lock: this.lock,
+			lock: this.#shownLock(),
 			levels: { readsFrom: 0, readsTo: 1, writes: 0 },
 			alarms: this.alarms,
 			snapshotIndex: node.snapshots[0]?.index ?? 0,

@@ -183,6 +183,10 @@ export class FakeReplica implements Replica {
 		return this.#control;
 	}
 
+	clusterMs(): number {
+		return Date.now();
+	}
+
 	subscribe(
 		from: number,
 		subscriber: EventSubscriber,

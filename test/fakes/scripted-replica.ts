@@ -33,6 +33,8 @@ export class ScriptedReplica implements Replica {
 	};
 	readIndexAnswer: number | null = 10;
 	refuseControl: CommandOutcome | null = null;
+	/** The cluster's time is so far ahead of this machine's clock. */
+	aheadMs = 0;
 	/** What a transfer does: by default n2 takes over. */
 	onTransfer: (target: string | null) => string | null = (target) => {
 		this.raft = { ...this.raft, role: "follower", leader: target ?? "n2" };
@@ -120,6 +122,10 @@ export class ScriptedReplica implements Replica {
 
 	controlState(): Readonly<ControlState> {
 		return this.#control;
+	}
+
+	clusterMs(): number {
+		return Date.now() + this.aheadMs;
 	}
 
 	leaderCommit() {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { awaitLockTurn } from "../../src/operations/lock-turn.js";
 import {
 	planRollingRestart,
 	rollingRestart,
@@ -42,6 +43,22 @@ describe("an operation that begins while another is under way", () => {
 		await ended;
 		expect(second.nodes.map(({ node }) => node).sort()).toEqual(former.sort());
 		expect(world.cluster.quorumLosses).toBe(0);
+	});
+
+	it("does not wait for a dead one until this machine's clock has come as far as the cluster's", async () => {
+		const world = operating();
+		const { cluster, context } = world;
+		cluster.clockAheadMs = 300_000;
+		const { engine } = context;
+		const node = { id: "n1", admin: "n1:3" };
+		const request = { ...{ holder: "bob@desk:2", host: "desk", nonce: "b" } };
+		await engine.acquireLock(
+			node,
+			{ ...request, operation: "drain", ttlMs: 20_000 },
+			{ timeoutMs: 1_000 },
+		);
+		await awaitLockTurn(context, 25_000);
+		expect(cluster.lockNow()).toBeNull();
 	});
 
 	it("is refused a plan as well, as the world is about to change", async () => {

@@ -8,7 +8,7 @@ import type {
 } from "../../wire/gen/raftctl/admin/v1/admin_pb.js";
 import { certificatesMessage } from "./certificates.js";
 import { catchUpMessage } from "./membership.js";
-import { lockMessage, storedMessages } from "./stored-messages.js";
+import { shownLock, storedMessages } from "./stored-messages.js";
 import type { AdminSubject } from "./subject.js";
 
 /** What this node knows of itself and of the group now, without asking anybody. */
@@ -53,7 +53,7 @@ export function statusOf(
 		readiness: { ready: checks.every((check) => check.ok), checks },
 		drain: drainMessage(subject),
 		connections: subject.connections(),
-		lock: lockMessage(control.lock),
+		lock: shownLock(control.lock, replica.clusterMs()),
 		connectedPeers: [...status.connectedPeers],
 		levels: {
 			readsFrom: machine.levels.reads[0],

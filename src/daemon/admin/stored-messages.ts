@@ -22,6 +22,16 @@ export function lockMessage(
 	return { ...lock, fencingToken: BigInt(lock.fencingToken) };
 }
 
+/** The same for who only looks; `nowMs` is the cluster's time. */
+export function shownLock(
+	lock: OperationLock | null,
+	nowMs: number,
+): MessageInitShape<typeof LockSchema> {
+	if (lock === null) return {};
+	const leftMs = Math.max(0, lock.expiresAtMs - nowMs);
+	return { ...lockMessage(lock), leftMs };
+}
+
 export function operationMessage(
 	operation: StoredOperation,
 ): MessageInitShape<typeof StoredOperationSchema> {

@@ -1,6 +1,7 @@
 import type { LogStorage } from "../../storage/log-storage.js";
 import type { Peers } from "../peers/peers.js";
 import type { Applier } from "./applier.js";
+import type { ClusterClock } from "./cluster-clock.js";
 import type { Commands } from "./commands.js";
 import type { Effects } from "./effects.js";
 import type { EngineCounters } from "./engine-stats.js";
@@ -19,6 +20,7 @@ export interface DriverParts {
 	readonly log: LogStorage;
 	readonly peers: Peers;
 	readonly state: ReplicatedState;
+	readonly clock: ClusterClock;
 	readonly applier: Applier;
 	readonly effects: Effects;
 	readonly commands: Commands;

@@ -280,6 +280,10 @@ export class NodeReplica implements Replica {
 		return this.#driver.parts.state.control;
 	}
 
+	clusterMs(): number {
+		return this.#driver.parts.clock.nowMs();
+	}
+
 	subscribe(
 		from: number,
 		subscriber: EventSubscriber,

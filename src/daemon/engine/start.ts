@@ -162,7 +162,8 @@ function assemble(
 	const driver = new Driver({
 		...{ raft, diagnose, onFatal },
 		parts: {
-			...{ limits, log, peers, state, applier, effects, commands, reads },
+			...{ limits, log, peers, state, clock, applier, effects },
+			...{ commands, reads },
 			...{ snapshots, changes, housekeeping },
 			...{ counters, transfers: new Transfers(), watch: new LeaderWatch() },
 		},

@@ -114,6 +114,18 @@ describe("the operation lock", () => {
 		expect((await call("Undrain")).status).toBe(200);
 	});
 
+	it("ends by the cluster's time, which its status tells as time that is left", async () => {
+		await acquire();
+		node.replica.aheadMs = 50_000;
+		const { body } = await call("GetStatus");
+		const { leftMs } = body.lock as { leftMs: number };
+		expect(leftMs).toBeGreaterThan(0);
+		expect(leftMs).toBeLessThanOrEqual(10_000);
+		node.replica.aheadMs = 70_000;
+		const later = await call("GetStatus");
+		expect(later.body.lock).toMatchObject({ holder: "ci", leftMs: 0 });
+	});
+
 	it("says whether anything happened when there is no quorum", async () => {
 		node.replica.refuseControl = {
 			kind: "rejected",
