@@ -14,8 +14,9 @@ import {
 	defaultLimits,
 } from "./context.js";
 import { EventFrames } from "./event-frames.js";
-import { answersOf, sendFailure } from "./http-answers.js";
+import { answersOf, failureAnswer, send } from "./http-answers.js";
 import { HttpConnection } from "./http-connection.js";
+import { HttpLane } from "./http-lane.js";
 import { refuseAnnouncedBody, serve } from "./routes.js";
 import { secureServer } from "./secure-server.js";
 import { TurnEnd } from "./turn-end.js";
@@ -128,12 +129,17 @@ function serveApi(
 	const { limits } = context;
 	server.maxConnections = limits.maxConnections;
 	let accepted = 0;
-	const opened =
-		server instanceof TlsServer ? "secureConnection" : "connection";
+	const { opened, serveSocket } = withoutSockets(server);
 	server.on(opened, (socket: Socket) => {
 		accepted += 1;
 		const client = `c${accepted}`;
-		connections.add(socket, new HttpConnection({ socket, client, context }));
+		const connection = new HttpConnection({ socket, client, context });
+		connections.add(socket, connection);
+		new HttpLane({
+			...{ socket, connection, context },
+			handOver: () => serveSocket(socket),
+			onError: (error) => crash(socket, error),
+		});
 	});
 	server.on("request", (request, response) => {
 		const http = connections.of(request.socket);
@@ -145,7 +151,7 @@ function serveApi(
 	server.on("checkContinue", (request, response) => {
 		const failure = refuseAnnouncedBody(context, request);
 		if (failure !== null) {
-			sendFailure(response, failure, { last: true });
+			send(response, failureAnswer(failure), { last: true });
 			return;
 		}
 		response.writeContinue();
@@ -162,8 +168,27 @@ function serveApi(
 	});
 }
 
+/**
+ * Takes the sockets from Node's server, which reads each from the moment it is open, and returns how to give it one.
+ * Its own listener is what a server that is given sockets by others calls; it is there before anybody else's.
+ */
+function withoutSockets(server: Server): {
+	readonly opened: string;
+	serveSocket(socket: Socket): void;
+} {
+	const opened =
+		server instanceof TlsServer ? "secureConnection" : "connection";
+	const [accept] = server.listeners(opened);
+	if (accept === undefined)
+		throw new Error(
+			`invariant: an HTTP server without a listener of ${opened}`,
+		);
+	server.off(opened, accept as (socket: Socket) => void);
+	return { opened, serveSocket: (socket) => accept.call(server, socket) };
+}
+
 /** A mistake of ours: the process's own handler decides, after this client has been told nothing false. */
-function crash(response: ServerResponse, error: unknown): never {
-	response.destroy();
+function crash(client: ServerResponse | Socket, error: unknown): never {
+	client.destroy();
 	throw error;
 }

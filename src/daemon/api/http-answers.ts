@@ -1,84 +1,76 @@
 import { type IncomingMessage, ServerResponse, STATUS_CODES } from "node:http";
 import { type Failure, failureJson, statusOf } from "./failures.js";
+import type { HttpOutcome } from "./http-requests.js";
 
-/** Sends JSON; does nothing when the client is gone. `last`: the connection ends with it. */
-export function sendJson(
-	response: ServerResponse,
-	status: number,
-	{
-		body,
-		headers = {},
-		last,
-	}: { body: unknown; headers?: Record<string, string>; last: boolean },
-): void {
-	sendText(response, status, {
-		json: JSON.stringify(body),
-		headers,
-		last,
-	});
+/** All that is said to one request. */
+export interface WholeAnswer {
+	readonly status: number;
+	/** Without Content-Length. */
+	readonly headers: Readonly<Record<string, string>>;
+	/** Text is UTF-8. */
+	readonly body: string | Uint8Array;
 }
 
-/** The same, of JSON text. */
-export function sendText(
-	response: ServerResponse,
-	status: number,
-	{
-		json,
-		headers = {},
-		last,
-	}: { json: string; headers?: Record<string, string>; last: boolean },
-): void {
-	sendBytes(response, status, {
-		bytes: Buffer.from(`${json}\n`),
+export function wholeAnswer(outcome: HttpOutcome): WholeAnswer {
+	if ("failure" in outcome) return failureAnswer(outcome.failure);
+	const { status, headers = {} } = outcome;
+	if ("bytes" in outcome)
+		return {
+			status,
+			headers: { "Content-Type": "application/octet-stream", ...headers },
+			body: outcome.bytes,
+		};
+	const json = "json" in outcome ? outcome.json : JSON.stringify(outcome.body);
+	return {
+		status,
 		headers: { ...headers, "Content-Type": "application/json" },
-		last,
-	});
+		body: `${json}\n`,
+	};
 }
 
-/** The machine's own bytes, or text that `headers` name. */
-export function sendBytes(
+export function failureAnswer(failure: Failure): WholeAnswer {
+	return {
+		status: statusOf(failure),
+		headers: {
+			...retryHeaders(failure),
+			"Content-Type": "application/json",
+		},
+		body: `${JSON.stringify({ error: failureJson(failure) })}\n`,
+	};
+}
+
+export function bytesOf({ body }: WholeAnswer): number {
+	return typeof body === "string" ? Buffer.byteLength(body) : body.length;
+}
+
+/** Does nothing when the client is gone. `last`: the connection ends with it. */
+export function send(
 	response: ServerResponse,
-	status: number,
-	{
-		bytes,
-		headers = {},
-		last,
-	}: { bytes: Uint8Array; headers?: Record<string, string>; last: boolean },
+	answer: WholeAnswer,
+	{ last }: { readonly last: boolean },
 ): void {
 	if (response.destroyed) return;
-	response.writeHead(status, {
-		"Content-Type": "application/octet-stream",
-		"Content-Length": bytes.length,
-		...headers,
-		...(last ? { Connection: "close" } : {}),
-	});
-	response.end(bytes);
+	writeHead(response, answer, { last });
+	response.end(answer.body);
 }
 
 /** A whole answer after which the connection ends; `end` is left to the caller. */
 export function writeFailure(response: ServerResponse, failure: Failure): void {
 	if (response.destroyed) return;
-	const body = Buffer.from(
-		`${JSON.stringify({ error: failureJson(failure) })}\n`,
-	);
-	response.writeHead(statusOf(failure), {
-		"Content-Type": "application/json",
-		"Content-Length": body.length,
-		...retryHeaders(failure),
-		Connection: "close",
-	});
-	response.write(body);
+	const answer = failureAnswer(failure);
+	writeHead(response, answer, { last: true });
+	response.write(answer.body);
 }
 
-export function sendFailure(
+function writeHead(
 	response: ServerResponse,
-	failure: Failure,
-	{ last }: { last: boolean },
+	answer: WholeAnswer,
+	{ last }: { readonly last: boolean },
 ): void {
-	sendJson(response, statusOf(failure), {
-		body: { error: failureJson(failure) },
-		headers: retryHeaders(failure),
-		last,
+	response.writeHead(answer.status, {
+		...answer.headers,
+		"Content-Length": bytesOf(answer),
+		...(last ? { Connection: "close" } : {}),
 	});
 }
 
@@ -111,17 +103,28 @@ export function rawFailure(
 		status = statusOf(failure),
 		headers = {},
 	}: { status?: number; headers?: Record<string, string> } = {},
-): string {
-	const body = `${JSON.stringify({ error: failureJson(failure) })}\n`;
-	const lines = Object.entries({
-		"Content-Type": "application/json",
-		"Content-Length": `${Buffer.byteLength(body)}`,
-		Connection: "close",
-		[nodeHeader]: nodeId,
-		...retryHeaders(failure),
-		...headers,
-	}).map(([name, value]) => `${name}: ${value}\r\n`);
-	return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${body}`;
+): string | Buffer {
+	const answer = failureAnswer(failure);
+	return rawAnswer({
+		...{ status, body: answer.body },
+		headers: {
+			Connection: "close",
+			[nodeHeader]: nodeId,
+			...answer.headers,
+			...headers,
+		},
+	});
+}
+
+/** As HTTP/1.1 has it on the wire. */
+export function rawAnswer(answer: WholeAnswer): string | Buffer {
+	const { status, headers, body } = answer;
+	let head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n`;
+	for (const name in headers) head += `${name}: ${headers[name]}\r\n`;
+	head += `Content-Length: ${bytesOf(answer)}\r\n\r\n`;
+	return typeof body === "string"
+		? head + body
+		: Buffer.concat([Buffer.from(head, "latin1"), body]);
 }
 
 /** HTTP knows whole seconds only. */

@@ -3,11 +3,13 @@ import type { Duplex } from "node:stream";
 import type { ApiContext, Connection } from "./context.js";
 import { StallWatch } from "./stall-watch.js";
 
-/** One client's keep-alive connection; Node's server owns the socket, this only knows when it is idle. */
+/** One client's keep-alive connection; others read it and answer, this only knows when it is idle. */
 export class HttpConnection implements Connection {
 	readonly kind = "http";
 	/** Whose budget its commands count against. */
 	readonly client: string;
+	/** Node's server has it, and its limits. */
+	isServed = true;
 	readonly #socket: Duplex;
 	readonly #context: ApiContext;
 	readonly #stall = new StallWatch();
@@ -17,6 +19,7 @@ export class HttpConnection implements Connection {
 	#closed = false;
 	#idleSinceMs = performance.now();
 	#wasIdle = false;
+	#wasUsed = false;
 
 	constructor(options: {
 		socket: Duplex;
@@ -52,6 +55,7 @@ export class HttpConnection implements Connection {
 	begun(): void {
 		if (this.#closed) return;
 		this.#pending += 1;
+		this.#wasUsed = true;
 		this.#context.counters.inflight += 1;
 	}
 
@@ -83,12 +87,21 @@ export class HttpConnection implements Connection {
 			return;
 		}
 		const idleMs = nowMs - this.#idleSinceMs;
+		if (!this.isServed && this.#pending === 0 && idleMs > this.#maxIdleMs()) {
+			this.destroy();
+			return;
+		}
 		// Just used, its client is likely to use it again: closing it now could meet a request on its way.
 		const isIdle =
 			this.#pending === 0 && closing() && idleMs >= limits.idleBeforeCloseMs;
 		// After a standstill of this process a request may lie unread: it is read before the next sweep.
 		if (isIdle && this.#wasIdle) this.destroy();
 		this.#wasIdle = isIdle;
+	}
+
+	#maxIdleMs(): number {
+		const { keepAliveTimeoutMs, requestTimeoutMs } = this.#context.limits;
+		return this.#wasUsed ? keepAliveTimeoutMs : requestTimeoutMs;
 	}
 
 	end(): void {

@@ -3,16 +3,15 @@ import { streamProtocol } from "../../wire/client-frames.js";
 import type { ApiContext } from "./context.js";
 import {
 	type Failure,
-	failureJson,
 	failureOfError,
 	RequestError,
 	rejected,
 } from "./failures.js";
 import {
-	sendBytes,
-	sendFailure,
-	sendJson,
-	sendText,
+	failureAnswer,
+	send,
+	type WholeAnswer,
+	wholeAnswer,
 	writeFailure,
 } from "./http-answers.js";
 import type { HttpConnection } from "./http-connection.js";
@@ -119,34 +118,17 @@ export async function serve(
 		}
 		const outcome = await answer(context, connection, { request, response });
 		if (outcome === null) return;
-		sendOutcome(response, outcome, last());
+		send(response, wholeAnswer(outcome), { last: last() });
 	} catch (error) {
 		if (error instanceof HttpRefusal) {
-			const { status, headers } = error;
-			const body = { error: failureJson(error.failure) };
-			sendJson(response, status, { body, headers, last: last() });
+			send(response, error.answer, { last: last() });
 			return;
 		}
 		const failure = failureOfError(error);
 		// What is left of its body would be taken for the next request.
 		const cut = failure.code === "too-large" && !request.complete;
-		sendFailure(response, failure, { last: cut || last() });
+		send(response, failureAnswer(failure), { last: cut || last() });
 	}
-}
-
-function sendOutcome(
-	response: ServerResponse,
-	outcome: HttpOutcome,
-	last: boolean,
-): void {
-	if ("failure" in outcome) {
-		sendFailure(response, outcome.failure, { last });
-		return;
-	}
-	const { status, ...rest } = outcome;
-	if ("json" in rest) sendText(response, status, { ...rest, last });
-	else if ("bytes" in rest) sendBytes(response, status, { ...rest, last });
-	else sendJson(response, status, { ...rest, last });
 }
 
 /**
@@ -165,12 +147,16 @@ async function refuseUnread(
 
 /** A refusal that HTTP has a status of its own for. */
 class HttpRefusal extends Error {
+	readonly answer: WholeAnswer;
+
 	constructor(
-		readonly status: number,
-		readonly failure: Failure,
-		readonly headers: Record<string, string> = {},
+		status: number,
+		failure: Failure,
+		headers: Record<string, string> = {},
 	) {
 		super(failure.message);
+		const { body, headers: usual } = failureAnswer(failure);
+		this.answer = { status, headers: { ...usual, ...headers }, body };
 	}
 }
 

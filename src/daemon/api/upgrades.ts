@@ -93,7 +93,7 @@ export class Upgrades {
 	 * Nobody else reads from it any more: what the client says yet is dropped, so that its end is seen. Destroyed at once,
 	 * the refusal might not reach it.
 	 */
-	#endRefused(socket: Duplex, answer: string): void {
+	#endRefused(socket: Duplex, answer: string | Buffer): void {
 		socket.end(answer);
 		socket.resume();
 		const { closeTimeoutMs } = this.#context.limits;
@@ -165,7 +165,7 @@ function isHandshakeCode(code: string): boolean {
 	return code.startsWith("ERR_SSL_") || code.startsWith("ERR_TLS_");
 }
 
-function brokenAnswer({ nodeId }: ApiContext, code: string): string {
+function brokenAnswer({ nodeId }: ApiContext, code: string): string | Buffer {
 	switch (code) {
 		case "ERR_HTTP_REQUEST_TIMEOUT": {
 			const failure = rejected("timeout", "the request took too long");
