@@ -30,8 +30,9 @@ describe("the text of status", () => {
 	});
 
 	it("shows a silent node, what follows from it, and a holder that is gone", async () => {
-		const { cluster, context } = operating();
+		const { clock, cluster, context } = operating();
 		cluster.stop("n3");
+		await clock.sleep(30_000);
 		cluster.lock = {
 			holder: "bob@ci:7",
 			host: "ci",
