@@ -8,7 +8,7 @@ import {
 	type Hierarchies,
 	hierarchies,
 } from "./control-group.js";
-import { emptyDisk, fillDisk, startSsh, stopSsh } from "./faults.js";
+import { emptyDisk, fillDisk, startSsh, stopSsh } from "./disk-and-sshd.js";
 import { rootImage } from "./image.js";
 import {
 	type Access,

@@ -3,8 +3,9 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { OperatorError } from "../../src/errors.js";
-import { compare } from "./compare/compare.js";
+import { type CompareOptions, compare } from "./compare/compare.js";
 import { notes, tableOf } from "./compare/table.js";
+import { showFaults } from "./faults/command.js";
 import { type Cut, type Lab, type LabOptions, openLab } from "./lab.js";
 import { lockLab } from "./lock.js";
 import { allHosts, type HostName, labNamed } from "./names.js";
@@ -18,6 +19,8 @@ npm run lab -- cut HOST [others|operator|all] [both|in|out]
 npm run lab -- heal [HOST]
 npm run lab -- fill | empty HOST                the disk at /var/lib/raftctl
 npm run lab -- compare [--json]                 restarts in four ways; takes minutes, empties the machines
+npm run lab -- faults [--operation NAME]... [--fault NAME]... [--seed S] [--json]
+                                                each during each; takes an hour, empties the machines
 
 RAFTCTL_LAB=labtest,10.78.0 names another lab than the usual one, raftlab,10.77.0.`;
 
@@ -44,11 +47,11 @@ export async function main(
 			waitMs: 0,
 		});
 		try {
-			await change(await lab(), words, { root, tell });
+			const code = await change(await lab(), words, { root, tell });
+			return typeof code === "number" ? code : 0;
 		} finally {
 			await lock.release();
 		}
-		return 0;
 	} catch (error) {
 		if (!(error instanceof OperatorError)) throw error;
 		const { message, problems, state, next } = error;
@@ -64,11 +67,12 @@ async function opened(options: LabOptions): Promise<Lab> {
 	return await openLab(options);
 }
 
+/** Resolves with an exit code, if it is another than 0. */
 type Change = (
 	lab: Lab,
 	words: readonly string[],
 	outside: Outside,
-) => Promise<void>;
+) => Promise<void> | Promise<number>;
 
 interface Outside {
 	/** The checkout. */
@@ -99,15 +103,22 @@ const changes: Readonly<Record<string, Change>> = {
 		lab.heal(host === undefined ? undefined : hostIn(host)),
 	fill: (lab, [host]) => lab.fillDisk(hostIn(host)),
 	empty: (lab, [host]) => lab.emptyDisk(hostIn(host)),
-	compare: showComparison,
+	compare: (lab, words, outside) =>
+		withRaftctl(lab, outside, (raftctl) =>
+			showComparison(lab, words, { ...outside, raftctl }),
+		),
+	faults: (lab, words, outside) =>
+		withRaftctl(lab, outside, (raftctl) =>
+			showFaults(lab, words, { ...outside, raftctl }),
+		),
 };
 
-async function showComparison(
+/** On machines that are up, with the raftctl that was built; they are down afterwards if they were before. */
+async function withRaftctl<T>(
 	lab: Lab,
-	words: readonly string[],
-	{ root, tell }: Outside,
-): Promise<void> {
-	const json = words.map((word) => oneOf(["--json"], word)).length > 0;
+	{ root }: Outside,
+	act: (raftctl: string) => Promise<T>,
+): Promise<T> {
 	const raftctl = process.env.RAFTCTL_MAIN ?? join(root, "dist/src/main.js");
 	if (!existsSync(raftctl))
 		throw new OperatorError("refused", `${raftctl} is missing`, {
@@ -116,14 +127,23 @@ async function showComparison(
 	const wasUp = (await lab.status()).some(({ state }) => state !== "off");
 	try {
 		await lab.up();
-		const comparison = await compare(lab, { raftctl, tell });
-		if (json) console.log(JSON.stringify(comparison));
-		else
-			for (const line of [...tableOf(comparison), "", ...notes])
-				console.log(line);
+		return await act(raftctl);
 	} finally {
 		if (!wasUp) await lab.down();
 	}
+}
+
+async function showComparison(
+	lab: Lab,
+	words: readonly string[],
+	options: CompareOptions,
+): Promise<void> {
+	const json = words.map((word) => oneOf(["--json"], word)).length > 0;
+	const comparison = await compare(lab, options);
+	if (json) console.log(JSON.stringify(comparison));
+	else
+		for (const line of [...tableOf(comparison), "", ...notes])
+			console.log(line);
 }
 
 async function showStatus(lab: Lab): Promise<number> {
