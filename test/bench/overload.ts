@@ -33,7 +33,7 @@ function figuresThrough(
 		through === "library" ? name : `raw streams: ${name}`;
 	return BenchCluster.with(
 		3,
-		{ profile: settings.profile },
+		{ profile: settings.profile, probed: true },
 		async (cluster) => {
 			const leader = await cluster.leader();
 			const load = await Load.to(leader.addresses.client, through);

@@ -45,7 +45,7 @@ function secondsOf(figures: readonly Figure[], ending: Ending): number[] {
 function ownFigures({ profile }: Settings, entries: number): Promise<Figure[]> {
 	return BenchCluster.with(
 		3,
-		{ limits: noSnapshots, profile },
+		{ limits: noSnapshots, profile, probed: true },
 		async (cluster) => {
 			const leader = await cluster.leader();
 			const load = await Load.to(leader.addresses.client);

@@ -20,7 +20,7 @@ const loadClients = 64;
 export function snapshotFigures(settings: Settings): Promise<Figure[]> {
 	return BenchCluster.with(
 		3,
-		{ limits: noSnapshots, profile: settings.profile },
+		{ limits: noSnapshots, profile: settings.profile, probed: true },
 		async (cluster) => {
 			const leader = await cluster.leader();
 			const load = await Load.to(leader.addresses.client);

@@ -15,7 +15,7 @@ export function transferFigures(settings: Settings): Promise<Figure[]> {
 	const limits = { ...noSnapshots, maxSnapshotBytesPerSecond: 1e12 };
 	return BenchCluster.with(
 		3,
-		{ limits, profile: settings.profile },
+		{ limits, profile: settings.profile, probed: true },
 		async (cluster) => {
 			const leader = await cluster.leader();
 			const load = await Load.to(leader.addresses.client);
