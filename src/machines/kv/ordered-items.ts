@@ -1,3 +1,4 @@
+import { PlaceIndex } from "./place-index.js";
 import { Records } from "./records.js";
 import type { Place } from "./slabs.js";
 
@@ -22,8 +23,8 @@ const blockLimit = 512;
 const movedAtOnce = 8;
 
 /**
- * Items ordered by key, in blocks; what they hold lies outside the heap. A change costs two binary searches and a shift
- * within one block; a frozen view costs one copy of the block list, and one copy of each block that is changed while the
+ * Items ordered by key, in blocks; what they hold lies outside the heap. A new value in an old one's place costs one look
+ * into the index, any other change two binary searches and a shift within one block; a frozen view costs one copy of the block list, and one copy of each block that is changed while the
  * view lives.
  *
  * Keys are byte strings (one character, below 256, for each byte): they compare and match by byte natively, take any
@@ -32,6 +33,8 @@ const movedAtOnce = 8;
 export class OrderedItems {
 	#blocks: Block[] = [];
 	#records: Records;
+	/** Null in a frozen view, which is read in order. */
+	readonly #index: PlaceIndex | null;
 	#owner: object = {};
 	#size = 0;
 	/** Sums of the items' fingerprints, modulo 2^32: the same whatever the order in which items came and went. */
@@ -40,8 +43,12 @@ export class OrderedItems {
 	/** The next slot to look at in the slab that is being emptied. */
 	#moving: Place | null = null;
 
-	constructor(records = new Records()) {
+	constructor(
+		records = new Records(),
+		index: PlaceIndex | null = new PlaceIndex(),
+	) {
 		this.#records = records;
+		this.#index = index;
 	}
 
 	get size(): number {
@@ -80,23 +87,23 @@ export class OrderedItems {
 		start = 0,
 		end = bytes.length,
 	): void {
-		if (this.#blocks.length === 0) this.#blocks.push(this.#block([], []));
-		const number = this.#blockOf(key);
-		const { keys, places } = this.#blocks[number] as Block;
-		const at = lowerBound(keys, key);
-		if (keys[at] === key) {
-			const place = places[at] as Place;
-			this.#subtract(place);
-			if (this.#records.replace(place, key, version, bytes, start, end)) {
-				this.#count(place);
+		const known = this.#placeOf(key);
+		if (known !== null) {
+			this.#subtract(known);
+			if (this.#records.replace(known, key, version, bytes, start, end)) {
+				this.#count(known);
 				return;
 			}
-			this.#records.release(place);
+			this.#records.release(known);
 		}
 		const place = this.#records.add(key, version, bytes, start, end);
 		this.#count(place);
+		this.#index?.set(key, place);
+		if (this.#blocks.length === 0) this.#blocks.push(this.#block([], []));
+		const number = this.#blockOf(key);
 		const block = this.#writable(number);
-		if (keys[at] === key) block.places[at] = place;
+		const at = lowerBound(block.keys, key);
+		if (known !== null) block.places[at] = place;
 		else {
 			block.keys.splice(at, 0, key);
 			block.places.splice(at, 0, place);
@@ -121,6 +128,7 @@ export class OrderedItems {
 		} else block = this.#writable(this.#blocks.length - 1);
 		const place = this.#records.add(key, version, bytes, start, end);
 		this.#count(place);
+		this.#index?.set(key, place);
 		block.keys.push(key);
 		block.places.push(place);
 		this.#size += 1;
@@ -128,13 +136,12 @@ export class OrderedItems {
 
 	/** True when there was such a key. */
 	delete(key: string): boolean {
+		const place = this.#placeOf(key);
+		if (place === null) return false;
 		const number = this.#blockOf(key);
-		const found = this.#blocks[number];
-		if (found === undefined) return false;
-		const at = lowerBound(found.keys, key);
-		if (found.keys[at] !== key) return false;
 		const block = this.#writable(number);
-		const place = block.places[at] as Place;
+		const at = lowerBound(block.keys, key);
+		this.#index?.delete(key);
 		this.#subtract(place);
 		this.#records.release(place);
 		block.keys.splice(at, 1);
@@ -162,7 +169,7 @@ export class OrderedItems {
 
 	/** The items as they are now, for as long as anyone reads them. */
 	frozen(): OrderedItems {
-		const view = new OrderedItems(this.#records.frozen());
+		const view = new OrderedItems(this.#records.frozen(), null);
 		view.#blocks = this.#blocks.slice();
 		view.#size = this.#size;
 		view.#low = this.#low;
@@ -209,11 +216,14 @@ export class OrderedItems {
 		const at = lowerBound(keys, key);
 		// In a slab that a frozen view shares, what was released is not marked.
 		if (places[at] !== place) return;
-		this.#writable(number).places[at] = records.move(place);
+		const moved = records.move(place);
+		this.#writable(number).places[at] = moved;
+		this.#index?.set(key, moved);
 		records.release(place);
 	}
 
 	#placeOf(key: string): Place | null {
+		if (this.#index !== null) return this.#index.get(key) ?? null;
 		const block = this.#blocks[this.#blockOf(key)];
 		if (block === undefined) return null;
 		const at = lowerBound(block.keys, key);

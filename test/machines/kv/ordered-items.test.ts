@@ -38,6 +38,10 @@ describe("ordered items", () => {
 					});
 					expect(items.size).toBe(model.size);
 					expect(versions(items)).toEqual(sorted(model));
+					// One finds keys by their index, the other by their order.
+					const frozen = items.frozen();
+					for (const key of model.keys())
+						expect(frozen.get(key)).toEqual(items.get(key));
 					expect(versions(items, `k${from}`)).toEqual(
 						sorted(model, `k${from}`),
 					);
