@@ -79,6 +79,15 @@ export interface Service {
 	state(): Promise<ServiceState>;
 	/** The last lines it logged, for an error message. */
 	logTail(lines: number): Promise<string>;
+	/** Absent where no machine starts it by itself. */
+	readonly boot?: Boot;
+}
+
+/** Whether a program starts with its host. */
+export interface Boot {
+	isSet(): Promise<boolean>;
+	/** Throws OperatorError "refused" where that may not be changed. */
+	set(starts: boolean, signal?: AbortSignal): Promise<void>;
 }
 
 export type ServiceState =

@@ -1,5 +1,5 @@
 import { OperatorError } from "../errors.js";
-import type { Host, RunResult, Service, ServiceState } from "./host.js";
+import type { Boot, Host, RunResult, Service, ServiceState } from "./host.js";
 
 export interface SystemdServiceOptions {
 	/** For people, as "n1". */
@@ -33,7 +33,7 @@ const slackMs = 10_000;
 
 /** What is asked of the unit, each a line "Key=value". */
 const properties =
-	"LoadState,ActiveState,SubState,MainPID,Result,ExecMainCode,ExecMainStatus";
+	"LoadState,UnitFileState,ActiveState,SubState,MainPID,Result,ExecMainCode,ExecMainStatus";
 
 /**
  * What systemctl needs root for; root may have no sudo. What goes on in the background must hold no output of the script's
@@ -105,6 +105,12 @@ done
 cat -- "$log" >&2
 exit 1`;
 
+const bootMs = 30_000;
+const enableScript = `${asRoot}
+as_root systemctl enable "$unit" 2>&1`;
+const disableScript = `${asRoot}
+as_root systemctl disable "$unit" 2>&1`;
+
 const stillWaiting = 75;
 
 class SystemdService implements Service {
@@ -150,6 +156,19 @@ class SystemdService implements Service {
 			? { running: true, pid }
 			: { running: false, exit: exitOf(found) };
 	}
+
+	readonly boot: Boot = {
+		isSet: async () =>
+			(await this.#properties()).get("UnitFileState") === "enabled",
+		set: async (starts, signal) => {
+			const script = starts ? enableScript : disableScript;
+			const result = await this.#script(script, bootMs, signal);
+			if (result.exitCode === 0) return;
+			const what = starts ? "enabled" : "disabled";
+			const { stdout: stderr } = result;
+			throw this.#failure("refused", `could not be ${what}`, { stderr });
+		},
+	};
 
 	/** What the account may read of the journal, which is all where it is in the group systemd-journal. */
 	async logTail(lines: number): Promise<string> {
@@ -214,7 +233,7 @@ class SystemdService implements Service {
 	}
 
 	#failure(
-		kind: "timeout" | "unexpected",
+		kind: "timeout" | "unexpected" | "refused",
 		what: string,
 		{ stderr = "", state }: { stderr?: string; state?: string } = {},
 	): OperatorError {

@@ -23,7 +23,7 @@ if [ "$1" != show ]; then echo "$*" >> ../log; fi
 case $1 in
 show)
 	case $2 in
-	*,*) for key in LoadState ActiveState SubState MainPID Result ExecMainCode ExecMainStatus; do echo "$key=$(cat "$key")"; done ;;
+	*,*) for key in LoadState UnitFileState ActiveState SubState MainPID Result ExecMainCode ExecMainStatus; do echo "$key=$(cat "$key")"; done ;;
 	*) cat "\${2#--property=}" ;;
 	esac ;;
 *) [ ! -f "on-$1" ] || sh "./on-$1" ;;
@@ -47,6 +47,7 @@ describe("a program as a unit of systemd", () => {
 			.filter(Boolean);
 	const down = {
 		...{ LoadState: "loaded", ActiveState: "inactive", SubState: "dead" },
+		UnitFileState: "disabled",
 		...{ MainPID: "0", Result: "success" },
 		...{ ExecMainCode: "0", ExecMainStatus: "0" },
 	};
@@ -101,6 +102,25 @@ describe("a program as a unit of systemd", () => {
 		await state({ ActiveState: "failed", "on-start": "echo 5 > MainPID" });
 		await service().start();
 		expect(await log()).toEqual([`reset-failed ${unit}`, `start ${unit}`]);
+	});
+
+	it("starts with its host, or does not, as it is told", async () => {
+		const { boot } = service();
+		expect(await boot?.isSet()).toBe(false);
+		await state({ "on-enable": "echo enabled > UnitFileState" });
+		await boot?.set(true);
+		expect(await boot?.isSet()).toBe(true);
+		await boot?.set(false);
+		expect(await log()).toEqual([`enable ${unit}`, `disable ${unit}`]);
+	});
+
+	it("says what sudo said when that may not be changed", async () => {
+		await state({ "on-disable": "echo 'sudo: not allowed' >&2; exit 1" });
+		await expect(service().boot?.set(false)).rejects.toMatchObject({
+			...{ kind: "refused", node: "n1" },
+			message: `${unit} could not be disabled`,
+			problems: ["sudo: not allowed"],
+		});
 	});
 
 	it("says what systemctl said when it cannot be started", async () => {

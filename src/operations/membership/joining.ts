@@ -3,6 +3,7 @@ import type { NodeEntry } from "../../config/inventory.js";
 import { OperatorError } from "../../errors.js";
 import { commandFor } from "../context.js";
 import { awaitCaughtUpStep } from "../steps/await-caught-up.js";
+import { withHostStep } from "../steps/boot.js";
 import { changeMembershipStep } from "../steps/change-membership.js";
 import { joinNodeStep, requireCandidate } from "../steps/join-node.js";
 import { startAgainStep } from "../steps/start-again.js";
@@ -11,7 +12,7 @@ import { refusedGoal } from "./changing.js";
 import { type IsMember, memberOf } from "./members.js";
 import { countChanges, serviceOf, type Work } from "./work.js";
 
-/** Starts a node, adds it as a learner, and waits until it has caught up. */
+/** Starts a node, adds it as a learner, lets it start with its host, and waits until it has caught up. */
 export async function joining(
 	work: Work,
 	node: NodeEntry,
@@ -26,6 +27,13 @@ export async function joining(
 			? { ...start, title: "start it if it is down" }
 			: start,
 		addStep(work, node, isJoined),
+		...(service?.boot === undefined
+			? []
+			: [
+					withHostStep(lock, {
+						...{ node, boot: service.boot, notes: work.tally.notes },
+					}),
+				]),
 		...catchingUp(work, node, { ...wish, service, timeoutMs }),
 	];
 }

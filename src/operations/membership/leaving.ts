@@ -1,8 +1,10 @@
 import { statusOf } from "../../cluster/facts.js";
 import type { NodeEntry } from "../../config/inventory.js";
+import type { Service } from "../../hosts/host.js";
 import { callOptions, lookAtCluster, refOf } from "../context.js";
+import { withoutHostStep } from "../steps/boot.js";
 import { clearAlarmsStep } from "../steps/clear-alarms.js";
-import { holdDrain } from "../steps/drain-hold.js";
+import { type DrainHold, holdDrain } from "../steps/drain-hold.js";
 import {
 	announceDrainStep,
 	closeConnectionsStep,
@@ -12,6 +14,7 @@ import { transferStep } from "../steps/leadership.js";
 import { safetySnapshotStep } from "../steps/safety-snapshot.js";
 import type { Step } from "../steps/step.js";
 import { stopNodeStep } from "../steps/stop-node.js";
+import { isSilence } from "../wait.js";
 import type { IsMember } from "./members.js";
 import { unless } from "./unless.js";
 import { leaderNow, serviceOf, type Work } from "./work.js";
@@ -133,7 +136,10 @@ export function undraining(work: Work, node: NodeEntry): Step {
 	};
 }
 
-/** Stops what is no member any more; what was said against its data is over with that. */
+/**
+ * Stops what is no member any more; what was said against its data is over with that. Neither it nor its machine may answer
+ * any more: then there is nothing to stop, and a note.
+ */
 export async function stopping(
 	work: Work,
 	node: NodeEntry,
@@ -142,9 +148,40 @@ export async function stopping(
 	const service = await serviceOf(work, node);
 	const hold = tally.holds.get(node.id) ?? null;
 	return [
-		...(service === null
-			? []
-			: [stopNodeStep(context, lock, { node, service, hold })]),
+		...(service === null ? [] : endingAt(work, node, { service, hold })),
 		clearAlarmsStep(context, lock, node),
 	];
+}
+
+function endingAt(
+	work: Work,
+	node: NodeEntry,
+	{ service, hold }: { service: Service; hold: DrainHold | null },
+): readonly Step[] {
+	const { context, lock, tally } = work;
+	const { boot } = service;
+	const { notes } = tally;
+	return [
+		stopNodeStep(context, lock, { node, service, hold }),
+		...(boot ? [withoutHostStep(context, lock, { node, boot, notes })] : []),
+	].map((step) => unless(step, () => lostWith(work, node, service)));
+}
+
+/** Why nobody can stop it, of a node that is silent like its machine; null while either answers. */
+async function lostWith(
+	{ context, lock, tally }: Work,
+	{ id, host }: NodeEntry,
+	service: Service,
+): Promise<string | null> {
+	try {
+		await service.state();
+		return null;
+	} catch (error) {
+		if (!isSilence(error)) throw error;
+	}
+	const facts = await lookAtCluster(context, lock.signal);
+	if (statusOf(facts, id) !== null) return null;
+	const note = `${host} does not answer: if it comes back, ${id} is to be stopped there, and must not start with it`;
+	if (!tally.notes.includes(note)) tally.notes.push(note);
+	return `${host} does not answer`;
 }
