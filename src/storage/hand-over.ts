@@ -1,9 +1,5 @@
 import { type ErrorKind, OperatorError } from "../errors.js";
-import type {
-	LogStorageStats,
-	RecoveredLog,
-	WriteBatch,
-} from "./log-storage.js";
+import type { LogStorageStats, RecoveredLog } from "./log-storage.js";
 
 /**
  * What goes between the thread of the node and that of its log. The port carries the words; `wakeups` is what the log's
@@ -23,7 +19,8 @@ export interface WorkerStart {
 }
 
 export type ToLog =
-	| { readonly kind: "append"; readonly batch: WriteBatch }
+	/** A batch (handed-batch.ts). */
+	| ArrayBuffer
 	| {
 			readonly kind: "read";
 			readonly id: number;
@@ -36,7 +33,8 @@ export type ToLog =
 
 export type FromLog =
 	| { readonly kind: "opened"; readonly recovered: RecoveredLog }
-	| { readonly kind: "durable"; readonly sequence: number }
+	/** Durable is every batch up to this sequence. */
+	| number
 	| { readonly kind: "block"; readonly id: number; readonly block: Uint8Array }
 	| {
 			readonly kind: "unreadable";

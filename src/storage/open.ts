@@ -15,6 +15,7 @@ import {
 	type ToLog,
 	type WorkerStart,
 } from "./hand-over.js";
+import { packBatch } from "./handed-batch.js";
 import { openLogInThread } from "./in-thread.js";
 import type {
 	LogStorage,
@@ -109,10 +110,9 @@ class ThreadedLog implements LogStorage {
 
 	append(batch: WriteBatch): void {
 		this.#pending.add(batch.sequence, performance.now());
-		// One copy, then no other: the caller goes on with the same block. Not slice(): of a Buffer that is no copy but a
-		// view, and the transfer would take away what the caller, and a whole chunk of its socket, stands on.
-		const block = new Uint8Array(batch.block);
-		this.#send({ kind: "append", batch: { ...batch, block } }, [block.buffer]);
+		// Its own memory: what is transferred is gone here, and the caller goes on with the block.
+		const packed = packBatch(batch);
+		this.#send(packed, [packed]);
 	}
 
 	async read(first: number, last: number, maxBytes: number): Promise<Entry[]> {
@@ -156,10 +156,10 @@ class ThreadedLog implements LogStorage {
 	}
 
 	#receive(message: FromLog): void {
-		if (message.kind === "durable") {
+		if (typeof message === "number") {
 			if (this.#failure !== null) return;
-			this.#pending.done(message.sequence);
-			this.#events.onDurable(message.sequence);
+			this.#pending.done(message);
+			this.#events.onDurable(message);
 		} else if (message.kind === "block") {
 			this.#take(message.id)?.resolve(message.block);
 		} else if (message.kind === "unreadable") {

@@ -7,6 +7,7 @@ import {
 	type ToLog,
 	type WorkerStart,
 } from "./hand-over.js";
+import { unpackBatch } from "./handed-batch.js";
 import type { WriteBatch } from "./log-storage.js";
 import { sliceBytes } from "./next-segment.js";
 import { realDisk } from "./real-disk.js";
@@ -17,6 +18,8 @@ import { openWal, type Wal } from "./wal.js";
  * synchronous, as the libuv pool is shared with zlib and DNS (P67).
  */
 const { port, wakeups, stats, ...options } = workerData as WorkerStart;
+
+type Word = Exclude<ToLog, ArrayBuffer>;
 
 /** How long nothing must happen before the floor is noted. */
 const quietMs = 20;
@@ -73,11 +76,11 @@ function tidy(wal: Wal, bytes: number): boolean {
 }
 
 /** Takes batches until there is none or something else comes, which is returned. */
-function takeBatches(batches: WriteBatch[]): ToLog | null {
+function takeBatches(batches: WriteBatch[]): Word | null {
 	for (;;) {
 		const message: ToLog | undefined = receiveMessageOnPort(port)?.message;
-		if (message?.kind !== "append") return message ?? null;
-		batches.push(message.batch);
+		if (!(message instanceof ArrayBuffer)) return message ?? null;
+		batches.push(unpackBatch(message));
 	}
 }
 
@@ -85,11 +88,11 @@ function commit(wal: Wal, batches: readonly WriteBatch[]): void {
 	for (const group of groupsOf(batches)) {
 		wal.append(group);
 		storeStats(wal.stats(), stats);
-		say({ kind: "durable", sequence: (group.at(-1) as WriteBatch).sequence });
+		say((group.at(-1) as WriteBatch).sequence);
 	}
 }
 
-function read(wal: Wal, request: ToLog & { kind: "read" }): void {
+function read(wal: Wal, request: Word & { kind: "read" }): void {
 	const { id, first, last, maxBytes } = request;
 	try {
 		const block = wal.readBlock(first, last, maxBytes);
