@@ -9,6 +9,7 @@ import { type Confirm, type PlanReport, planReport } from "./plan.js";
 import { type Program, programsOf } from "./program.js";
 import { planOf, type Step } from "./steps/step.js";
 import { runTogether } from "./steps/together.js";
+import { awaitTurnToStop } from "./turn-to-stop.js";
 import { isSilence } from "./wait.js";
 
 interface DownReport {
@@ -35,6 +36,7 @@ export async function down(
 ): Promise<DownReport> {
 	const { clock, emit, inventory } = context;
 	const startedAt = clock.now();
+	await awaitTurnToStop(context, { lockWaitMs });
 	const { rounds } = await stopRounds(context, () => undefined);
 	emit({ type: "plan", operation: "down", steps: planOf(rounds.flat()) });
 	await confirm?.();
@@ -75,8 +77,9 @@ async function stopAll(context: OperationContext) {
 	return { names, stopped };
 }
 
-/** What `down` would stop now. Touches nothing. */
+/** What `down` would stop now, or the refusal it would end with. Touches nothing. */
 export async function planDown(context: OperationContext): Promise<PlanReport> {
+	await awaitTurnToStop(context, { lockWaitMs: 0 });
 	const { rounds } = await stopRounds(context, () => undefined);
 	return planReport(context, "down", rounds.flat());
 }

@@ -30,6 +30,11 @@ export async function takeUpUnfinished(
 	context: OperationContext,
 	{ id, as, confirm, lockWaitMs, canary = {} }: TakeUpWish & OperationOptions,
 ): Promise<OperationReport> {
+	// Of one that lives there is nothing to be taken up, whatever the answer.
+	await (await unfinishedNamed(context, id)).keeping.awaitTurn(
+		context,
+		lockWaitMs,
+	);
 	const { record, make, planned } = await lookAhead(context, { id, as });
 	const { plan, soFar } = planned;
 	const shown = { operation: record.operation, steps: plan };

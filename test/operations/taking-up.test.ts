@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { takenUpText } from "../../src/cli/taken-up-text.js";
+import type { OperatorError } from "../../src/errors.js";
 import type { OperationEvent } from "../../src/operations/events.js";
 import { parseRecord } from "../../src/operations/journal/record.js";
 import { releaseHeldLocks } from "../../src/operations/lock-status.js";
@@ -117,6 +118,30 @@ describe("a rolling restart whose operator was killed", () => {
 		expect(error.kind).toBe("partial");
 		expect(error.next).toContain("raftctl operation resume");
 		expect(error.next).toContain("raftctl operation abort");
+	});
+
+	it("is not asked about while it is in somebody's hands, who is named", async () => {
+		const world = operating();
+		const bob = { holder: "bob@desk:2", host: "desk" };
+		const asked: string[] = [];
+		let failure: OperatorError | null = null;
+		world.onEvent = (event) => {
+			if (event.type !== "step-started" || event.step !== "n2/ready") return;
+			world.onEvent = () => undefined;
+			void failureOf(
+				takeUpUnfinished(world.context, {
+					...{ id: null, as: "abort", lockWaitMs: 0 },
+					confirm: async () => void asked.push("give it up?"),
+				}),
+			).then((error) => {
+				failure = error;
+			});
+		};
+		await rollingRestart({ ...world.context, holder: bob }, whole);
+		expect(failure).toMatchObject({
+			...{ kind: "locked", message: expect.stringContaining("bob@desk:2") },
+		});
+		expect(asked).toEqual([]);
 	});
 
 	it("shows its plan once when it is taken up", async () => {

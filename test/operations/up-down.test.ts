@@ -359,6 +359,19 @@ describe("down", () => {
 		};
 	}
 
+	it("is refused before anybody is asked, and its plan as well, while somebody operates", async () => {
+		const world = operating();
+		held(world);
+		const asked: string[] = [];
+		const confirm = async () => void asked.push("down?");
+		const failure = await failureOf(
+			down(world.context, { lockWaitMs: 0, confirm }),
+		);
+		expect(failure.exitCode).toBe(13);
+		expect(asked).toEqual([]);
+		expect((await failureOf(planDown(world.context))).exitCode).toBe(13);
+	});
+
 	it("looks for the lock again behind its question: before it there may have been no leader", async () => {
 		const world = operating();
 		world.cluster.leader = null;

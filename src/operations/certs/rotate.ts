@@ -10,6 +10,7 @@ import type {
 import type { PlanReport } from "../plan.js";
 import { planOperation, runOperation } from "../run-operation.js";
 import { requireCertificates } from "./deliver.js";
+import { requireAllToAnswer } from "./every-node.js";
 import { keyMissing } from "./renew.js";
 import { type Phase, phaseOf } from "./rotation.js";
 import { rotationSteps } from "./rotation-steps.js";
@@ -62,11 +63,13 @@ export function rotateOperation(
 		text: `certs rotate${wish.until === "drop" ? "" : ` --until ${wish.until}`}`,
 		arguments: wish,
 		skip: [],
-		async prepare({ inventory }) {
+		async prepare(context) {
+			const { inventory } = context;
 			const { directory } = requireTls(inventory);
 			const stored = await requireCertificates(inventory);
 			const { authority, bundle, next } = stored;
 			if (authority === null) throw keyMissing(directory);
+			await requireAllToAnswer(context);
 			const [signs = ""] = fingerprintsIn(authority.certificate);
 			const coming = next === null ? [] : fingerprintsIn(next.certificate);
 			const old = coming.includes(signs)

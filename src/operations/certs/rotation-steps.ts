@@ -9,7 +9,6 @@ import {
 	writeNextAuthority,
 } from "../../certificates/store.js";
 import type { CertificatesStatus } from "../../cluster/engine.js";
-import { confirmedLeader } from "../../cluster/health.js";
 import type { NodeEntry } from "../../config/inventory.js";
 import { OperatorError } from "../../errors.js";
 import {
@@ -20,6 +19,7 @@ import {
 import type { Run } from "../operation.js";
 import type { Step } from "../steps/step.js";
 import { awaitUse, putOnHost, requireCertificates } from "./deliver.js";
+import { nodeFaults } from "./every-node.js";
 import { believes, phaseOf, shows } from "./rotation.js";
 import {
 	authorityWish,
@@ -296,17 +296,10 @@ async function requireAll(
 ): Promise<void> {
 	const { context, signal } = work;
 	const { next } = await readWithNext(work);
-	const facts = await lookAtCluster(context, signal);
-	const members = confirmedLeader(facts)?.members.map(({ id }) => id) ?? [];
-	const ids = new Set([...members, ...facts.nodes.map(({ id }) => id)]);
-	const problems = [...ids].flatMap((id) => {
-		const found = facts.nodes.find((node) => node.id === id);
-		if (found === undefined) return [`${id} is not in the cluster file`];
-		const used = found.status?.certificates ?? null;
-		if (used === null)
-			return [`${id} ${found.status === null ? found.fault : "speaks no TLS"}`];
-		return holds(used, next) ? [] : [`${id} does not ${what} yet`];
-	});
+	const problems = nodeFaults(
+		await lookAtCluster(context, signal),
+		(id, used) => (holds(used, next) ? null : `${id} does not ${what} yet`),
+	);
 	if (problems.length === 0) return;
 	throw new OperatorError("refused", `not every node is known to ${what}`, {
 		problems,

@@ -46,6 +46,7 @@ export async function deploy(
 	const startedAt = context.clock.now();
 	const nodes = await chosenNodes(context, wish);
 	const wanted = await lookAtHosts(context, nodes, wish);
+	await awaitTurn(context, wanted, lockWaitMs);
 	const steps = await plannedSteps(context, wish, wanted);
 	context.emit({ type: "plan", operation: "deploy", steps });
 	if (steps.length > 0) await confirm?.();
@@ -81,13 +82,14 @@ export async function deploy(
 	};
 }
 
-/** What `deploy` would do now. Touches nothing. */
+/** What `deploy` would do now, or the refusal it would end with. Touches nothing. */
 export async function planDeploy(
 	context: OperationContext,
 	wish: DeployWish,
 ): Promise<PlanReport> {
 	const nodes = await chosenNodes(context, wish);
 	const wanted = await lookAtHosts(context, nodes, wish);
+	await awaitTurn(context, wanted, 0);
 	const plan = await plannedSteps(context, wish, wanted);
 	const { name } = context.inventory;
 	return { operation: "deploy", cluster: name, dryRun: true, plan };
@@ -163,6 +165,22 @@ function ownContext(
 	nodes: readonly NodeEntry[],
 ): OperationContext {
 	return { ...context, inventory: { ...context.inventory, nodes } };
+}
+
+/** Before anybody is asked, and before anything is prepared. Of those that are chosen bare ones have nothing to look at. */
+async function awaitTurn(
+	context: OperationContext,
+	{ found }: Wanted,
+	lockWaitMs: number,
+): Promise<void> {
+	const known = found.filter(
+		({ survey }) => survey.accountGroup !== null && survey.state !== null,
+	);
+	if (known.length === 0) return;
+	const nodes = known.flatMap((one) => one.nodes);
+	const own = ownContext(context, nodes);
+	await onHosts.awaitTurn(own, lockWaitMs);
+	await requireTurn(own, onHosts);
 }
 
 /** Remembers which steps came to their end. */

@@ -6,6 +6,7 @@ import { onHosts } from "../journal/host-journal.js";
 import { withLock } from "../lock.js";
 import { type Confirm, type PlanReport, planReport } from "../plan.js";
 import { runSteps, type Step } from "../steps/step.js";
+import { awaitTurnToStop } from "../turn-to-stop.js";
 import { type Remains, remainsOn } from "./host.js";
 import { hostSteps, stopSteps } from "./steps.js";
 
@@ -44,7 +45,9 @@ export async function destroy(
 	const { clock, emit, inventory, signal } = context;
 	const startedAt = clock.now();
 	const look = await lookAtRemains(context);
-	const stops = await stopSteps(reached(context, look));
+	const own = reached(context, look);
+	await awaitTurnToStop(context, { lockWaitMs, own });
+	const stops = await stopSteps(own);
 	const chains = chainsOf(context, look);
 	const { plan } = await planReport(context, "destroy", [
 		...stops,
@@ -90,13 +93,15 @@ export async function destroy(
 	};
 }
 
-/** What `destroy` would do now. Touches nothing. */
+/** What `destroy` would do now, or the refusal it would end with. Touches nothing. */
 export async function planDestroy(
 	context: OperationContext,
 ): Promise<PlanReport> {
 	const look = await lookAtRemains(context);
+	const own = reached(context, look);
+	await awaitTurnToStop(context, { lockWaitMs: 0, own });
 	return planReport(context, "destroy", [
-		...(await stopSteps(reached(context, look))),
+		...(await stopSteps(own)),
 		...[...chainsOf(context, look).values()].flat(),
 	]);
 }

@@ -27,9 +27,13 @@ export async function restoreSnapshot(
 	{ askName, ...options }: RestoreOptions,
 ): Promise<SnapshotRestored> {
 	const { agreed, risks } = await risksOf(context, wish);
-	const typed = risks.length > 0 && (await askName(risks.join("\n")));
+	if (risks.length === 0) return runOperation(context, restore(wish), options);
+	const make = restore(agreed);
+	// What stands in the way of it all the same is said before anybody types.
+	await planOperation(context, make(), options.lockWaitMs);
+	const typed = await askName(risks.join("\n"));
 	// Whoever typed the name sees the plan all the same, and may still say no.
-	return runOperation(context, restore(typed ? agreed : wish), options);
+	return runOperation(context, typed ? make : restore(wish), options);
 }
 
 /** What `restoreSnapshot` would do now, the name typed, or the refusal it would end with. Touches nothing. */

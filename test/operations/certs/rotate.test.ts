@@ -10,10 +10,14 @@ import {
 	writeNextAuthority,
 } from "../../../src/certificates/store.js";
 import { parseInventory } from "../../../src/config/load.js";
-import { rotateOperation } from "../../../src/operations/certs/rotate.js";
+import {
+	rotateCertificates,
+	rotateOperation,
+} from "../../../src/operations/certs/rotate.js";
 import type { Run } from "../../../src/operations/operation.js";
+import type { FakeCluster } from "../../fakes/fake-cluster.js";
 import { TestAuthority } from "../../fakes/test-certificates.js";
-import { operating } from "../operating.js";
+import { failureOf, operating } from "../operating.js";
 
 let ground = "";
 beforeEach(() => {
@@ -40,11 +44,40 @@ describe("a rotation that is taken up", () => {
 	});
 });
 
+describe("a rotation", () => {
+	it("is refused before anything is made, and anybody asked, while a node is down or speaks no TLS", async () => {
+		const { run, cluster } = await killedInUse();
+		const { context } = run;
+		await context.clock.sleep(5_000);
+		cluster.stop("n3");
+		const asked: string[] = [];
+		const failure = await failureOf(
+			rotateCertificates(
+				context,
+				{ until: "drop" },
+				{
+					lockWaitMs: 0,
+					confirm: async () => void asked.push("replace it?"),
+				},
+			),
+		);
+		expect(failure).toMatchObject({
+			...{ kind: "refused", state: "nothing was touched" },
+			problems: [
+				...["n1 speaks no TLS", "n2 speaks no TLS"],
+				expect.stringContaining("n3 "),
+			],
+		});
+		expect(asked).toEqual([]);
+	});
+});
+
 const rotation = () => rotateOperation({ until: "drop" });
 
 /** Both authorities are believed; nothing of the new one is in use. */
 async function killedInUse(): Promise<{
 	readonly run: Run;
+	readonly cluster: FakeCluster;
 	readonly directory: string;
 }> {
 	const text = "name: demo\nid: c-1\ntls: {}\nnodes: [n1, n2, n3]\n";
@@ -64,7 +97,9 @@ async function killedInUse(): Promise<{
 	const stored = await readCertificates(directory);
 	const [memo] = fingerprintsIn(stored?.authority?.certificate ?? "");
 	const { signal } = new AbortController();
-	const context = { ...operating().context, inventory };
+	const world = operating();
+	const { nodes } = world.context.inventory;
+	const context = { ...world.context, inventory: { ...inventory, nodes } };
 	const run = { context, lock: { signal }, memo: { old: memo } };
-	return { run: run as unknown as Run, directory };
+	return { run: run as unknown as Run, cluster: world.cluster, directory };
 }

@@ -158,10 +158,13 @@ describe("destroying a cluster", () => {
 			...{ step: "n1/drain", nonce: "b", fencingToken: 7 },
 			...{ acquiredAtMs: 0, expiresAtMs: Number.MAX_SAFE_INTEGER },
 		} as unknown as typeof world.cluster.lock;
+		const asked: string[] = [];
+		const confirm = async () => void asked.push("destroy?");
 		const failure = await failureOf(
-			destroy(contextOf(world), { lockWaitMs: 0 }),
+			destroy(contextOf(world), { lockWaitMs: 0, confirm }),
 		);
 		expect(failure.kind).toBe("locked");
+		expect(asked).toEqual([]);
 		expect(isThere("orders/n1/data/identity.json")).toBe(true);
 	});
 });
