@@ -86,8 +86,9 @@ function tlsOf(inventory: Inventory, node: NodeEntry) {
 const addressKeys = ["peer", "client", "admin"] as const;
 
 /**
- * The members that a newcomer has to reach, and itself as a learner. One whose address the newcomer takes over is gone,
- * or is about to be: raftd refuses an address that is there twice.
+ * The members that a newcomer has to reach, and itself as a learner; as a voter where it is the only one, for raftd refuses a
+ * file without any. One whose address the newcomer takes over is gone, or is about to be: raftd refuses an address that is
+ * there twice.
  */
 function besides(
 	present: readonly Member[],
@@ -98,7 +99,8 @@ function besides(
 			member.id !== node.id &&
 			!addressKeys.some((key) => member[key] === node[key]),
 	);
-	return [...others, { ...node, role: "learner" }];
+	const isLone = others.every(({ role }) => role === "learner");
+	return [...others, { ...node, role: isLone ? "voter" : "learner" }];
 }
 
 function memberOf({ id, role, peer, client, admin }: Member) {

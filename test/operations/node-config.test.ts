@@ -50,6 +50,16 @@ describe("the configuration of a node that is to be added", () => {
 		]);
 	});
 
+	it("is one that raftd takes, where it is the only voter", async () => {
+		const lone = inventoryOf({ n1: "voter", n2: "learner" });
+		const [node] = lone.nodes;
+		if (node === undefined) throw new Error("there is one");
+		const text = await renderNodeConfig(lone, node, { join: lone.nodes });
+		const { join, members } = parse(text);
+		expect(join).toBe(true);
+		expect(members).toEqual([member("n2", "learner"), member("n1")]);
+	});
+
 	it("stays one that joins however often it is written (P31), unless the whole cluster is founded", async () => {
 		const { context, machines } = operating(roles);
 		const written = () =>

@@ -33,8 +33,11 @@ export function startStep({ run, cluster, requireOutOfService }: Birth): Step {
 				await host.upload(path, mark, configMode);
 			}
 			await renewBalancer(born);
-			for (const node of born.inventory.nodes)
-				await writeNodeConfig(born, node, { founds: true });
+			// Its data says all that it has to know. With its disk lost it must wait to be added: two such voters of three would
+			// found an empty cluster under this very id (P31).
+			const { nodes } = born.inventory;
+			for (const node of nodes)
+				await writeNodeConfig(born, node, { join: nodes });
 			const services = await servicesOf(born);
 			await Promise.all(services.map((service) => service.start(signal)));
 			return null;

@@ -151,9 +151,11 @@ export class DisasterGround {
 		this.starts.push(id);
 		const config = this.files.files.get(this.#configPath(id));
 		if (config === undefined) return;
-		const { cluster, data } = parse(config);
+		const { cluster, data, join: joins } = parse(config);
 		const held = this.#stateIn(data);
 		if (held === null) {
+			// One that joins waits until somebody adds it.
+			if (joins === true) return;
 			this.sins.push(`${id} founded an empty cluster ${cluster.id}`);
 			return;
 		}
@@ -165,13 +167,32 @@ export class DisasterGround {
 		if (ids.size > 1) this.sins.push(`${[...ids].join(" beside ")} run`);
 	}
 
+	stop(id: string): void {
+		this.running.delete(id);
+	}
+
+	/** Its disk is gone; what lies on another stays. */
+	wipe(id: string): void {
+		for (const path of this.files.below(this.data(id)))
+			this.files.files.delete(path);
+	}
+
+	/** Its node.yaml; empty where there is none. */
+	configOf(id: string): string {
+		return this.files.files.get(this.#configPath(id)) ?? "";
+	}
+
 	status(id: string): NodeStatus {
 		if (!this.running.has(id))
 			throw new OperatorError("unreachable", `${id} does not answer`);
 		const state = this.state(id);
-		const { cluster, members } = parse(
+		const { cluster, members: written } = parse(
 			this.files.files.get(this.#configPath(id)) ?? "",
 		);
+		// They are in the data, for all alike; a node that joins has other words for itself in its file.
+		const members = written
+			.map((one: { id: string }) => ({ ...one, role: "voter" }))
+			.sort((a: { id: string }, b: { id: string }) => (a.id < b.id ? -1 : 1));
 		const up = members.filter((one: { id: string }) =>
 			this.running.has(one.id),
 		);

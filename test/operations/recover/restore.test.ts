@@ -101,6 +101,18 @@ describe("restoring a snapshot", () => {
 		});
 	});
 
+	it("leaves nodes that found nothing, should they lose their disks (P31)", async () => {
+		await work()(ground.context());
+		for (const node of ids)
+			expect(ground.configOf(node)).toContain("join: true");
+		for (const node of ids) ground.stop(node);
+		for (const node of ["n1", "n2"]) {
+			ground.wipe(node);
+			ground.start(node);
+			expect(ground.state(node)).toBeNull();
+		}
+	});
+
 	it("takes the chosen nodes, and leaves no old data in its place on the others", async () => {
 		const report = await work({ nodes: ["n2"] as never })(ground.context());
 		expect(report).toMatchObject({ nodes: ["n2"], left: ["n1", "n3"] });
@@ -111,6 +123,26 @@ describe("restoring a snapshot", () => {
 			ground.start(node);
 			expect(ground.running).not.toContain(node);
 		}
+	});
+
+	it("is refused before anybody types the name of a cluster that runs", async () => {
+		ground.start("n2");
+		const asked: string[] = [];
+		const failure = await failureOf(
+			restoreSnapshot(
+				ground.context(),
+				{ ...wish, erase: false },
+				{
+					lockWaitMs: 0,
+					askName: async (what) => {
+						asked.push(what);
+						return true;
+					},
+				},
+			),
+		);
+		expect(failure.problems).toEqual(["n2 runs, as process 1"]);
+		expect(asked).toEqual([]);
 	});
 
 	it("is refused while a node runs", async () => {
