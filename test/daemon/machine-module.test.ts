@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadMachine } from "../../src/daemon/machine-module.js";
 import type { OperatorError } from "../../src/errors.js";
@@ -99,6 +99,27 @@ describe("the application of a node", () => {
 		expect((await refusal(path)).problems).toEqual([
 			"levels.writes is not within levels.reads",
 		]);
+	});
+
+	it("is refused with what it misses, where, and what to type", async () => {
+		const own = await refusal(
+			moduleFile("own", 'import "raftctl/machine"; export default {};'),
+		);
+		const modules = join(directory, "node_modules");
+		expect(own.message).toContain(
+			`imports raftctl, which is neither in ${modules}`,
+		);
+		const root = resolve(import.meta.dirname, "../..");
+		expect(own.next).toBe(
+			`mkdir -p ${modules} && ln -s ${root} ${join(modules, "raftctl")}`,
+		);
+		const other = await refusal(
+			moduleFile("other", 'import "@acme/left-pad/fast"; export default {};'),
+		);
+		expect(other.next).toBe(`npm install --prefix ${directory} @acme/left-pad`);
+		const common = join(directory, "common.cjs");
+		writeFileSync(common, 'require("raftctl/machine");');
+		expect((await refusal(common)).next).toBe(own.next);
 	});
 
 	it("is refused when it exports nothing, is broken, or is not there", async () => {

@@ -43,15 +43,14 @@ function raftdOn({ programs, inventory }: Asking, host: Host) {
 	return ["sh", "-c", anyRaftd, "raftd", inventory.deploy.directory];
 }
 
-/** The team's machine as it lies on the host; null for the bundled one. */
+/** The team's machine as the host's nodes run it; else, on this machine, as the cluster file has it. Null: the bundled one. */
 async function appOn(context: Asking, host: Host): Promise<string | null> {
 	const { inventory } = context;
-	if (host.name === "local") return inventory.app;
 	for (const node of inventory.nodes.filter((one) => one.host === host.name)) {
 		const release = await runRelease(context, node);
 		if (release !== null) return release.app;
 	}
-	return null;
+	return host.name === "local" ? inventory.app : null;
 }
 
 /** Runs one of raftd's words for files on a host. Throws the error that raftd tells. */

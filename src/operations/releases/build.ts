@@ -235,7 +235,11 @@ async function machineOf(
 		return { machine: { name, reads, writes }, raftd: release };
 	}
 	throw new OperatorError("refused", "the application does not load", {
-		problems: stderr.trim().split("\n"),
+		// What it says to type is about a copy that is gone by then.
+		problems: stderr
+			.trim()
+			.split("\n")
+			.filter((line) => !line.startsWith("Next: ")),
 		state: unbuilt,
 		next: "mend the module: its imports must be inside it, or in node_modules beside it",
 	});

@@ -1,4 +1,4 @@
-import { OperatorError } from "../../errors.js";
+import { completed, OperatorError } from "../../errors.js";
 import { commandFor, type OperationContext } from "../context.js";
 import { throwIfEnded } from "../interruption.js";
 import {
@@ -85,7 +85,10 @@ export async function verifiedManifest(
 		context,
 		host,
 		{ words: ["snapshot", "verify", file], takesMachine: true },
-	);
+	).catch((error: unknown) => {
+		if (!(error instanceof OperatorError)) throw error;
+		throw completed(error, { state: "nothing was touched" });
+	});
 	if (ok && manifest !== null) {
 		for (const message of notes)
 			context.emit({ type: "warning", node: null, message });
