@@ -12,13 +12,29 @@ export function restoredText(report: RestoreReport): string {
 }
 
 export function recoveredText(report: RecoverReport): string {
-	const { survey, file, fromIndex } = report;
+	const { survey, fromIndex } = report;
 	return [
 		`recovered from what ${survey.best} had, up to index ${fromIndex}`,
 		...survey.losses,
-		`all that it had is kept as ${file}`,
+		...copyLines(report),
 		...bornLines(report, fromIndex),
 	].join("\n");
+}
+
+/** Where the state lies that the new cluster was made of, a line for each path. */
+export function copyLines({
+	copies,
+}: Pick<RecoverReport, "copies">): readonly string[] {
+	const paths = [...new Set(copies.map(({ path }) => path))];
+	return paths.map((path) => {
+		const hosts = copies.flatMap((copy) =>
+			copy.path === path ? [copy.host] : [],
+		);
+		const where = hosts.map((host) =>
+			host === "local" ? "this machine" : host,
+		);
+		return `the exported state is kept as ${path}, on ${where.join(", ")}`;
+	});
 }
 
 /** What every node holds, which one is proposed, and what may be lost. */

@@ -1,5 +1,8 @@
 import type { PlannedStep } from "../operations/events.js";
 import type { MembersChanged } from "../operations/membership/change-members.js";
+import type { RecoverReport } from "../operations/recover/recover.js";
+import type { RestoreReport } from "../operations/snapshots/restore.js";
+import { copyLines, recoveredText, restoredText } from "./disaster-text.js";
 import { membershipLines } from "./membership-text.js";
 import { durationText } from "./progress/duration.js";
 
@@ -11,7 +14,7 @@ interface TakenUp {
 	readonly durationMs?: number;
 }
 
-/** How taking an operation up ended, for people; of one on the members all that the command itself would have told. */
+/** How taking an operation up ended, for people, with all that the command itself would have told of what became of it. */
 export function takenUpText(as: "resume" | "abort", report: TakenUp): string {
 	const { operation, cluster, id = "", durationMs = 0 } = report;
 	const what = `${operation} of ${cluster} (${id})`;
@@ -29,7 +32,10 @@ export function takenUpText(as: "resume" | "abort", report: TakenUp): string {
 		return [
 			head,
 			...unconfirmed.map((sentence) => `  ${sentence}`),
-			...sentencesOf(report, "notes"),
+			...((as === "resume" ? bornText(report) : null) ?? [
+				...(isOfRecovery(report) ? copyLines(report) : []),
+				...sentencesOf(report, "notes"),
+			]),
 		].join("\n");
 	return [head, changesText(members), "", ...membershipLines(members)]
 		.join("\n")
@@ -52,6 +58,20 @@ function sentencesOf(
 ): readonly string[] {
 	const found = (report as Partial<Record<typeof name, unknown>>)[name];
 	return Array.isArray(found) ? found.map(String) : [];
+}
+
+/** Of a cluster that took another's place; null of everything else. */
+function bornText(report: object): readonly string[] | null {
+	if (isOfRecovery(report)) return ["", recoveredText(report)];
+	return isOfRestore(report) ? ["", restoredText(report)] : null;
+}
+
+function isOfRecovery(report: object): report is RecoverReport {
+	return "survey" in report && "copies" in report;
+}
+
+function isOfRestore(report: object): report is RestoreReport {
+	return "kept" in report && "from" in report;
 }
 
 function silentText(silent: readonly string[]): string {

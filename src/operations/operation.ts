@@ -4,6 +4,7 @@ import type { OperationContext } from "./context.js";
 import type { OperationCost } from "./cost/cost.js";
 import type { PlannedStep } from "./events.js";
 import type { Keeping } from "./journal/keeping.js";
+import type { Attempt } from "./journal/record.js";
 import type { OperationLock } from "./lock.js";
 import type { Confirm } from "./plan.js";
 import type { Step } from "./steps/step.js";
@@ -57,6 +58,8 @@ export interface Run {
 	readonly memo: object;
 	/** True when another process began it. */
 	readonly isResumed: boolean;
+	/** Who had it in hand, this process last; absent while it is only planned. */
+	readonly attempts?: readonly Attempt[];
 }
 
 export interface OperationOptions {

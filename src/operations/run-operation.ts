@@ -140,7 +140,8 @@ function carryOut<Report extends object>(
 	const isResumed = record.attempts.length > 1;
 	return withCanary(context, { ...course.canary, isResumed }, (watched) => {
 		const { lock } = undertaking;
-		const run = { context: watched, lock, memo: record.memo, isResumed };
+		const { memo, attempts } = record;
+		const run = { context: watched, lock, memo, isResumed, attempts };
 		return perform(run, operation, { ...course, id: record.id });
 	});
 }

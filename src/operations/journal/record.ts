@@ -61,6 +61,8 @@ export interface Attempt {
 	readonly atMs: number;
 	/** Of raftctl. */
 	readonly release: string;
+	/** Where raftctl keeps on that host what it writes; absent in records of older releases. */
+	readonly stateDirectory?: string;
 }
 
 export function isUnfinished({

@@ -135,8 +135,9 @@ function newId(): string {
 }
 
 function attemptOf(context: OperationContext, as: Attempt["as"]): Attempt {
-	const { holder, release } = context;
-	return { as, ...holder, atMs: Date.now(), release };
+	const { holder, release, inventory } = context;
+	const { stateDirectory } = inventory;
+	return { as, ...holder, atMs: Date.now(), release, stateDirectory };
 }
 
 async function undertake<Report extends object>(

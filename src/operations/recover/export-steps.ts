@@ -4,7 +4,7 @@ import { OperatorError } from "../../errors.js";
 import type { OperationContext } from "../context.js";
 import { doOn, isThere } from "../host-files.js";
 import type { Step } from "../steps/step.js";
-import { copiesOn } from "./copies.js";
+import { copiesOn, hostsOf, passesHere, tidyStep } from "./copies.js";
 import { discardMade } from "./discard.js";
 import { requireDown } from "./down.js";
 import { diskOf, type NewCluster, nodesOf, sourcePath } from "./new-cluster.js";
@@ -30,14 +30,6 @@ export async function fileOf(
 	return null;
 }
 
-function hostsOf(
-	context: OperationContext,
-	{ touched }: NewCluster,
-): readonly string[] {
-	const nodes = nodesOf(context, touched);
-	return [...new Set(nodes.map(({ host }) => host))];
-}
-
 /** All that the best survivor has, to the last entry of its log, as a file on every host. It stays. */
 export function exportSteps(birth: Birth, proposed: string): readonly Step[] {
 	const { run, cluster } = birth;
@@ -57,10 +49,10 @@ export function exportSteps(birth: Birth, proposed: string): readonly Step[] {
 				const file = await broughtHere(context, cluster, signal);
 				const host = await context.machines.host(name);
 				await copyTo(context, host, { file, path: pathOn(name) });
-				await tidyHere(context, cluster);
 				return null;
 			},
 		})),
+		...(passesHere(names) ? [tidyStep(context, cluster)] : []),
 	];
 }
 
@@ -79,22 +71,6 @@ async function broughtHere(
 		if ((await host.fetch(path, here, { signal })) !== null) return here;
 	}
 	throw new OperatorError("unexpected", "the exported file is gone");
-}
-
-/** The copy of this machine goes once every host has its own, unless this is one of them. */
-async function tidyHere(
-	context: OperationContext,
-	cluster: NewCluster,
-): Promise<void> {
-	const names = hostsOf(context, cluster);
-	if (names.includes("local")) return;
-	for (const name of names) {
-		const host = await context.machines.host(name);
-		if (!(await isThere(host, sourcePath(context, cluster, name)))) return;
-	}
-	const local = await context.machines.host("local");
-	for (const path of await copiesOn(context, cluster, "local"))
-		await doOn(local, ["rm", "-f", path], { about: "local" });
 }
 
 function exportStep(

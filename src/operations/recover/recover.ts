@@ -7,6 +7,7 @@ import type { Operation, Run } from "../operation.js";
 import { awaitAnswer } from "../steps/join-node.js";
 import type { Step } from "../steps/step.js";
 import { tolerant } from "../steps/tolerant.js";
+import { copiesOf, type FileCopy, leftElsewhere } from "./copies.js";
 import { exportSteps, fileOf } from "./export-steps.js";
 import { giveUpSteps } from "./give-up-steps.js";
 import { awaitFree } from "./in-use.js";
@@ -52,6 +53,8 @@ export interface Survey {
 export interface RecoverReport extends NewClusterReport {
 	/** The snapshot of all that the best survivor had; it stays. */
 	readonly file: string;
+	/** On which hosts it is. */
+	readonly copies: readonly FileCopy[];
 	readonly survey: Survey;
 	/** Where the old cluster's log ended. */
 	readonly fromIndex: number;
@@ -141,7 +144,9 @@ function recoverOnce(
 		},
 		async report(run): Promise<RecoverReport> {
 			const { cluster, survey: found } = run.memo as RecoverMemo;
+			tally.notes.push(...leftElsewhere(run, cluster));
 			return {
+				copies: await copiesOf(run.context, cluster),
 				file: sourcePath(
 					run.context,
 					cluster,

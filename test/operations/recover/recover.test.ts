@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { takenUpText } from "../../../src/cli/taken-up-text.js";
 import type { OperationContext } from "../../../src/operations/context.js";
 import {
 	type ClusterRecovered,
@@ -118,6 +119,25 @@ describe("recovering after a majority was lost", () => {
 });
 
 describe("a recovery whose operator is killed", () => {
+	it.each([
+		["resume", "recovered from what n2 had"],
+		["abort", "is given up"],
+	] as const)(
+		"tells at its %s where the exported state is kept",
+		async (as, told) => {
+			await killedAt(ground, work, "step-finished cluster/export");
+			const report = await takeUpUnfinished(ground.context(), { ...again, as });
+			const { stateDirectory } = ground.inventory();
+			const text = takenUpText(as, report);
+			expect(text).toContain(told);
+			expect(text).toMatch(
+				new RegExp(
+					`is kept as ${stateDirectory}/restored/orders-\\w+\\.snapshot, on this machine`,
+				),
+			);
+		},
+	);
+
 	it(
 		"at any step is ended by resume",
 		async () => {
