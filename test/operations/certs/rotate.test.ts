@@ -98,8 +98,9 @@ async function killedInUse(): Promise<{
 	const [memo] = fingerprintsIn(stored?.authority?.certificate ?? "");
 	const { signal } = new AbortController();
 	const world = operating();
-	const { nodes } = world.context.inventory;
-	const context = { ...world.context, inventory: { ...inventory, nodes } };
+	const { id, name, nodes } = world.context.inventory;
+	const own = { ...inventory, id, name, nodes };
+	const context = { ...world.context, inventory: own };
 	const run = { context, lock: { signal }, memo: { old: memo } };
 	return { run: run as unknown as Run, cluster: world.cluster, directory };
 }
