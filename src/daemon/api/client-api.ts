@@ -138,7 +138,6 @@ function serveApi(
 		new HttpLane({
 			...{ socket, connection, context },
 			handOver: () => serveSocket(socket),
-			onError: (error) => crash(socket, error),
 		});
 	});
 	server.on("request", (request, response) => {
@@ -188,7 +187,7 @@ function withoutSockets(server: Server): {
 }
 
 /** A mistake of ours: the process's own handler decides, after this client has been told nothing false. */
-function crash(client: ServerResponse | Socket, error: unknown): never {
-	client.destroy();
+function crash(response: ServerResponse, error: unknown): never {
+	response.destroy();
 	throw error;
 }

@@ -116,10 +116,10 @@ export function rawFailure(
 	});
 }
 
-/** As HTTP/1.1 has it on the wire. */
-export function rawAnswer(answer: WholeAnswer): string | Buffer {
+/** As HTTP/1.1 has it on the wire. `lines` are further headers, each with its end of line. */
+export function rawAnswer(answer: WholeAnswer, lines = ""): string | Buffer {
 	const { status, headers, body } = answer;
-	let head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n`;
+	let head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines}`;
 	for (const name in headers) head += `${name}: ${headers[name]}\r\n`;
 	head += `Content-Length: ${bytesOf(answer)}\r\n\r\n`;
 	return typeof body === "string"

@@ -12,12 +12,10 @@ interface HttpLaneOptions {
 	readonly context: ApiContext;
 	/** Node's server goes on with the socket, from the byte at which it stands. */
 	handOver(): void;
-	/** A mistake of ours. */
-	onError(error: unknown): void;
 }
 
 const noHeaders = {};
-const lastHeaders = { Connection: "close" };
+const noOptions = new URLSearchParams();
 
 /**
  * Commands and queries over plain keep-alive connections, past Node's HTTP server: its request, its response and their
@@ -30,15 +28,17 @@ export class HttpLane {
 	/** Arrived while a request was under way; never more than what was read before the socket paused. */
 	#waiting: Buffer[] = [];
 	#busy = false;
-	readonly #keepAlive: Readonly<Record<string, string>>;
+	/** Headers of every answer, and of the last one. */
+	readonly #lines: string;
+	readonly #lastLines: string;
 
 	constructor(options: HttpLaneOptions) {
 		this.#options = options;
-		const { keepAliveTimeoutMs } = options.context.limits;
-		this.#keepAlive = {
-			Connection: "keep-alive",
-			"Keep-Alive": `timeout=${Math.floor(keepAliveTimeoutMs / 1000)}`,
-		};
+		const { nodeId, limits } = options.context;
+		const keepAliveSeconds = Math.floor(limits.keepAliveTimeoutMs / 1000);
+		const node = `${nodeHeader}: ${nodeId}\r\n`;
+		this.#lines = `${node}Connection: keep-alive\r\nKeep-Alive: timeout=${keepAliveSeconds}\r\n`;
+		this.#lastLines = `${node}Connection: close\r\n`;
 		const { socket, connection } = options;
 		connection.isServed = false;
 		socket.on("data", this.#onData);
@@ -70,33 +70,30 @@ export class HttpLane {
 	};
 
 	#serve(request: PlainRequest): void {
-		const { connection, onError } = this.#options;
 		this.#busy = true;
-		connection.begun();
-		this.#run(request).then((outcome) => this.#answer(outcome), onError);
+		this.#options.connection.begun();
+		try {
+			this.#run(request);
+		} catch (error) {
+			this.#answer({ failure: failureOfError(error) });
+		}
 	}
 
-	async #run(request: PlainRequest): Promise<HttpOutcome> {
+	#run({ method, path, options, body }: PlainRequest): void {
 		const { connection, context, socket } = this.#options;
-		const { method, path, options, body } = request;
 		const call = {
-			options: new URLSearchParams(options),
+			body,
+			options: options === "" ? noOptions : new URLSearchParams(options),
 			headers: noHeaders,
 			client: connection.client,
 			unsentBytes: () => socket.writableLength,
 			// The next request is read when this one is answered: nothing piles up.
 			keep() {},
 		};
-		try {
-			return path === "/v1/command"
-				? await runCommand(context, { ...call, body })
-				: await runQuery(context, {
-						...call,
-						body: method === "GET" ? null : body,
-					});
-		} catch (error) {
-			return { failure: failureOfError(error) };
-		}
+		const done = (outcome: HttpOutcome) => this.#answer(outcome);
+		if (path === "/v1/command") runCommand(context, call, done);
+		else if (method === "POST") runQuery(context, call, done);
+		else runQuery(context, { ...call, body: null }, done);
 	}
 
 	#answer(outcome: HttpOutcome): void {
@@ -105,18 +102,8 @@ export class HttpLane {
 		connection.answered();
 		if (!socket.writable) return;
 		const isLast = context.closing() || connection.ending;
-		const answer = wholeAnswer(outcome);
-		socket.write(
-			rawAnswer({
-				...answer,
-				headers: {
-					[nodeHeader]: context.nodeId,
-					...answer.headers,
-					Date: dateNow(),
-					...(isLast ? lastHeaders : this.#keepAlive),
-				},
-			}),
-		);
+		const always = isLast ? this.#lastLines : this.#lines;
+		socket.write(rawAnswer(wholeAnswer(outcome), `${always}${dateLine()}`));
 		if (isLast) socket.end();
 		else if (this.#waiting.length > 0) this.#leave();
 	}
@@ -134,14 +121,14 @@ export class HttpLane {
 	}
 }
 
-let date = "";
-let dateOfSecond = 0;
+let line = "";
+let lineOfSecond = 0;
 
-function dateNow(): string {
+function dateLine(): string {
 	const second = Math.floor(Date.now() / 1000);
-	if (second !== dateOfSecond) {
-		dateOfSecond = second;
-		date = new Date(second * 1000).toUTCString();
+	if (second !== lineOfSecond) {
+		lineOfSecond = second;
+		line = `Date: ${new Date(second * 1000).toUTCString()}\r\n`;
 	}
-	return date;
+	return line;
 }

@@ -46,11 +46,12 @@ const commandHeaders = [
 	"raftd-level",
 ];
 
-/** Runs POST /v1/command. Throws RequestError, at once, for what cannot be read. */
+/** Runs POST /v1/command. Throws RequestError, at once, for what cannot be read; then `done` is never called. */
 export function runCommand(
 	context: ApiContext,
 	request: HttpRequest,
-): Promise<HttpOutcome> {
+	done: (outcome: HttpOutcome) => void,
+): void {
 	const { body, options, headers, client } = request;
 	knownOnly(options, ["ack", "timeout-ms", "format"]);
 	knownHeadersOnly(headers, commandHeaders);
@@ -71,24 +72,23 @@ export function runCommand(
 		...(level === undefined ? {} : { level }),
 	};
 	const command = format.command(context, body, level ?? 0);
-	return new Promise((resolve) =>
-		context.replica.propose(command, proposal, (outcome) => {
-			const failure = failureOfCommand(outcome);
-			if (failure !== null) {
-				resolve({ failure });
-				return;
-			}
-			if (outcome.kind === "applied") request.keep(outcome.result.length);
-			resolve(format.done(context, outcome as DoneOutcome));
-		}),
-	);
+	context.replica.propose(command, proposal, (outcome) => {
+		const failure = failureOfCommand(outcome);
+		if (failure !== null) {
+			done({ failure });
+			return;
+		}
+		if (outcome.kind === "applied") request.keep(outcome.result.length);
+		done(format.done(context, outcome as DoneOutcome));
+	});
 }
 
-/** Runs GET and POST /v1/query; of GET, `q` is the body. Throws RequestError, at once, for what cannot be read. */
+/** Runs GET and POST /v1/query; of GET, `q` is the body. Throws RequestError as `runCommand` does. */
 export function runQuery(
 	context: ApiContext,
 	request: Omit<HttpRequest, "body"> & { readonly body: Buffer | null },
-): Promise<HttpOutcome> {
+	done: (outcome: HttpOutcome) => void,
+): void {
 	const { options, body } = request;
 	knownHeadersOnly(request.headers, []);
 	knownOnly(options, [
@@ -106,24 +106,21 @@ export function runQuery(
 		minIndex: minIndexOf(options.get("min-index") ?? undefined),
 		deadlineMs: deadlineOf(context, options),
 	};
-	return new Promise((resolve) =>
-		context.replica.query(query, queryOptions, (outcome) => {
-			const unsent = request.unsentBytes();
-			if (outcome.kind === "failed")
-				resolve({ failure: failureOfQuery(outcome) });
-			else if (unsent > context.limits.maxUnsentAnswerBytes)
-				resolve({ failure: untaken(unsent) });
-			else {
-				request.keep(outcome.answer.length);
-				const result = format.answer(context, outcome);
-				resolve(
-					queryOptions.consistency === "stale"
-						? withAge(result, outcome.ageMs)
-						: result,
-				);
-			}
-		}),
-	);
+	context.replica.query(query, queryOptions, (outcome) => {
+		const unsent = request.unsentBytes();
+		if (outcome.kind === "failed") done({ failure: failureOfQuery(outcome) });
+		else if (unsent > context.limits.maxUnsentAnswerBytes)
+			done({ failure: untaken(unsent) });
+		else {
+			request.keep(outcome.answer.length);
+			const result = format.answer(context, outcome);
+			done(
+				queryOptions.consistency === "stale"
+					? withAge(result, outcome.ageMs)
+					: result,
+			);
+		}
+	});
 }
 
 function withAge(result: HttpResult, ageMs: number): HttpResult {
@@ -135,19 +132,17 @@ function withAge(result: HttpResult, ageMs: number): HttpResult {
 export function openSession(
 	context: ApiContext,
 	{ options, client }: Pick<HttpRequest, "options" | "client">,
-): Promise<HttpOutcome> {
+	done: (outcome: HttpOutcome) => void,
+): void {
 	knownOnly(options, ["timeout-ms"]);
 	const deadlineMs = deadlineOf(context, options);
-	return new Promise((resolve) =>
-		context.replica.openSession({ deadlineMs, client }, (outcome) => {
-			if (outcome.kind !== "opened")
-				resolve({ failure: failureOfSession(outcome) });
-			else {
-				const { id, ttlMs } = outcome;
-				resolve({ status: 201, body: { session: id, ttlMs } });
-			}
-		}),
-	);
+	context.replica.openSession({ deadlineMs, client }, (outcome) => {
+		if (outcome.kind !== "opened") done({ failure: failureOfSession(outcome) });
+		else {
+			const { id, ttlMs } = outcome;
+			done({ status: 201, body: { session: id, ttlMs } });
+		}
+	});
 }
 
 /** GET /v1/whoami: who answers, and whom it takes for the leader. */
@@ -170,6 +165,7 @@ export function knownOnly(
 	options: URLSearchParams,
 	known: readonly string[],
 ): void {
+	if (options.size === 0) return;
 	const stranger = [...options.keys()].find((name) => !known.includes(name));
 	if (stranger !== undefined)
 		throw new RequestError(

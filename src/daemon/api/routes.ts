@@ -63,7 +63,8 @@ const routes: Readonly<Record<string, Route>> = {
 		run: async (context, call) => {
 			const body = await readBody(call.request, context.limits.maxBodyBytes);
 			if (body === null) return null;
-			return runCommand(context, { ...requestOf(call), body });
+			const request = { ...requestOf(call), body };
+			return new Promise((done) => runCommand(context, request, done));
 		},
 	},
 	"/v1/sessions": {
@@ -71,7 +72,9 @@ const routes: Readonly<Record<string, Route>> = {
 		about: "open a session for exactly-once commands; ?timeout-ms=N",
 		run: async (context, { request, options, connection: { client } }) => {
 			const body = await readBody(request, 0);
-			return body === null ? null : openSession(context, { options, client });
+			if (body === null) return null;
+			const asked = { options, client };
+			return new Promise((done) => openSession(context, asked, done));
 		},
 	},
 	"/v1/query": {
@@ -84,7 +87,8 @@ const routes: Readonly<Record<string, Route>> = {
 				? null
 				: await readBody(call.request, context.limits.maxBodyBytes);
 			if (body === null && !isGet) return null;
-			return runQuery(context, { ...requestOf(call), body });
+			const request = { ...requestOf(call), body };
+			return new Promise((done) => runQuery(context, request, done));
 		},
 	},
 	"/v1/events": upgradeOnly("websocket", "a WebSocket with events; ?from=N"),
