@@ -50,7 +50,7 @@ export default class Demo extends ClusterCommand<typeof Demo> {
 			subscribers,
 			warmUpMs: 1000,
 			node: this.programs().node,
-			raftctl: join(this.config.root, "dist", "src", "main.js"),
+			raftctl: join(this.config.root, "dist", "raftctl.cjs"),
 			emit: this.emit,
 			signal: this.signal,
 		});

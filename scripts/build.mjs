@@ -1,7 +1,7 @@
 /**
- * Builds dist/: the daemon, the balancer and what applications import as ESM bundles with shared chunks; the whole
- * command line as one CommonJS file with V8's compiled code beside it; the declarations of the entries that
- * applications import; and oclif's manifest. `--fast` leaves the declarations out. Type errors are
+ * Builds dist/: the daemon, the balancer and what applications import as ESM bundles with shared chunks; the command line
+ * as CommonJS, which starts sooner: the entry, all commands in one file, and what `--help` needs in another, the last two
+ * with V8's compiled code beside them; the declarations of the entries that applications import; and oclif's manifest. `--fast` leaves the declarations out. Type errors are
  * `npm run typecheck`'s business.
  *
  * All is made in a directory beside and swapped in at the end: a failed build leaves the last good one.
@@ -13,6 +13,7 @@ import {
 	existsSync,
 	mkdirSync,
 	readdirSync,
+	readFileSync,
 	renameSync,
 	rmSync,
 	writeFileSync,
@@ -35,7 +36,9 @@ const staging = join(
 	`raftctl-build-${process.pid}`,
 );
 const fast = process.argv.includes("--fast");
-const bins = ["src/main.js", "src/daemon/main.js"];
+const bins = ["raftctl.cjs", "src/daemon/main.js"];
+/** Whose compiled code is kept, by a command line that runs through most of what is in it. */
+const warmRuns = { "cli.cjs": ["status"], "help.cjs": ["--help"] };
 
 async function main() {
 	try {
@@ -79,7 +82,6 @@ async function bundlePrograms() {
 		...bundle,
 		...esm,
 		entryPoints: [
-			"src/main.ts",
 			"src/daemon/main.ts",
 			"src/storage/worker.ts",
 			"src/storage/snapshots/worker.ts",
@@ -90,9 +92,8 @@ async function bundlePrograms() {
 			"src/machines/machine.ts",
 		],
 		outdir: join(staging, "dist"),
-		plugins: [cachedCli, sourceLocations, namedExports],
+		plugins: [sourceLocations, namedExports],
 	});
-	for (const bin of bins) chmodSync(join(staging, "dist", bin), 0o755);
 }
 
 const esm = {
@@ -120,22 +121,50 @@ async function bundleCli() {
 		const id = path.replace(/^commands\//, "").replace(/\.ts$/, "");
 		return `${JSON.stringify(id.replaceAll("/", ":"))}: () => import("./${path}"),`;
 	});
+	await bundleCommonJs("cli.cjs", {
+		stdin: runCliWith(`{ ${commands.join("\n")} }`),
+		plugins: [sourceLocations, namedExports, lazyPackages],
+	});
+	// The manifest knows all that help says of a command.
+	await bundleCommonJs("help.cjs", {
+		stdin: runCliWith("{}"),
+		plugins: [sourceLocations, namedExports, lazyPackages],
+	});
+	await bundleCommonJs("raftctl.cjs", {
+		entryPoints: ["src/main.ts"],
+		plugins: [cachedCli, sourceLocations, namedExports],
+	});
+	for (const bin of bins) chmodSync(join(staging, "dist", bin), 0o755);
+}
+
+function runCliWith(commands) {
+	return {
+		contents: `export { runCli } from "./src/cli/run.js";\nexport const commands = ${commands};`,
+		resolveDir: root,
+		sourcefile: "cli.ts",
+	};
+}
+
+async function bundleCommonJs(name, options) {
+	const outfile = join(staging, "dist", name);
 	await build({
 		...bundle,
-		stdin: {
-			contents: `export { runCli } from "./src/cli/run.js";\nexport const commands = { ${commands.join("\n")} };`,
-			resolveDir: root,
-			sourcefile: "cli.ts",
-		},
-		outfile: join(staging, "dist", "cli.cjs"),
+		...options,
+		outfile,
 		format: "cjs",
 		// V8's compiled code knows no loader: what Node.js has built in is required, just as late.
 		supported: { "dynamic-import": false },
 		banner: {
 			js: 'const __raftctlUrl=require("node:url"),__raftctlPath=__raftctlUrl.fileURLToPath,__dist=__raftctlUrl.pathToFileURL(__dirname).href+"/";',
 		},
-		plugins: [sourceLocations, namedExports, lazyPackages],
 	});
+	// esbuild leaves regular expressions as they are. One character beyond ASCII makes the text twice as long in memory.
+	const text = readFileSync(outfile, "utf8");
+	writeFileSync(outfile, text.replace(/[^\0-\x7f]/g, escaped));
+}
+
+function escaped(character) {
+	return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 function commandFiles(directory) {
@@ -175,12 +204,18 @@ async function writeManifest() {
 
 /** Runs a command once and keeps the code that V8 compiled for it. */
 function warmCli() {
-	const { status } = spawnSync(
-		process.execPath,
-		[join(root, "scripts", "warm-cli.mjs"), join(staging, "dist", "cli.cjs")],
-		{ stdio: ["ignore", "ignore", "inherit"], cwd: staging },
-	);
-	if (status !== 0) throw new Error(`the warm run ended with ${status}`);
+	for (const [name, argv] of Object.entries(warmRuns)) {
+		const { status } = spawnSync(
+			process.execPath,
+			[
+				join(root, "scripts", "warm-cli.mjs"),
+				join(staging, "dist", name),
+				...argv,
+			],
+			{ stdio: ["ignore", "ignore", "inherit"], cwd: staging },
+		);
+		if (status !== 0) throw new Error(`the warm run ended with ${status}`);
+	}
 }
 
 function emitDeclarations() {

@@ -4,12 +4,21 @@ import { fileURLToPath } from "node:url";
 import { loadCli } from "./load-cli.mjs";
 
 /* global __dist */
-const path = fileURLToPath(`${__dist}cli.cjs`);
-const cli = loadCli(path, compiledCode(`${path}.compiled`));
 
 /** Runs one command line, by the commands of the bundle. */
 export function runCli(argv, entry) {
+	const name = asksForHelp(argv) ? "help.cjs" : "cli.cjs";
+	const path = fileURLToPath(__dist + name);
+	const cli = loadCli(path, compiledCode(`${path}.compiled`));
 	return cli.runCli(argv, entry, cli.commands);
+}
+
+/** As oclif takes it: its help needs no command, and any other command line does. */
+function asksForHelp(argv) {
+	if (argv.length === 0 || argv[0] === "help") return true;
+	const end = argv.indexOf("--");
+	const flags = end < 0 ? argv : argv.slice(0, end);
+	return flags.includes("--help") || flags.includes("-h");
 }
 
 function compiledCode(file) {

@@ -4,4 +4,4 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ ! -d node_modules ]; then npm ci --no-audit --no-fund --loglevel=error >&2; fi
 npm run --silent build -- --fast >&2
-exec node dist/src/main.js demo "$@"
+exec node dist/raftctl.cjs demo "$@"

@@ -4,7 +4,7 @@ import { build } from "esbuild";
 
 const root = resolve(import.meta.dirname, "..");
 // What is bundled does not lie where the tests look for the program beside themselves.
-process.env.RAFTCTL_MAIN ??= resolve(root, "dist/src/main.js");
+process.env.RAFTCTL_MAIN ??= resolve(root, "dist/raftctl.cjs");
 // Nothing is written: what root leaves in node_modules is in its owner's way later.
 const { outputFiles } = await build({
 	entryPoints: [resolve(root, "test/lab/main.ts")],

@@ -8,7 +8,8 @@ import vm from "node:vm";
  * and compiles anew. Compiling is half of what a short command takes.
  */
 export function loadCli(path, compiled) {
-	const source = readFileSync(path, "utf8");
+	// It is ASCII (build.mjs), and read as such in a third of the time.
+	const source = readFileSync(path, "latin1");
 	const script = new vm.Script(
 		`(function (exports, require, module, __filename, __dirname) { ${source}\n})`,
 		{

@@ -10,7 +10,7 @@ const cache = join(root, "node_modules/.cache/raftctl-torture");
 const bundle = join(cache, `operations-${process.pid}.mjs`);
 mkdirSync(cache, { recursive: true });
 // The bundle lies elsewhere than the tests that look for the program beside themselves.
-process.env.RAFTCTL_MAIN ??= join(root, "dist/src/main.js");
+process.env.RAFTCTL_MAIN ??= join(root, "dist/raftctl.cjs");
 await build({
 	entryPoints: [join(root, "test/torture-operations/main.ts")],
 	outfile: bundle,

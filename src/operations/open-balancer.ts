@@ -1,16 +1,12 @@
 import type { Balancer } from "../balancers/balancer.js";
-import { commandBalancer } from "../balancers/command/balancer.js";
-import { embeddedBalancer } from "../balancers/embedded/balancer.js";
-import { haproxyBalancer } from "../balancers/haproxy/balancer.js";
-import { nginxBalancer } from "../balancers/nginx/balancer.js";
 import type { Inventory } from "../config/inventory.js";
 import type { Machines } from "./context.js";
 
-/** The balancer of the cluster file; null where it names none. */
-export function openBalancer(
+/** The balancer of the cluster file; null where it names none. Loads no other kind: commands are to start at once. */
+export async function openBalancer(
 	inventory: Inventory,
 	machines: Machines,
-): Balancer | null {
+): Promise<Balancer | null> {
 	const { balancer, name } = inventory;
 	const place = {
 		cluster: name,
@@ -19,16 +15,30 @@ export function openBalancer(
 	switch (balancer?.kind) {
 		case undefined:
 			return null;
-		case "embedded":
+		case "embedded": {
+			const { embeddedBalancer } = await import(
+				"../balancers/embedded/balancer.js"
+			);
 			return embeddedBalancer(balancer);
-		case "haproxy":
+		}
+		case "haproxy": {
+			const { haproxyBalancer } = await import(
+				"../balancers/haproxy/balancer.js"
+			);
 			return haproxyBalancer(balancer, place);
-		case "nginx":
+		}
+		case "nginx": {
+			const { nginxBalancer } = await import("../balancers/nginx/balancer.js");
 			return nginxBalancer(balancer, { ...place, inventory });
-		case "command":
+		}
+		case "command": {
+			const { commandBalancer } = await import(
+				"../balancers/command/balancer.js"
+			);
 			return commandBalancer(balancer, {
 				inventory,
 				local: () => machines.host("local"),
 			});
+		}
 	}
 }

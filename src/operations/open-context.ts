@@ -26,11 +26,11 @@ interface OpenContext extends OperationContext {
 }
 
 /** The real thing behind every operation: raftd's admin port, this machine, the balancer of the cluster file. */
-function openContext(options: ContextOptions): OpenContext {
+async function openContext(options: ContextOptions): Promise<OpenContext> {
 	const { inventory } = options;
 	const engine = createRaftdEngine(operatorCredentials(inventory));
 	const machines = openMachines(inventory, options.ssh);
-	const balancer = openBalancer(inventory, machines);
+	const balancer = await openBalancer(inventory, machines);
 	return {
 		...options,
 		engine,
@@ -51,7 +51,7 @@ export async function withContext<Result>(
 	options: ContextOptions,
 	operation: (context: OperationContext) => Promise<Result>,
 ): Promise<Result> {
-	const context = openContext(options);
+	const context = await openContext(options);
 	try {
 		return await operation(context);
 	} catch (error) {

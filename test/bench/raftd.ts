@@ -6,7 +6,7 @@ import { bundle } from "./bundle.js";
 import { type Load, type Row, rowsOf } from "./systems.js";
 
 const root = resolve(import.meta.dirname, "../..");
-const raftctl = join(root, "dist/src/main.js");
+const raftctl = join(root, "dist/raftctl.cjs");
 const defaultKeys = 100_000;
 
 /** raftd processes, made and taken down by the real commands; `use` gets the client addresses. */

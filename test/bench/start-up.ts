@@ -5,7 +5,7 @@ import { withCluster } from "./raftd.js";
 import { median, spread } from "./statistics.js";
 
 const root = resolve(import.meta.dirname, "../..");
-const raftctl = join(root, "dist/src/main.js");
+const raftctl = join(root, "dist/raftctl.cjs");
 const runs = 15;
 
 /** What each may take at most, of bare Node.js. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 /** The built program; RAFTCTL_MAIN names that of another package, an installed one for example. */
 export const main =
 	process.env.RAFTCTL_MAIN ??
-	join(import.meta.dirname, "..", "..", "dist", "src", "main.js");
+	join(import.meta.dirname, "..", "..", "dist", "raftctl.cjs");
 
 export interface Outcome {
 	readonly code: number | null;

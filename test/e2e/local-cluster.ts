@@ -6,7 +6,7 @@ import { dirname, join, resolve } from "node:path";
 /** The built program, as test/cli/raftctl.ts finds it. */
 const raftctl =
 	process.env.RAFTCTL_MAIN ??
-	resolve(import.meta.dirname, "../../dist/src/main.js");
+	resolve(import.meta.dirname, "../../dist/raftctl.cjs");
 
 export interface Outcome {
 	readonly exitCode: number | null;

@@ -119,7 +119,7 @@ async function withRaftctl<T>(
 	{ root }: Outside,
 	act: (raftctl: string) => Promise<T>,
 ): Promise<T> {
-	const raftctl = process.env.RAFTCTL_MAIN ?? join(root, "dist/src/main.js");
+	const raftctl = process.env.RAFTCTL_MAIN ?? join(root, "dist/raftctl.cjs");
 	if (!existsSync(raftctl))
 		throw new OperatorError("refused", `${raftctl} is missing`, {
 			next: "npm run build",
