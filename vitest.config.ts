@@ -67,7 +67,8 @@ export default defineConfig({
 		// Real processes, disks and elections: generous limits, so that a slow machine does not fail a sound test.
 		testTimeout: 60_000,
 		hookTimeout: 60_000,
-		maxWorkers: 2,
+		// More than the two processors of a small machine: real clusters mostly wait.
+		maxWorkers: 3,
 		// Of the tests of one file, where it says that they may run at once.
 		maxConcurrency: 2,
 		sequence: { sequencer: FastThenLongest },

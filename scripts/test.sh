@@ -77,27 +77,39 @@ once_more_after_standstill() {
 	rm "$reports/rooms.failed" "$reports/rooms-again"
 }
 
+as_root=()
+runs_machines() {
+	if [ "$(id -u)" -eq 0 ]; then return 0; fi
+	if [ "${CI:-}" != true ]; then return 1; fi
+	as_root=(sudo -n env "PATH=$PATH" CI=true)
+}
+
 tests_on_machines() {
-	local root=()
-	if [ "$(id -u)" -ne 0 ]; then
-		if [ "${CI:-}" != true ]; then
-			echo "the tests on machines need root and were left out: sudo npm run test:lab" >&2
-			return 0
-		fi
-		root=(sudo -n env "PATH=$PATH" CI=true)
+	if ! runs_machines; then
+		echo "the tests on machines need root and were left out: sudo npm run test:lab" >&2
+		return 0
 	fi
 	say "tests on machines"
-	vitest_by machines "${root[@]}" node scripts/lab.mjs test
+	# What went wrong with it, goes wrong once more, and is said.
+	if [ -n "$image" ]; then wait "$image" || true; fi
+	vitest_by machines "${as_root[@]}" node scripts/lab.mjs test
 }
 
 needs_packages
 install_modules
+image=
+# Mostly a download: it is there when the machines are wanted.
+if [ $# -eq 0 ] && runs_machines; then
+	"${as_root[@]}" node scripts/lab.mjs image >/dev/null 2>&1 &
+	image=$!
+fi
 say "build"
 npm run --silent build
-say "types"
-npm run --silent typecheck
-say "lint"
+say "types and lint"
+npm run --silent typecheck &
+types=$!
 npm run --silent lint
+wait "$types"
 reports=$(mktemp -d)
 standstills=$(mktemp)
 watch_for_standstill >/dev/null 2>&1 &

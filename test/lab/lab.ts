@@ -110,7 +110,7 @@ export class Lab {
 		await this.#network.create();
 		await makeKeys(this.directory, this.#addressed());
 		// Before the machines ask for it, so that a failure is told once.
-		await this.#ownImage();
+		await this.image();
 		await forEach(hosts, async (host) => {
 			const isOff = async () => (await this.#of(host).state()) === "off";
 			if (!(await isOff()))
@@ -258,7 +258,7 @@ export class Lab {
 			...{ name: host, address: this.address(host), stateBytes },
 			fullName: `${name}-${host}`,
 			directory: join(this.#disks(), host),
-			image: () => this.#ownImage(),
+			image: () => this.image(),
 			overlay: () => this.#overlay(host),
 			bridge: this.#network.bridge,
 			group: controlGroup(this.#hierarchies, join(this.#groups(), host)),
@@ -278,7 +278,8 @@ export class Lab {
 		});
 	}
 
-	#ownImage(): Promise<string> {
+	/** The tree that all machines are laid over; built where there is none. */
+	image(): Promise<string> {
 		this.#image ??= rootImage(this.#images, this.#options.tell ?? (() => {}));
 		return this.#image;
 	}

@@ -18,6 +18,7 @@ npm run lab -- freeze | thaw HOST
 npm run lab -- cut HOST [others|operator|all] [both|in|out]
 npm run lab -- heal [HOST]
 npm run lab -- fill | empty HOST                the disk at /var/lib/raftctl
+npm run lab -- image                            only what the machines are made of; takes minutes once
 npm run lab -- compare [--json]                 restarts in four ways; takes minutes, empties the machines
 npm run lab -- faults [--operation NAME]... [--fault NAME]... [--seed S] [--json]
                                                 each during each; takes an hour, empties the machines
@@ -103,6 +104,9 @@ const changes: Readonly<Record<string, Change>> = {
 		lab.heal(host === undefined ? undefined : hostIn(host)),
 	fill: (lab, [host]) => lab.fillDisk(hostIn(host)),
 	empty: (lab, [host]) => lab.emptyDisk(hostIn(host)),
+	async image(lab, _words, { tell }) {
+		tell(await lab.image());
+	},
 	compare: (lab, words, outside) =>
 		withRaftctl(lab, outside, (raftctl) =>
 			showComparison(lab, words, { ...outside, raftctl }),
