@@ -23,6 +23,7 @@ import { Plugin, settings } from "@oclif/core";
 import { build } from "esbuild";
 import {
 	cachedCli,
+	lazyBuiltins,
 	lazyPackages,
 	namedExports,
 	sourceLocations,
@@ -123,12 +124,12 @@ async function bundleCli() {
 	});
 	await bundleCommonJs("cli.cjs", {
 		stdin: runCliWith(`{ ${commands.join("\n")} }`),
-		plugins: [sourceLocations, namedExports, lazyPackages],
+		plugins: [sourceLocations, namedExports, lazyPackages, lazyBuiltins],
 	});
 	// The manifest knows all that help says of a command.
 	await bundleCommonJs("help.cjs", {
 		stdin: runCliWith("{}"),
-		plugins: [sourceLocations, namedExports, lazyPackages],
+		plugins: [sourceLocations, namedExports, lazyPackages, lazyBuiltins],
 	});
 	await bundleCommonJs("raftctl.cjs", {
 		entryPoints: ["src/main.ts"],
