@@ -216,6 +216,7 @@ export function refusalOf(
 			failure.kind,
 			`the operation lock could not be taken: ${failure.message}`,
 			{
+				problems: failure.problems,
 				state: "nothing was touched",
 				next: commandFor(context, "status"),
 				cause: failure,

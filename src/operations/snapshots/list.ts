@@ -3,9 +3,11 @@ import type {
 	SnapshotSchedule,
 	SnapshotSummary,
 } from "../../cluster/engine.js";
-import { reasonOf } from "../../errors.js";
+import type { ClusterFacts } from "../../cluster/facts.js";
+import { OperatorError, reasonOf } from "../../errors.js";
 import {
 	callOptions,
+	commandFor,
 	lookAtCluster,
 	type OperationContext,
 	refOf,
@@ -25,7 +27,10 @@ export interface SnapshotsReport {
 	readonly scheduled: ScheduledSnapshot | null;
 }
 
-/** The snapshots on the disk of every node, and how the schedule fares. */
+/**
+ * The snapshots on the disk of every node, and how the schedule fares. Throws OperatorError "unreachable" where no node
+ * answers: whether there is a schedule is not known then.
+ */
 export async function listSnapshots(
 	context: OperationContext,
 ): Promise<SnapshotsReport> {
@@ -46,10 +51,25 @@ export async function listSnapshots(
 		),
 	]);
 	const statuses = facts.nodes.flatMap(({ status }) => status ?? []);
+	if (statuses.length === 0) throw noAnswer(context, facts);
 	const newest = statuses.sort((a, b) => b.appliedIndex - a.appliedIndex)[0];
 	return {
 		...{ cluster: inventory.name, nodes },
 		schedule: newest?.snapshotSchedule ?? null,
 		scheduled: newest?.scheduledSnapshot ?? null,
 	};
+}
+
+function noAnswer(
+	context: OperationContext,
+	{ nodes }: ClusterFacts,
+): OperatorError {
+	return new OperatorError(
+		"unreachable",
+		`none of ${nodes.map(({ id }) => id).join(", ")} gives an answer`,
+		{
+			problems: nodes.map(({ id, fault }) => `${id} ${fault}`),
+			next: commandFor(context, "status"),
+		},
+	);
 }
