@@ -5,7 +5,8 @@ const temporaryName = "next.tmp";
 
 /**
  * The file of the segment to come, zero-filled and synced in slices ahead of need, so that a cut costs a header and not
- * 64 MiB. Writing into filled blocks also spares every fdatasync the file system's journal.
+ * 64 MiB. Writing into filled blocks also spares every fdatasync the file system's journal; where records are so large
+ * that this is little beside them, the file is left without blocks, and the disk its time (`Filling`).
  */
 export class NextSegment {
 	readonly #disk: Disk;
@@ -47,10 +48,14 @@ export class NextSegment {
 		return !this.#noRoom && this.#filled < this.#size;
 	}
 
-	/** A zero-filled, synced file of at least `bytes`; finishes what is not prepared. The next one begins anew. */
-	take(bytes: number): { file: DiskFile; size: number } {
-		if (bytes > this.#size) return this.#takeLarger(bytes);
+	/**
+	 * A file of at least `bytes` that reads as zeros, synced; finishes what is not prepared, where it is to be filled. The
+	 * next one begins anew.
+	 */
+	take(bytes: number, fills: boolean): { file: DiskFile; size: number } {
+		if (bytes > this.#size) return this.#takeLarger(bytes, fills);
 		try {
+			if (!fills) this.#extend();
 			while (this.#filled < this.#size)
 				this.#fill(Math.min(sliceBytes, this.#size - this.#filled));
 		} catch (error) {
@@ -73,10 +78,18 @@ export class NextSegment {
 		this.#disk.remove(this.#path);
 	}
 
-	#takeLarger(bytes: number): { file: DiskFile; size: number } {
+	#takeLarger(bytes: number, fills: boolean): { file: DiskFile; size: number } {
 		this.discard();
 		const directory = this.#path.slice(0, -temporaryName.length - 1);
-		return new NextSegment(this.#disk, directory, bytes).take(bytes);
+		return new NextSegment(this.#disk, directory, bytes).take(bytes, fills);
+	}
+
+	/** To its whole size, without writing. */
+	#extend(): void {
+		this.#file ??= this.#disk.create(this.#path);
+		this.#file.truncate(this.#size);
+		this.#file.sync();
+		this.#filled = this.#size;
 	}
 
 	#fill(bytes: number): void {

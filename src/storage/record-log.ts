@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { Filling } from "./filling.js";
 import { maxGroupBytes } from "./group.js";
 import type { LogStorageStats } from "./log-storage.js";
 import { type LogPlace, markFirst } from "./marker.js";
@@ -31,6 +32,8 @@ const sealBytes = recordBytes([sealItem(Buffer.alloc(idBytes))]);
 export interface RecordLogOptions extends LogPlace {
 	/** Size of a segment's file, at least 16 KiB; a record that does not fit gets a larger one. */
 	readonly segmentBytes?: number;
+	/** Where records are larger on average, segments are not filled with zeros beforehand. */
+	readonly largeRecordBytes?: number | undefined;
 	/** 16 random bytes for a new segment. */
 	readonly newId?: () => Buffer;
 }
@@ -47,6 +50,7 @@ export class RecordLog {
 	readonly #options: RecordLogOptions;
 	readonly #next: NextSegment;
 	readonly #removal: Removal;
+	readonly #filling: Filling;
 	#end = dataStart;
 	#chain = 0;
 	#markedFloor = 0;
@@ -62,6 +66,7 @@ export class RecordLog {
 		const { disk, directory, segmentBytes = defaultSegmentBytes } = options;
 		this.#next = new NextSegment(disk, directory, segmentBytes);
 		this.#removal = new Removal(disk, directory);
+		this.#filling = new Filling(options.largeRecordBytes);
 		if (recovery === null) this.#enter(this.#create(null, 0, 1));
 		else {
 			this.segments.push(...recovery.segments);
@@ -118,10 +123,14 @@ export class RecordLog {
 		return { segment, items: this.#put(RecordType.group, items) };
 	}
 
-	/** Fills up to `bytes` of the next segment, once this one is a quarter full; true while there is more to do. */
+	/**
+	 * Fills up to `bytes` of the next segment, once this one is a quarter full, and where that is worth it; true while
+	 * there is more to do.
+	 */
 	prepare(bytes: number): boolean {
 		const { size } = this.#last.header;
-		return this.#end * 4 >= size && this.#next.prepare(bytes);
+		const isTime = this.#end * 4 >= size && this.#filling.isWorthwhile;
+		return isTime && this.#next.prepare(bytes);
 	}
 
 	/**
@@ -182,6 +191,7 @@ export class RecordLog {
 
 	#enter(segment: Segment): void {
 		this.segments.push(segment);
+		this.#filling.turn();
 		this.#end = dataStart;
 		this.#chain = segment.headerCrc;
 		this.#markedFloor = 0;
@@ -192,7 +202,10 @@ export class RecordLog {
 		const { disk, directory, clusterId, nodeId } = this.#options;
 		const needed = roundUp(dataStart + bytes + sealBytes, pageBytes);
 		try {
-			const { file, size } = this.#next.take(needed);
+			const { file, size } = this.#next.take(
+				needed,
+				this.#filling.isWorthwhile,
+			);
 			const header = {
 				id: (this.#options.newId ?? randomId)(),
 				previousId: before?.header.id ?? Buffer.alloc(idBytes),
@@ -217,12 +230,23 @@ export class RecordLog {
 			previous: this.#chain,
 			offset: this.#end,
 		});
-		segment.file.writeAt(target, this.#end);
+		this.#write(target);
+		this.#filling.record(bytes);
 		this.#bytesWritten += bytes;
 		this.#sync();
 		this.#end = record.end;
 		this.#chain = record.crc;
 		return record.items;
+	}
+
+	#write(record: Buffer): void {
+		try {
+			this.#last.file.writeAt(record, this.#end);
+		} catch (error) {
+			// A segment that was not filled has no blocks of its own yet.
+			if (!isFull(error)) throw error;
+			throw fullDisk(this.#options, record.length, error);
+		}
 	}
 
 	/** Where a record is put together. What a giant one needed is not kept. */

@@ -3,7 +3,7 @@ import { crc32 } from "node:zlib";
 import type { Disk, DiskFile } from "./disk.js";
 
 /**
- * A segment is a file of fixed size, zero-filled before it gets its name: header in the first page, two floor slots in
+ * A segment is a file of fixed size that reads as zeros before it gets its name: header in the first page, two floor slots in
  * the second and third, then records. Each has a page of its own, so that rewriting a slot can never tear the header.
  */
 export const pageBytes = 4096;
@@ -95,7 +95,7 @@ export function decodeSegmentHeader(
 }
 
 /**
- * Turns a zero-filled, synced file into the segment that `header` describes. On return header, name and directory are
+ * Turns a synced file of zeros into the segment that `header` describes. On return header, name and directory are
  * durable: a segment that can be seen after a crash has a whole header.
  */
 export function beginSegment(options: {

@@ -23,8 +23,9 @@ export function openOn(
 	disk: Disk,
 	segmentBytes = smallSegment,
 	newId?: () => Buffer,
+	largeRecordBytes?: number,
 ) {
-	const options = { disk, ...place, segmentBytes };
+	const options = { disk, ...place, segmentBytes, largeRecordBytes };
 	return openWal(newId === undefined ? options : { ...options, newId });
 }
 

@@ -1,0 +1,48 @@
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { realDisk } from "../../src/storage/real-disk.js";
+import { openWal } from "../../src/storage/wal.js";
+import { batchOf, entry, place } from "./history.js";
+
+const segmentBytes = 16 * 1024 * 1024;
+let directory: string;
+
+beforeEach(() => {
+	directory = mkdtempSync(join(tmpdir(), "raftctl-filling-"));
+});
+
+afterEach(() => rmSync(directory, { recursive: true }));
+
+/** Writes records of so many bytes until there are three segments; the bytes that the last one takes on the disk then. */
+function lastSegmentAfter(recordBytes: number): number {
+	const data = "x".repeat(recordBytes);
+	const open = () =>
+		openWal({ ...place, directory, segmentBytes, disk: realDisk });
+	const { wal } = open();
+	let written = 0;
+	while (wal.stats().segments < 3) {
+		written++;
+		wal.append([batchOf(written, [entry(written, 1, data)])]);
+		while (wal.prepare(1024 * 1024));
+	}
+	const path = join(directory, "0000000003.wal");
+	const { blocks, size } = statSync(path);
+	expect(size).toBe(segmentBytes);
+	wal.close();
+	const again = open();
+	expect(again.recovered).toMatchObject({ lastIndex: written, repaired: null });
+	again.wal.close();
+	return blocks * 512;
+}
+
+describe("the segments behind", () => {
+	it("small records are filled with zeros before they are needed", () => {
+		expect(lastSegmentAfter(256 * 1024)).toBeGreaterThanOrEqual(segmentBytes);
+	});
+
+	it("large records are not, so that the disk writes them once", () => {
+		expect(lastSegmentAfter(900 * 1024)).toBeLessThan(segmentBytes / 2);
+	});
+});
