@@ -1,5 +1,5 @@
+import "./interpreted.js";
 import { dirname, resolve } from "node:path";
-import { config } from "zod";
 import { documentError } from "../documents/document-error.js";
 import { readPartially } from "../documents/read-document.js";
 import { readText } from "../documents/read-file.js";
@@ -25,9 +25,6 @@ import {
 import { agentBeside, nodeAddresses } from "./ports.js";
 import { resolveS3 } from "./s3.js";
 import { resolveTls } from "./tls.js";
-
-// A parser compiled for a schema that is used once costs more than it saves.
-config({ jitless: true });
 
 export interface ParseOptions {
 	/** What errors call the file: its path as given, or "-" for stdin. */
