@@ -1,4 +1,4 @@
-import { Flags } from "@oclif/core";
+import { Args, Flags } from "@oclif/core";
 import {
 	canaryFlags,
 	canaryUse,
@@ -8,6 +8,7 @@ import {
 	skipFlag,
 } from "../../src/cli/flags.js";
 import { OperatorCommand } from "../../src/cli/operator-command.js";
+import { OperatorError } from "../../src/errors.js";
 import { withContext } from "../../src/operations/open-context.js";
 import {
 	planSave,
@@ -21,10 +22,14 @@ export default class SnapshotSave extends OperatorCommand<typeof SnapshotSave> {
 		"A caught-up follower takes it, so that the leader is not kept from its work. The file is whole under its name or not there: it is written beside it as .part. A broken connection is taken up where it broke. Overwrites nothing.";
 	static override examples = [
 		"<%= config.bin %> snapshot save",
+		"<%= config.bin %> snapshot save /backups/orders.snapshot",
 		"<%= config.bin %> snapshot save --file /backups/orders.snapshot --node n3",
 		"<%= config.bin %> snapshot save --node n2 --skip=alarm",
 		"<%= config.bin %> snapshot save --dry-run",
 	];
+	static override args = {
+		file: Args.string({ description: "Where to; or give --file." }),
+	};
 	static override flags = {
 		file: Flags.string({
 			char: "f",
@@ -44,9 +49,9 @@ export default class SnapshotSave extends OperatorCommand<typeof SnapshotSave> {
 	};
 
 	async run(): Promise<void> {
-		const { file, node, skip } = this.flags;
+		const { node, skip } = this.flags;
 		const wish = {
-			...{ node: node ?? null, file: file ?? null, skip },
+			...{ node: node ?? null, file: this.#file(), skip },
 			workingDirectory: process.cwd(),
 		};
 		await this.planOrRun(this.flags, {
@@ -60,5 +65,18 @@ export default class SnapshotSave extends OperatorCommand<typeof SnapshotSave> {
 			text: async (report) =>
 				(await import("../../src/cli/snapshot-text.js")).savedText(report),
 		});
+	}
+
+	/** Null for a name of its own. */
+	#file(): string | null {
+		const { file: argument } = this.args;
+		const { file: flag } = this.flags;
+		if (argument !== undefined && flag !== undefined && argument !== flag)
+			throw new OperatorError(
+				"usage",
+				`one file is written, and two are named: ${argument} and ${flag}`,
+				{ state: "nothing was touched", next: "name one of them" },
+			);
+		return argument ?? flag ?? null;
 	}
 }

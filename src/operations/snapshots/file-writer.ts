@@ -1,7 +1,15 @@
-import { type FileHandle, link, open, rename, rm } from "node:fs/promises";
+import { constants } from "node:fs";
+import {
+	access,
+	type FileHandle,
+	link,
+	open,
+	rename,
+	rm,
+} from "node:fs/promises";
 import { dirname } from "node:path";
 import { OperatorError, reasonOf } from "../../errors.js";
-import { openPart } from "./part-file.js";
+import { cannotCreate, openPart } from "./part-file.js";
 
 /**
  * A file that is whole under its name, or not there: `.part`, fsync, then its name, then the directory. The part is locked
@@ -16,6 +24,14 @@ export interface NewFile {
 	finish(): Promise<void>;
 	/** Removes what is there. */
 	discard(): Promise<void>;
+}
+
+/** Before anybody makes what is to be in it: throws as `createFile` would of a name that is taken, or a place that is none. */
+export async function requireFree(path: string): Promise<void> {
+	if (await isThere(path)) throw taken(path);
+	await access(dirname(path), constants.W_OK).catch((cause: unknown) => {
+		throw cannotCreate(path, cause);
+	});
 }
 
 /** Throws OperatorError "refused" when the file is there, or somebody is writing it; "config" when it cannot be. */

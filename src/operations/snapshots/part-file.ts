@@ -64,7 +64,7 @@ function busy(part: string): OperatorError {
 	);
 }
 
-function cannotCreate(part: string, cause: unknown): OperatorError {
+export function cannotCreate(part: string, cause: unknown): OperatorError {
 	return new OperatorError(
 		"config",
 		`${part} cannot be written: ${reasonOf(cause)}`,

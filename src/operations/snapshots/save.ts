@@ -8,6 +8,7 @@ import type { Operation, Run, Watched } from "../operation.js";
 import { type PlanReport, planReport } from "../plan.js";
 import { runOperation } from "../run-operation.js";
 import { runSteps } from "../steps/step.js";
+import { requireFree } from "./file-writer.js";
 import { copyStep, type Saving, takeStep } from "./saving.js";
 import { snapshotSource } from "./source.js";
 
@@ -116,9 +117,10 @@ export function saveOperation(wish: SaveWish): Operation<Outcome | Nothing> {
 
 async function sourceOf(
 	context: OperationContext,
-	{ node, skip }: SaveWish,
+	{ node, file, skip, workingDirectory }: SaveWish,
 ): Promise<string> {
 	if (node !== null) nodeNamed(context, node);
+	if (file !== null) await requireFree(resolve(workingDirectory, file));
 	const facts = await lookAtCluster(context, context.signal);
 	const withAlarms = skip.includes("alarm");
 	return snapshotSource(context, facts, { node, withAlarms });

@@ -44,6 +44,19 @@ describe("saving a snapshot", () => {
 		expect(world.cluster.lock).toBeNull();
 	});
 
+	it("takes none where the file is there already, or could not be written", async () => {
+		const world = operating();
+		const taken = join(directory, "taken");
+		await writeFile(taken, "of yesterday");
+		for (const file of [taken, join(directory, "nowhere/it")]) {
+			const failure = await failureOf(save(world, { file }));
+			expect(failure.next).toContain("--file");
+		}
+		const { nodes } = await listSnapshots(world.context);
+		expect(nodes.flatMap(({ snapshots }) => snapshots)).toEqual([]);
+		expect(await readFile(taken, "utf8")).toBe("of yesterday");
+	});
+
 	it("passes over nodes that are down, lag or have an alarm, down to the leader", async () => {
 		const world = operating();
 		world.cluster.stop("n2");
