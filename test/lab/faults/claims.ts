@@ -3,7 +3,6 @@ import { parseStat } from "../../../src/balancers/haproxy/stat-lines.js";
 import { lostOn } from "../../../src/operations/demo/verification.js";
 import { unrestOf } from "../../torture-operations/settled.js";
 import { lookAt } from "../../torture-operations/view.js";
-import { inside } from "../compare/inside.js";
 import { cluster, type Stage, storyOf } from "./stage.js";
 
 const lookLimitMs = 5_000;
@@ -31,7 +30,7 @@ async function wrongNow(stage: Stage): Promise<readonly string[]> {
 	const wrong = [
 		...drained.map((id) => `${id} is drained`),
 		...[...held, ...views],
-		...frontFaults(await frontStat(stage), members),
+		...frontFaults(await stage.frontStat(), members),
 	];
 	if (wrong.length > 0) return wrong;
 	for (const argv of [["health"], ["diff"]]) {
@@ -39,11 +38,6 @@ async function wrongNow(stage: Stage): Promise<readonly string[]> {
 		if (run.exitCode !== 0) return [storyOf(argv, run), run.stdout];
 	}
 	return [];
-}
-
-async function frontStat({ lab }: Stage): Promise<string> {
-	const ask = `echo "show stat" | socat - UNIX-CONNECT:/run/haproxy/admin.sock`;
-	return await inside(lab, "lb", ["sh", "-c", ask]);
 }
 
 /** HAProxy has to have every member, up and with a weight, and nobody else. */

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Random } from "../../sim/random.js";
+import { carryDisk, newcomer } from "./disks.js";
 import { lockWait, releases, type Stage } from "./stage.js";
 
 /** An operation that is to be disturbed. */
@@ -7,6 +8,8 @@ export interface Operation {
 	readonly name: string;
 	/** Of a cluster that speaks TLS. */
 	readonly tls?: true;
+	/** A member's machine is off meanwhile: one more would be a majority. */
+	readonly isWithout?: true;
 	/** How many steps it has, where it shows no plan. */
 	readonly steps?: number;
 	/** Brings the cluster to where it can begin. */
@@ -17,6 +20,8 @@ export interface Wish {
 	readonly argv: readonly string[];
 	/** What is not as it is to be once it is done. */
 	readonly faults: () => Promise<readonly string[]>;
+	/** Puts back what `prepare` took away. */
+	readonly after?: () => Promise<void>;
 }
 
 export const operations: readonly Operation[] = [
@@ -24,8 +29,10 @@ export const operations: readonly Operation[] = [
 	{ name: "upgrade", prepare: upgrading },
 	{ name: "upgrade-rollback", prepare: goingBack },
 	{ name: "replace-node", prepare: replacing },
+	{ name: "replace-dead-node", isWithout: true, prepare: replacingDead },
 	{ name: "snapshot-save", steps: 2, prepare: saving },
 	{ name: "certs-rotate", tls: true, prepare: rotating },
+	{ name: "move-node", isWithout: true, prepare: moving },
 ];
 
 const yes = ["--yes", ...lockWait];
@@ -86,13 +93,42 @@ const catchUp = "60s";
 
 async function replacing(stage: Stage, random: Random): Promise<Wish> {
 	const leaving = random.pick([...(await stage.members())].sort());
-	const coming = await stage.newcomer();
+	return replace(stage, leaving, await newcomer(stage));
+}
+
+/** Its machine is gone, and what it ran with it. */
+async function replacingDead(stage: Stage, random: Random): Promise<Wish> {
+	const leaving = random.pick([...(await stage.members())].sort());
+	const coming = await newcomer(stage);
+	const host = stage.hostOf(leaving);
+	await stage.lab.powerOff(host);
+	await stage.awaitDown(leaving);
+	return {
+		...replace(stage, leaving, coming),
+		after: () => stage.lab.boot(host),
+	};
+}
+
+function replace(stage: Stage, leaving: string, coming: string): Wish {
 	return {
 		argv: ["replace-node", leaving, coming, "--timeout", catchUp, ...yes],
 		faults: async () => {
 			const members = await stage.members();
 			const isDone = members.includes(coming) && !members.includes(leaving);
 			return isDone ? [] : [`the members are ${members.join(", ")}`];
+		},
+	};
+}
+
+async function moving(stage: Stage, random: Random): Promise<Wish> {
+	const id = random.pick([...(await stage.members())].sort());
+	await carryDisk(stage, id);
+	await stage.awaitDown(id);
+	return {
+		argv: ["move-node", id, ...yes],
+		faults: async () => {
+			const isThere = (await stage.invocationOf(id)) !== "";
+			return isThere ? [] : [`${id} does not run where its disk is`];
 		},
 	};
 }

@@ -62,6 +62,7 @@ export async function playRound(stage: Stage, round: Round): Promise<Outcome> {
 	for (let attempt = 1; attempt <= maxAttempts; attempt++) {
 		const wish = await operation.prepare(stage, random);
 		const outcome = await attempted(stage, round, { wish, moment });
+		await wish.after?.();
 		if (outcome !== null) return outcome;
 		moment = earlier(moment);
 	}

@@ -1,4 +1,4 @@
-import { reasonOf } from "../../../src/errors.js";
+import { OperatorError, reasonOf } from "../../../src/errors.js";
 import { forEach } from "../all-at-once.js";
 import type { Lab } from "../lab.js";
 import { allHosts } from "../names.js";
@@ -67,7 +67,9 @@ async function playOn(
 				if (outcome.broken.length > 0) await give();
 			} catch (error) {
 				const { operation, fault } = pair;
-				const what = `${operation.name} with ${fault.name}: ${reasonOf(error)}`;
+				const state = error instanceof OperatorError ? error.state : undefined;
+				const why = [reasonOf(error), ...(state ? [state] : [])].join("; ");
+				const what = `${operation.name} with ${fault.name}: ${why}`;
 				tell(what);
 				unplayed.push(what);
 				await give();
@@ -101,6 +103,7 @@ export function pairs(chosen: Chosen, tls: boolean) {
 	return faults.flatMap((fault, at) =>
 		operations.flatMap((operation, number) =>
 			(operation.tls ?? false) === tls &&
+			!(operation.isWithout && fault.isOfHost) &&
 			isChosen(chosen.faults, fault.name) &&
 			isChosen(chosen.operations, operation.name)
 				? [{ fault, operation, number: at * 100 + number }]

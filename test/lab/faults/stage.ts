@@ -1,6 +1,7 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { unitOf } from "../../../src/hosts/systemd-service.js";
 import { httpCaller } from "../../../src/operations/demo/http-caller.js";
 import type { AcknowledgedWrite } from "../../../src/operations/demo/traffic.js";
 import { materialIn } from "../../torture-operations/admin.js";
@@ -11,7 +12,8 @@ import { forEach } from "../all-at-once.js";
 import { clusterText, frontOf } from "../cluster-text.js";
 import { inside } from "../compare/inside.js";
 import type { Lab } from "../lab.js";
-import { allHosts, type HostName } from "../names.js";
+import { allHosts, balancerHost, type HostName, nodeHosts } from "../names.js";
+import { until } from "../until.js";
 import {
 	type OperatorOptions,
 	type OperatorRun,
@@ -31,11 +33,8 @@ export interface StageOptions {
 export const cluster = "orders";
 const portBase = 7_100;
 const founders = ["h1", "h2", "h3"] as const;
-/** Where every node is that can be a member: one more than are at once. */
-const hosts: Readonly<Record<string, HostName>> = {
-	...{ n1: "h1", n2: "h2", n3: "h3", n4: "h4" },
-};
-export const ids = Object.keys(hosts);
+/** Every node that can be a member: one more than are at once. The machine left over is for one that moves. */
+export const ids = ["n1", "n2", "n3", "n4"] as const;
 /** What the nodes run at first, and what comes after it. */
 export const releases = { first: "1.0.0", next: "2.0.0" } as const;
 
@@ -45,17 +44,21 @@ const ballast = { values: 24, bytes: 2 ** 20 };
 /** Only bounds what would hang. */
 export const commandLimitMs = 300_000;
 const lookLimitMs = 5_000;
+const downLimitMs = 60_000;
 /** Also a killed operator's, who holds it for 20 s. */
 export const lockWait = ["--lock-wait", "60s"];
 
-/** A cluster of three behind HAProxy, on machines that were bare, and a fourth machine that is ready for a node. */
+/** A cluster of three behind HAProxy, on machines that were bare, and two further machines. */
 export class Stage {
 	readonly lab: Lab;
 	readonly clocks: boolean;
 	readonly directory: string;
 	/** host:port where applications connect. */
 	readonly address: string;
-	readonly places: readonly Place[];
+	readonly #hosts = new Map<string, HostName>(
+		ids.map((id, at) => [id, nodeHosts[at] ?? "h1"]),
+	);
+	readonly #material: Pick<Place, "tls">;
 	/** Of every round so far. */
 	readonly acknowledged: AcknowledgedWrite[] = [];
 	readonly #raftctl: string;
@@ -64,10 +67,9 @@ export class Stage {
 		const { lab, tls, clocks } = options;
 		await forEach(allHosts, (host) => lab.replace(host));
 		// Before any daemon is started there.
-		if (clocks)
-			await forEach(Object.values(hosts), (host) => lab.loosenClock(host));
+		if (clocks) await forEach(nodeHosts, (host) => lab.loosenClock(host));
 		const wish = {
-			...{ name: cluster, hosts: founders, portBase, spare: ["h4"] as const },
+			...{ name: cluster, hosts: founders, portBase, spare: nodeHosts },
 			...{ more: tls ? ["tls: {}"] : [] },
 		};
 		const directory = await mkdtemp(join(tmpdir(), "raftctl-faults-"));
@@ -99,12 +101,16 @@ export class Stage {
 		this.address = address;
 		this.#raftctl = raftctl;
 		const certificates = join(directory, ".raftctl", cluster, "certs");
-		const tls = options.tls ? { tls: () => materialIn(certificates) } : {};
-		this.places = ids.map((id, at) => {
+		this.#material = options.tls ? { tls: () => materialIn(certificates) } : {};
+	}
+
+	/** Where the nodes answer. */
+	get places(): readonly Place[] {
+		return ids.map((id, at) => {
 			const port = portBase + 10 * (at + 1);
 			const place = (offset: number) =>
-				`${lab.address(this.hostOf(id))}:${port + offset}`;
-			return { id, client: place(1), admin: place(2), ...tls };
+				`${this.lab.address(this.hostOf(id))}:${port + offset}`;
+			return { id, client: place(1), admin: place(2), ...this.#material };
 		});
 	}
 
@@ -124,14 +130,27 @@ export class Stage {
 
 	/** What applications believe, as it is now; absent where nodes speak plain text. */
 	get tls(): { readonly tls?: () => { readonly ca: string } } {
-		const material = this.places[0]?.tls;
-		return material === undefined ? {} : { tls: () => ({ ca: material().ca }) };
+		const { tls } = this.#material;
+		return tls === undefined ? {} : { tls: () => ({ ca: tls().ca }) };
 	}
 
 	hostOf(id: string): HostName {
-		const host = hosts[id];
+		const host = this.#hosts.get(id);
 		if (host === undefined) throw new Error(`no machine for ${id}`);
 		return host;
+	}
+
+	/** The machine that no node is meant for. */
+	get freeHost(): HostName {
+		const taken = new Set(this.#hosts.values());
+		const free = nodeHosts.find((host) => !taken.has(host));
+		if (free === undefined) throw new Error("every machine is taken");
+		return free;
+	}
+
+	/** From now on the node is on another machine. */
+	moveTo(id: string, host: HostName): void {
+		this.#hosts.set(id, host);
 	}
 
 	start(
@@ -168,31 +187,25 @@ export class Stage {
 
 	/** What systemd calls this run of the node's unit. */
 	async invocationOf(id: string): Promise<string> {
-		const unit = `raftd-${cluster}-${id}.service`;
 		const show = ["systemctl", "show", "--value", "--property=InvocationID"];
-		return (await inside(this.lab, this.hostOf(id), [...show, unit])).trim();
+		const argv = [...show, unitOf(cluster, id)];
+		return (await inside(this.lab, this.hostOf(id), argv)).trim();
 	}
 
-	/** Has the node that is no member, with its machine set up and its disk empty, in the cluster file. Returns its id. */
-	async newcomer(): Promise<string> {
-		const members = await this.members();
-		const id = ids.find((one) => !members.includes(one));
-		if (id === undefined) throw new Error("every node is a member");
-		const script = `systemctl stop "$1" 2>/dev/null || true; rm -rf "$2"`;
-		const unit = `raftd-${cluster}-${id}.service`;
-		const data = `/var/lib/raftctl/${cluster}/${id}/data`;
-		const host = this.hostOf(id);
-		await inside(this.lab, host, ["sh", "-euc", script, "sh", unit, data]);
-		const file = join(this.directory, "cluster.yaml");
-		const text = await readFile(file, "utf8");
-		if (!text.includes(`id: ${id},`)) {
-			const line = `\n  - { id: ${id}, host: ${host} }\nbalancer:`;
-			await writeFile(file, text.replace("\nbalancer:", line));
-		}
-		const prepare = ["deploy", "--node", id, "--yes", ...lockWait];
-		const archive = this.archiveOf(releases.first);
-		await this.succeed([...prepare, "--release", archive]);
-		return id;
+	/** What HAProxy says of its servers, as CSV. */
+	async frontStat(): Promise<string> {
+		const ask = `echo "show stat" | socat - UNIX-CONNECT:/run/haproxy/admin.sock`;
+		return await inside(this.lab, balancerHost, ["sh", "-c", ask]);
+	}
+
+	/** Until HAProxy sends the node nothing, and a quorum without it has a leader. */
+	async awaitDown(id: string): Promise<void> {
+		const isDown = async () => {
+			const { exitCode } = await this.run(["operation", "list"]);
+			const line = new RegExp(`^raftctl-${cluster},${id},.*,DOWN`, "m");
+			return exitCode === 0 && line.test(await this.frontStat());
+		};
+		await until(isDown, downLimitMs, { what: `HAProxy to miss ${id}` });
 	}
 
 	/** What it has on this machine. */
