@@ -26,6 +26,7 @@ import {
 	lazyBuiltins,
 	lazyPackages,
 	namedExports,
+	sortedByCode,
 	sourceLocations,
 } from "./bundle-plugins.mjs";
 
@@ -60,6 +61,11 @@ async function main() {
 		rmSync(staging, { recursive: true, force: true });
 	}
 }
+
+const cliPlugins = [
+	...[sourceLocations, namedExports],
+	...[lazyPackages, lazyBuiltins, sortedByCode],
+];
 
 /** What all bundles share. */
 const bundle = {
@@ -124,12 +130,12 @@ async function bundleCli() {
 	});
 	await bundleCommonJs("cli.cjs", {
 		stdin: runCliWith(`{ ${commands.join("\n")} }`),
-		plugins: [sourceLocations, namedExports, lazyPackages, lazyBuiltins],
+		plugins: cliPlugins,
 	});
 	// The manifest knows all that help says of a command.
 	await bundleCommonJs("help.cjs", {
 		stdin: runCliWith("{}"),
-		plugins: [sourceLocations, namedExports, lazyPackages, lazyBuiltins],
+		plugins: cliPlugins,
 	});
 	await bundleCommonJs("raftctl.cjs", {
 		entryPoints: ["src/main.ts"],

@@ -118,6 +118,27 @@ export const lazyBuiltins = {
 	},
 };
 
+const comparison = "a.id.localeCompare(b.id)";
+
+/**
+ * oclif sorts the commands by the rules of a language at each start; loading these takes a twentieth of a short
+ * command's time, and for names of ASCII they say the same as their codes.
+ */
+export const sortedByCode = {
+	name: "sorted-by-code",
+	setup({ onLoad }) {
+		onLoad({ filter: /@oclif\/core\/lib\/config\/plugin\.js$/ }, ({ path }) => {
+			const text = readFileSync(path, "utf8");
+			if (!text.includes(comparison))
+				throw new Error(`${path} no longer has ${comparison}`);
+			return {
+				contents: text.replace(comparison, "(a.id < b.id ? -1 : 1)"),
+				loader: "js",
+			};
+		});
+	},
+};
+
 function isCommonJs(file) {
 	if (!file.endsWith(".js")) return file.endsWith(".cjs");
 	let directory = dirname(file);
