@@ -3,7 +3,7 @@ import type { OperationContext } from "../context.js";
 import { configMode } from "../node-config.js";
 import { nodeService, writeNodeConfig } from "../node-service.js";
 import type { Step } from "../steps/step.js";
-import { contextOf, startedPath, wasStarted } from "./new-cluster.js";
+import { contextOf, diskOf, startedPath, wasStarted } from "./new-cluster.js";
 import type { Birth } from "./new-cluster-steps.js";
 
 /** All at once: one by one they could form no quorum. */
@@ -15,6 +15,11 @@ export function startStep({ run, cluster, requireOutOfService }: Birth): Step {
 		title: `start ${cluster.chosen.join(", ")}`,
 		cost: "from here on it is another cluster, for good",
 		async isDone() {
+			const disks = await Promise.all(
+				born.inventory.nodes.map((node) => diskOf(context, node, cluster)),
+			);
+			// What runs on other data is the old cluster's, and has yet to be stopped.
+			if (disks.some(({ data }) => data !== "new")) return null;
 			const states = await Promise.all(
 				(await servicesOf(born)).map((service) => service.state()),
 			);

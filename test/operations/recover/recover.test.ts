@@ -89,6 +89,7 @@ describe("recovering after a majority was lost", () => {
 			...["", "", "it is empty"],
 		]);
 		expect(plan.plan[0]).toMatchObject({ id: "n1/stop" });
+		expect(plan.plan.map(({ id }) => id)).toContain("cluster/start");
 		expect([...ground.running]).toEqual(["n1"]);
 		expect(ground.clusterFile).toContain("orders-old");
 	});
@@ -98,6 +99,11 @@ describe("recovering after a majority was lost", () => {
 		ground.found(ground.data("n1"), "n1", "orders-old", state);
 		await work(ground.context());
 		expect(ground.state("n2")).toMatchObject({ content: "of a later term" });
+	});
+
+	it("plans to start what it has to stop first, though it runs until then", async () => {
+		const plan = await planRecovery(ground.context(), { nodes: ["n1"] }, told);
+		expect(plan.plan.map(({ id }) => id)).toContain("cluster/start");
 	});
 
 	it("tells what was found before it asks, once", async () => {
