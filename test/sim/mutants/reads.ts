@@ -1,7 +1,6 @@
 import type { CoreMutant } from "./patch.js";
 
 const core = "src/raft/core.ts";
-const follower = "src/raft/follower.ts";
 const heartbeats = "src/raft/heartbeats.ts";
 const lease = "src/raft/lease.ts";
 
@@ -149,9 +148,9 @@ export const reads: readonly CoreMutant[] = [
 		breaks: "a voter's silence counts from its last tick, not from the message",
 		edits: [
 			{
-				file: follower,
-				text: "core.leaderHeardMs = Math.max(core.nowMs, core.stepMs);",
-				replacement: "core.leaderHeardMs = core.nowMs;",
+				file: core,
+				text: "this.leaderHeardMs = this.#newestMs;",
+				replacement: "this.leaderHeardMs = this.nowMs;",
 			},
 		],
 	},
