@@ -1,6 +1,7 @@
 import type { CoreMutant } from "./patch.js";
 
 const core = "src/raft/core.ts";
+const follower = "src/raft/follower.ts";
 const heartbeats = "src/raft/heartbeats.ts";
 const lease = "src/raft/lease.ts";
 
