@@ -206,7 +206,9 @@ async function writeManifest() {
 	});
 	await plugin.load();
 	const path = join(staging, "oclif.manifest.json");
-	writeFileSync(path, JSON.stringify(plugin.manifest));
+	// What helps with a default is a constant, and in the manifest by now; help that asked for it again has no commands.
+	const leave = (key, value) => (key === "hasDynamicHelp" ? undefined : value);
+	writeFileSync(path, JSON.stringify(plugin.manifest, leave));
 }
 
 /** Runs a command once and keeps the code that V8 compiled for it. */
