@@ -92,12 +92,19 @@ tests_on_machines() {
 	say "tests on machines"
 	# What went wrong with it, goes wrong once more, and is said.
 	if [ -n "$image" ]; then wait "$image" || true; fi
+	image=
 	vitest_by machines "${as_root[@]}" node scripts/lab.mjs test
 }
 
+watcher= image= reports= standstills=
+# Whatever way this ends, a failed lint or Ctrl-C included: nothing goes on behind it.
+leave() {
+	for pid in $watcher $image; do kill "$pid" 2>/dev/null || true; done
+	rm -rf "$reports" "$standstills"
+}
+trap leave EXIT
 needs_packages
 install_modules
-image=
 # Mostly a download: it is there when the machines are wanted.
 if [ $# -eq 0 ] && runs_machines; then
 	"${as_root[@]}" node scripts/lab.mjs image >/dev/null 2>&1 &
@@ -114,7 +121,6 @@ reports=$(mktemp -d)
 standstills=$(mktemp)
 watch_for_standstill >/dev/null 2>&1 &
 watcher=$!
-trap 'kill "$watcher"; rm -rf "$reports" "$standstills"' EXIT
 status=0
 say "tests"
 vitest_by rooms npx --no-install vitest run "$@"
