@@ -20,6 +20,7 @@ export class FakeDisk implements Disk {
 	#crashAt = Number.POSITIVE_INFINITY;
 	#syncFailures = 0;
 	#writeFailures = 0;
+	#writeFailureCode: "EIO" | "ENOSPC" = "EIO";
 	#crashed = false;
 
 	constructor(seed: number) {
@@ -37,7 +38,8 @@ export class FakeDisk implements Disk {
 	}
 
 	/** The next `count` writes fail half way. */
-	failWrites(count: number): void {
+	failWrites(count: number, code: "EIO" | "ENOSPC" = "EIO"): void {
+		this.#writeFailureCode = code;
 		this.#writeFailures = count;
 	}
 
@@ -180,7 +182,7 @@ export class FakeDisk implements Disk {
 		if (this.#writeFailures > 0) {
 			this.#writeFailures -= 1;
 			half();
-			throw failure("EIO", "write");
+			throw failure(this.#writeFailureCode, "write");
 		}
 		inode.write(bytes, offset);
 	}

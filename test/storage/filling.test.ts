@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { realDisk } from "../../src/storage/real-disk.js";
 import { openWal } from "../../src/storage/wal.js";
-import { batchOf, entry, place } from "./history.js";
+import { FakeDisk } from "../fakes/fake-disk.js";
+import { batchOf, entry, openOn, place } from "./history.js";
 
 const segmentBytes = 16 * 1024 * 1024;
 let directory: string;
@@ -40,6 +41,19 @@ function lastSegmentAfter(recordBytes: number): number {
 describe("the segments behind", () => {
 	it("small records are filled with zeros before they are needed", () => {
 		expect(lastSegmentAfter(256 * 1024)).toBeGreaterThanOrEqual(segmentBytes);
+	});
+
+	it("a record that finds no room in an unfilled one stops the log, and loses nothing of what was acknowledged", () => {
+		const disk = new FakeDisk(1);
+		const { wal } = openOn(disk, undefined, undefined, 0);
+		wal.append([batchOf(1, [entry(1, 1)])]);
+		disk.failWrites(1, "ENOSPC");
+		expect(() => wal.append([batchOf(2, [entry(2, 1)])])).toThrow(
+			/^the disk is full: no room/,
+		);
+		disk.crash();
+		const { recovered } = openOn(disk);
+		expect(recovered.lastIndex).toBeGreaterThanOrEqual(1);
 	});
 
 	it("large records are not, so that the disk writes them once", () => {
