@@ -121,14 +121,15 @@ export class HttpLane {
 	}
 }
 
-let line = "";
-let lineOfSecond = 0;
+let date = "";
+let dateOfSecond = 0;
 
+/** Made once a second. */
 function dateLine(): string {
 	const second = Math.floor(Date.now() / 1000);
-	if (second !== lineOfSecond) {
-		lineOfSecond = second;
-		line = `Date: ${new Date(second * 1000).toUTCString()}\r\n`;
+	if (second !== dateOfSecond) {
+		dateOfSecond = second;
+		date = `Date: ${new Date(second * 1000).toUTCString()}\r\n`;
 	}
-	return line;
+	return date;
 }
