@@ -11,15 +11,15 @@ type VisitEntry = (
 
 /**
  * Walks the entries of a block (raft/codec.ts) without making an object of each: a log of a million is opened this way.
- * Throws a RangeError unless the block holds exactly the entries `first` to `last`; with null for
- * `last`, entries from `first` on.
+ * Returns the index behind the last. Throws a RangeError unless the block holds the entries from `first` on, to `last`
+ * unless that is null.
  */
 export function walkBlock(
 	block: Buffer,
 	first: number,
 	last: number | null,
 	visit: VisitEntry,
-): void {
+): number {
 	let at = 0;
 	let index = first;
 	while (at < block.length) {
@@ -43,6 +43,7 @@ export function walkBlock(
 	}
 	if (last !== null && index !== last + 1)
 		throw new RangeError(`the block ends with ${index - 1}, not ${last}`);
+	return index;
 }
 
 /** A Buffer over the same bytes. */

@@ -23,15 +23,17 @@ export function* groupsOf(
 ): Generator<readonly WriteBatch[]> {
 	let start = 0;
 	let bytes = 0;
-	for (const [number, { block }] of batches.entries()) {
+	for (const [number, { blocks }] of batches.entries()) {
+		let more = 0;
+		for (const block of blocks) more += block.length;
 		const isFull =
-			bytes + block.length > maxGroupBytes || number - start >= maxGroupBatches;
+			bytes + more > maxGroupBytes || number - start >= maxGroupBatches;
 		if (isFull && number > start) {
 			yield batches.slice(start, number);
 			start = number;
 			bytes = 0;
 		}
-		bytes += block.length;
+		bytes += more;
 	}
 	if (start < batches.length)
 		yield start === 0 ? batches : batches.slice(start);
@@ -51,20 +53,20 @@ export function groupOf(
 	let reset: LogReset | null = null;
 	let sync = false;
 	for (const batch of batches) {
-		const { firstIndex: first, lastIndex: last, block } = batch;
-		sync ||= batch.sync || block.length > 0 || batch.reset !== null;
+		const { firstIndex: first, lastIndex: last, blocks } = batch;
+		sync ||= batch.sync || blocks.length > 0 || batch.reset !== null;
 		hardState = batch.hardState ?? hardState;
 		if (batch.reset !== null) {
 			reset = batch.reset;
 			runs = [];
 		}
-		if (block.length === 0) continue;
-		walkBlock(bufferOf(block), first, last, ignore);
+		if (blocks.length === 0) continue;
+		checkBlocks(batch);
 		const run = runs.at(-1);
 		if (run?.last === first - 1) {
-			run.parts.push(block);
+			run.parts.push(...blocks);
 			run.last = last;
-		} else runs.push({ first, last, parts: [block] });
+		} else runs.push({ first, last, parts: [...blocks] });
 	}
 	const items: Item[] = reset === null ? [] : [resetItem(reset)];
 	for (const run of runs) items.push({ kind: ItemKind.entries, ...run });
@@ -80,6 +82,14 @@ export function hardStateItem(state: HardState): Item {
 function resetItem(reset: LogReset): Item {
 	const parts = [encodeReset(reset)];
 	return { kind: ItemKind.reset, first: 0, last: 0, parts };
+}
+
+function checkBlocks({ blocks, firstIndex, lastIndex }: WriteBatch): void {
+	let next = firstIndex;
+	for (const block of blocks)
+		next = walkBlock(bufferOf(block), next, null, ignore);
+	if (next !== lastIndex + 1)
+		throw new RangeError(`the block ends with ${next - 1}, not ${lastIndex}`);
 }
 
 function ignore(): void {}

@@ -2,9 +2,9 @@ import { type ErrorKind, OperatorError } from "../errors.js";
 import type { LogStorageStats, RecoveredLog } from "./log-storage.js";
 
 /**
- * What goes between the thread of the node and that of its log. The port carries the words; `wakeups` is what the log's
- * thread sleeps on, as a futex wakes it sooner than an event loop would. A shared ring could take the port's place
- * without any other change.
+ * What goes between the thread of the node and that of its log. The ring carries the batches (handed-batch.ts), the port
+ * whatever else there is, and batches for which the ring has no room now. All that goes to the log is numbered from 1 on,
+ * in one row. `wakeups` is what the log's thread sleeps on, as a futex wakes it sooner than an event loop would.
  */
 export interface WorkerStart {
 	readonly directory: string;
@@ -12,15 +12,18 @@ export interface WorkerStart {
 	readonly nodeId: string;
 	readonly segmentBytes: number;
 	readonly port: import("node:worker_threads").MessagePort;
+	/** Of `batchRingMemory`. */
+	readonly ring: SharedArrayBuffer;
 	/** One Int32, raised with every message. */
 	readonly wakeups: Int32Array;
 	/** The statistics as the log's thread last left them; see `storeStats`. */
 	readonly stats: Float64Array;
 }
 
-export type ToLog =
-	/** A batch (handed-batch.ts). */
-	| ArrayBuffer
+export type ToLog = { readonly serial: number } & LogWord;
+
+export type LogWord =
+	| { readonly kind: "batch"; readonly packed: ArrayBuffer }
 	| {
 			readonly kind: "read";
 			readonly id: number;

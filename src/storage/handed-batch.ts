@@ -1,25 +1,31 @@
 import type { HardState } from "../raft/types.js";
 import type { LogReset, WriteBatch } from "./log-storage.js";
 
-/** Ten numbers, the name of the vote, and the block. */
+/** Ten numbers, the name of the vote, and the blocks. */
 const numbers = 10;
 const headerBytes = 8 * numbers;
 const noName = -1;
 
+/** What `packBatch` takes of `batch`. */
+export function packedBytes({ hardState, blocks }: WriteBatch): number {
+	let bytes = headerBytes;
+	if (typeof hardState?.votedFor === "string")
+		bytes += Buffer.byteLength(hardState.votedFor, "utf8");
+	for (const block of blocks) bytes += block.length;
+	return bytes;
+}
+
 /**
- * A batch as one piece of memory, which changes hands between threads as it is. An object of the same content is taken
- * apart and put together again by name, and costs three times as much. The block is copied; the caller keeps its own.
+ * A batch as one piece of memory, which the other thread reads where it lies. An object of the same content is taken
+ * apart and put together again by name, and costs three times as much. The blocks are copied; the caller keeps its own.
+ * `target` has `packedBytes` from a multiple of eight on.
  */
-export function packBatch(batch: WriteBatch): ArrayBuffer {
-	const { hardState, reset, block } = batch;
-	const name =
-		hardState === null || hardState.votedFor === null
-			? null
-			: Buffer.from(hardState.votedFor, "utf8");
-	const nameBytes = name?.length ?? 0;
-	// Not from the pool: memory that others share cannot change hands.
-	const bytes = Buffer.allocUnsafeSlow(headerBytes + nameBytes + block.length);
-	const header = new Float64Array(bytes.buffer, 0, numbers);
+export function packBatch(batch: WriteBatch, target: Buffer): void {
+	const { hardState, reset, blocks } = batch;
+	const votedFor = hardState?.votedFor ?? null;
+	const nameBytes =
+		votedFor === null ? 0 : target.write(votedFor, headerBytes, "utf8");
+	const header = new Float64Array(target.buffer, target.byteOffset, numbers);
 	header[0] = batch.sequence;
 	header[1] = batch.firstIndex;
 	header[2] = batch.lastIndex;
@@ -27,15 +33,18 @@ export function packBatch(batch: WriteBatch): ArrayBuffer {
 	header[4] = hardState === null ? 0 : 1;
 	header[5] = hardState?.term ?? 0;
 	header[6] = hardState?.commit ?? 0;
-	header[7] = name?.length ?? noName;
+	header[7] = votedFor === null ? noName : nameBytes;
 	header[8] = reset?.index ?? noName;
 	header[9] = reset?.term ?? 0;
-	if (name !== null) bytes.set(name, headerBytes);
-	bytes.set(block, headerBytes + nameBytes);
-	return bytes.buffer as ArrayBuffer;
+	let at = headerBytes + nameBytes;
+	for (const block of blocks) {
+		target.set(block, at);
+		at += block.length;
+	}
 }
 
-export function unpackBatch(packed: ArrayBuffer): WriteBatch {
+/** Its blocks are views of `packed`. */
+export function unpackBatch(packed: Buffer): WriteBatch {
 	const [
 		sequence = 0,
 		firstIndex = 0,
@@ -47,19 +56,21 @@ export function unpackBatch(packed: ArrayBuffer): WriteBatch {
 		nameLength = noName,
 		resetIndex = noName,
 		resetTerm = 0,
-	] = new Float64Array(packed, 0, numbers);
-	const bytes = Buffer.from(packed);
+	] = new Float64Array(packed.buffer, packed.byteOffset, numbers);
 	const blockAt = headerBytes + Math.max(0, nameLength);
 	const votedFor =
-		nameLength === noName ? null : bytes.toString("utf8", headerBytes, blockAt);
+		nameLength === noName
+			? null
+			: packed.toString("utf8", headerBytes, blockAt);
 	const hardState: HardState | null =
 		hasHardState === 0 ? null : { term, commit, votedFor };
 	const reset: LogReset | null =
 		resetIndex === noName ? null : { index: resetIndex, term: resetTerm };
-	const block = bytes.subarray(blockAt);
+	const block = packed.subarray(blockAt);
+	const blocks = block.length === 0 ? [] : [block];
 	const isSynced = sync === 1;
 	return {
-		...{ sequence, hardState, reset, firstIndex, lastIndex, block },
+		...{ sequence, hardState, reset, firstIndex, lastIndex, blocks },
 		sync: isSynced,
 	};
 }

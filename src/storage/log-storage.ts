@@ -15,8 +15,8 @@ export interface WriteBatch {
 	/** 0 when there are no entries. The log is cut before it, then the block is appended. */
 	readonly firstIndex: number;
 	readonly lastIndex: number;
-	/** Entries firstIndex..lastIndex as `encodeBlock` lays them out; empty when there are none. */
-	readonly block: Uint8Array;
+	/** Entries firstIndex..lastIndex as `encodeBlock` lays them out, in one or several pieces; none without entries. */
+	readonly blocks: readonly Uint8Array[];
 	readonly sync: boolean;
 }
 

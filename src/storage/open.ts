@@ -6,16 +6,17 @@ import {
 } from "node:worker_threads";
 import { decodeBlock } from "../raft/codec.js";
 import type { Entry } from "../raft/types.js";
+import { BatchRingWriter, batchRingMemory } from "./batch-ring.js";
 import { bufferOf } from "./block.js";
 import {
 	type FromLog,
+	type LogWord,
 	loadStats,
 	receiveError,
 	statCount,
-	type ToLog,
 	type WorkerStart,
 } from "./hand-over.js";
-import { packBatch } from "./handed-batch.js";
+import { packBatch, packedBytes } from "./handed-batch.js";
 import { openLogInThread } from "./in-thread.js";
 import type {
 	LogStorage,
@@ -66,6 +67,7 @@ class ThreadedLog implements LogStorage {
 	readonly opened: Promise<RecoveredLog>;
 	readonly #events: LogStorageEvents;
 	readonly #port: MessagePort;
+	readonly #ring: BatchRingWriter;
 	readonly #wakeups = new Int32Array(new SharedArrayBuffer(4));
 	readonly #stats = new Float64Array(new SharedArrayBuffer(8 * statCount));
 	readonly #pending = new PendingWrites();
@@ -73,6 +75,8 @@ class ThreadedLog implements LogStorage {
 	readonly #closed: Promise<void>;
 	#opening: Waiting<RecoveredLog> | null = null;
 	#lastRead = 0;
+	/** Of what was handed over last. */
+	#serial = 0;
 	#failure: Error | null = null;
 	#closing = false;
 
@@ -86,8 +90,10 @@ class ThreadedLog implements LogStorage {
 		this.#port = port1;
 		const { directory, clusterId, nodeId } = options;
 		const { segmentBytes = defaultSegmentBytes } = options;
+		const ring = batchRingMemory();
+		this.#ring = new BatchRingWriter(ring);
 		const start: WorkerStart = {
-			...{ directory, clusterId, nodeId, segmentBytes, port: port2 },
+			...{ directory, clusterId, nodeId, segmentBytes, port: port2, ring },
 			...{ wakeups: this.#wakeups, stats: this.#stats },
 		};
 		const worker = new Worker(workerUrl, {
@@ -110,9 +116,15 @@ class ThreadedLog implements LogStorage {
 
 	append(batch: WriteBatch): void {
 		this.#pending.add(batch.sequence, performance.now());
-		// Its own memory: what is transferred is gone here, and the caller goes on with the block.
-		const packed = packBatch(batch);
-		this.#send(packed, [packed]);
+		if (this.#failure !== null) return;
+		const bytes = packedBytes(batch);
+		const room = this.#ring.reserve(bytes);
+		if (room === null) this.#transfer(batch, bytes);
+		else {
+			packBatch(batch, room);
+			this.#ring.publish(++this.#serial);
+			this.#wake();
+		}
 	}
 
 	async read(first: number, last: number, maxBytes: number): Promise<Entry[]> {
@@ -148,9 +160,22 @@ class ThreadedLog implements LogStorage {
 		await this.#closed;
 	}
 
-	#send(message: ToLog, transfer: ArrayBuffer[] = []): void {
+	/** A batch that is too large for the ring, or for what is free of it. */
+	#transfer(batch: WriteBatch, bytes: number): void {
+		// Not from the pool: memory that others share cannot change hands.
+		const packed = Buffer.allocUnsafeSlow(bytes);
+		packBatch(batch, packed);
+		const memory = packed.buffer as ArrayBuffer;
+		this.#send({ kind: "batch", packed: memory }, [memory]);
+	}
+
+	#send(word: LogWord, transfer: ArrayBuffer[] = []): void {
 		if (this.#failure !== null) return;
-		this.#port.postMessage(message, transfer);
+		this.#port.postMessage({ ...word, serial: ++this.#serial }, transfer);
+		this.#wake();
+	}
+
+	#wake(): void {
 		Atomics.add(this.#wakeups, 0, 1);
 		Atomics.notify(this.#wakeups, 0);
 	}

@@ -27,7 +27,7 @@ export function checkOrder(
 			base = reset.index;
 			lastIndex = reset.index;
 		}
-		if (batch.block.length > 0) {
+		if (batch.blocks.length > 0) {
 			checkEntries(first, { lastIndex, commit, base });
 			lastIndex = batch.lastIndex;
 		}

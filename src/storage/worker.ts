@@ -1,7 +1,9 @@
 import { receiveMessageOnPort, workerData } from "node:worker_threads";
+import { BatchRingReader } from "./batch-ring.js";
 import { groupsOf } from "./group.js";
 import {
 	type FromLog,
+	type LogWord,
 	sendError,
 	storeStats,
 	type ToLog,
@@ -17,9 +19,15 @@ import { openWal, type Wal } from "./wal.js";
  * The log's own thread: it sleeps until something is handed over, takes all there is, writes it as one group. Calls are
  * synchronous, as the libuv pool is shared with zlib and DNS (P67).
  */
-const { port, wakeups, stats, ...options } = workerData as WorkerStart;
+const { port, ring, wakeups, stats, ...options } = workerData as WorkerStart;
 
-type Word = Exclude<ToLog, ArrayBuffer>;
+type Word = Exclude<LogWord, { readonly kind: "batch" }>;
+
+const handed = new BatchRingReader(ring);
+/** The number of what comes next. */
+let serial = 1;
+/** Came by the port before its turn. */
+let early: ToLog | null = null;
 
 /** How long nothing must happen before the floor is noted. */
 const quietMs = 20;
@@ -39,6 +47,7 @@ function run(wal: Wal): void {
 		if (batches.length > 0) {
 			const before = wal.stats().bytesWritten;
 			commit(wal, batches);
+			handed.release();
 			// The next segment is filled at twice the pace of this one, in slices too small to be felt.
 			owedBytes += 2 * (wal.stats().bytesWritten - before);
 			unmarked = true;
@@ -78,10 +87,24 @@ function tidy(wal: Wal, bytes: number): boolean {
 /** Takes batches until there is none or something else comes, which is returned. */
 function takeBatches(batches: WriteBatch[]): Word | null {
 	for (;;) {
-		const message: ToLog | undefined = receiveMessageOnPort(port)?.message;
-		if (!(message instanceof ArrayBuffer)) return message ?? null;
-		batches.push(unpackBatch(message));
+		const packed = handed.take(serial);
+		const word = packed === null ? fromPort() : null;
+		if (packed === null && word === null) return null;
+		serial += 1;
+		if (packed !== null) batches.push(unpackBatch(packed));
+		else if (word?.kind === "batch")
+			batches.push(unpackBatch(Buffer.from(word.packed)));
+		else return word;
 	}
+}
+
+/** Null when what comes next is not there: it may be in the ring since that was asked, and this one behind it. */
+function fromPort(): LogWord | null {
+	early ??= receiveMessageOnPort(port)?.message ?? null;
+	if (early?.serial !== serial) return null;
+	const word = early;
+	early = null;
+	return word;
 }
 
 function commit(wal: Wal, batches: readonly WriteBatch[]): void {

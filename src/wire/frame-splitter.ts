@@ -1,3 +1,6 @@
+/** So many times what has arrived is room for most frames at once: to grow costs a copy, and garbage. */
+const growth = 8;
+
 /**
  * Cuts a byte stream into frames. A frame that lies within one chunk is a view of it; one that spans several is
  * copied once. What is held is never more than the frame that is arriving.
@@ -68,7 +71,7 @@ export class FrameSplitter {
 		const needed = this.#heldBytes + bytes;
 		if (needed > this.#held.length) {
 			const larger = Buffer.allocUnsafe(
-				Math.min(Math.max(needed, this.#held.length * 2), this.#frameBytes),
+				Math.min(needed * growth, this.#frameBytes),
 			);
 			larger.set(this.#held.subarray(0, this.#heldBytes));
 			this.#held = larger;

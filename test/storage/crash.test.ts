@@ -166,7 +166,7 @@ function continuation(model: Model, seed: number): Step[] {
 }
 
 function shifted(batch: WriteBatch, base: number, term: number): WriteBatch {
-	const block = Buffer.from(batch.block);
+	const block = Buffer.concat(batch.blocks);
 	for (let at = 0; at < block.length; at += 18 + block.readUInt32LE(at + 14)) {
 		block.writeUIntLE(block.readUIntLE(at, 6) + base, at, 6);
 		block.writeUIntLE(block.readUIntLE(at + 6, 6) + term, at + 6, 6);
@@ -177,7 +177,7 @@ function shifted(batch: WriteBatch, base: number, term: number): WriteBatch {
 		reset: reset && { index: reset.index + base, term: reset.term + term },
 		firstIndex: batch.firstIndex === 0 ? 0 : batch.firstIndex + base,
 		lastIndex: batch.lastIndex === 0 ? 0 : batch.lastIndex + base,
-		block,
+		blocks: block.length === 0 ? [] : [block],
 		hardState: hardState && {
 			...hardState,
 			term: hardState.term + term,

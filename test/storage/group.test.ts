@@ -71,7 +71,7 @@ describe("a group", () => {
 		expect([...groupsOf(small)].flat()).toEqual(small);
 		const giant = {
 			...batchOf(2, []),
-			block: new Uint8Array(maxGroupBytes + 1),
+			blocks: [new Uint8Array(maxGroupBytes + 1)],
 		};
 		const mixed = [batchOf(1, [], newer), giant, batchOf(3, [], newer)];
 		expect(

@@ -53,7 +53,7 @@ export function batchOf(
 		reset: null,
 		firstIndex: entries[0]?.index ?? 0,
 		lastIndex: entries.at(-1)?.index ?? 0,
-		block,
+		blocks: entries.length === 0 ? [] : [block],
 		sync,
 	};
 }
@@ -90,14 +90,14 @@ export class Model {
 
 	apply(batches: readonly WriteBatch[]): this {
 		const { hardState, sync } = groupOf(batches, this.waiting);
-		for (const { reset, firstIndex, block } of batches) {
+		for (const { reset, firstIndex, blocks } of batches) {
 			if (reset !== null) {
 				this.reset = reset;
 				this.entries = [];
 			}
-			if (block.length === 0) continue;
+			if (blocks.length === 0) continue;
 			this.entries = this.entries.filter(({ index }) => index < firstIndex);
-			this.entries.push(...decodeBlock(block));
+			this.entries.push(...blocks.flatMap(decodeBlock));
 		}
 		if (sync) this.hardState = hardState ?? this.hardState;
 		this.waiting = sync ? null : hardState;

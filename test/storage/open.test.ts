@@ -171,13 +171,14 @@ for (const threaded of [true, false]) {
 				threaded,
 			);
 			const batch = batchOf(1, [entry(1, 1, "x".repeat(300))]);
-			const chunk = Buffer.alloc(batch.block.length + 20, "y");
-			chunk.set(batch.block, 10);
-			const block = chunk.subarray(10, 10 + batch.block.length);
-			log.append({ ...batch, block });
+			const whole = Buffer.concat(batch.blocks);
+			const chunk = Buffer.alloc(whole.length + 20, "y");
+			chunk.set(whole, 10);
+			const block = chunk.subarray(10, 10 + whole.length);
+			log.append({ ...batch, blocks: [block] });
 			await durable(1);
-			expect(chunk.length).toBe(batch.block.length + 20);
-			expect(Buffer.compare(block, batch.block)).toBe(0);
+			expect(chunk.length).toBe(whole.length + 20);
+			expect(Buffer.compare(block, whole)).toBe(0);
 			await log.close();
 		});
 
@@ -224,6 +225,48 @@ describe("the log's thread", () => {
 		await expect(log.read(1, 1, 1)).rejects.toThrow("entry 2 cannot follow 0");
 	});
 
+	it("keeps the order of batches that fit the ring, of those that do not, and of reads between them", async () => {
+		const { log, durable, reported } = await open(
+			join(temporaryDirectory(), "wal"),
+			true,
+		);
+		const sizes = Array.from({ length: 60 }, (_, at) =>
+			at % 7 === 3 ? 5 * 1024 * 1024 : at % 3 === 0 ? 700_000 : 100,
+		);
+		const reads: Promise<unknown>[] = [];
+		for (const [at, bytes] of sizes.entries()) {
+			log.append(batchOf(at + 1, [entry(at + 1, 1, "x".repeat(bytes))]));
+			if (at % 5 === 0)
+				reads.push(
+					log.read(at + 1, at + 1, 1).then(([found]) => {
+						expect([found?.index, found?.data.length]).toEqual([at + 1, bytes]);
+					}),
+				);
+		}
+		await Promise.all(reads);
+		await durable(sizes.length);
+		expect(reported).toEqual([...reported].sort((a, b) => a - b));
+		await log.close();
+	});
+
+	it("writes an entry block that comes in several pieces as one", async () => {
+		const directory = join(temporaryDirectory(), "wal");
+		const { log, durable } = await open(directory, true);
+		const entries = [1, 2, 3, 4].map((at) => entry(at, 1, `entry ${at}`));
+		const blocks = [
+			entries.slice(0, 1),
+			entries.slice(1, 3),
+			entries.slice(3),
+		].flatMap((some) => batchOf(0, some).blocks);
+		log.append({ ...batchOf(1, entries), blocks });
+		await durable(1);
+		const found = await log.read(1, 4, 1e6);
+		expect(found.map(({ data }) => `${data}`)).toEqual(
+			entries.map(({ data }) => `${data}`),
+		);
+		await log.close();
+	});
+
 	it("leaves the caller's block usable, as peers are sent the same bytes", async () => {
 		const { log, durable } = await open(
 			join(temporaryDirectory(), "wal"),
@@ -231,11 +274,12 @@ describe("the log's thread", () => {
 		);
 		const pool = new Uint8Array(1024 * 1024);
 		const batch = batchOf(1, [entry(1, 1)]);
-		pool.set(batch.block, 512);
-		const block = pool.subarray(512, 512 + batch.block.length);
-		log.append({ ...batch, block });
+		const whole = Buffer.concat(batch.blocks);
+		pool.set(whole, 512);
+		const block = pool.subarray(512, 512 + whole.length);
+		log.append({ ...batch, blocks: [block] });
 		await durable(1);
-		expect(block).toEqual(batch.block);
+		expect(Buffer.compare(block, whole)).toBe(0);
 		await log.close();
 	});
 

@@ -6,8 +6,8 @@ interface Encoded {
 	readonly block: Uint8Array;
 }
 
-/** A turn encodes one range for the disk, and few others for followers that lag. */
-const kept = 8;
+/** A turn encodes one range for the disk, and few others for followers that lag; a follower's turn receives several. */
+const kept = 32;
 const nothing = new Uint8Array(0);
 
 /**
@@ -25,13 +25,36 @@ export class BlockMemo {
 		this.#next = (this.#next + 1) % kept;
 	}
 
+	/** In as many pieces as they came in: what a follower writes at once are often several messages of its leader. */
+	blocksOf(entries: readonly Entry[]): readonly Uint8Array[] {
+		const blocks: Uint8Array[] = [];
+		let rest = entries;
+		while (rest.length > 0) {
+			const count = this.#knownFrom(rest);
+			blocks.push(this.blockOf(rest.slice(0, count)));
+			rest = rest.slice(count);
+		}
+		return blocks;
+	}
+
+	/** How many of `entries`, from the first on, lie in one block; all, where the first is not known. */
+	#knownFrom(entries: readonly Entry[]): number {
+		const first = entries[0] as Entry;
+		for (const { entries: whole } of this.#ring) {
+			const start = first.index - (whole[0] as Entry).index;
+			if (start < 0 || whole[start] !== first) continue;
+			return Math.min(whole.length - start, entries.length);
+		}
+		return entries.length;
+	}
+
 	blockOf(entries: readonly Entry[]): Uint8Array {
 		if (entries.length === 0) return nothing;
 		for (const encoded of this.#ring) {
 			const part = partOf(encoded, entries);
 			if (part !== null) return part;
 		}
-		const block = new Uint8Array(blockBytes(entries));
+		const block = Buffer.allocUnsafeSlow(blockBytes(entries));
 		encodeBlock(entries, block, 0);
 		this.encodings++;
 		this.add(entries, block);

@@ -72,7 +72,7 @@ export class Effects {
 			reset: null,
 			firstIndex: 0,
 			lastIndex: 0,
-			block: nothing,
+			blocks: [],
 			sync: false,
 		});
 	}
@@ -87,7 +87,7 @@ export class Effects {
 			reset,
 			firstIndex: entries[0]?.index ?? 0,
 			lastIndex: entries.at(-1)?.index ?? 0,
-			block: this.#memo.blockOf(entries),
+			blocks: this.#memo.blocksOf(entries),
 			sync,
 		});
 	}

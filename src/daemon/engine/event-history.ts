@@ -66,9 +66,9 @@ export class EventHistory {
 		return this.#cursors.length;
 	}
 
-	/** `index` rises with every call. */
-	add(index: number, event: Uint8Array): void {
-		this.#append(index, this.#slab.copy(event));
+	/** `index` rises with every call; `command` is what the event came of. */
+	add(index: number, event: Uint8Array, command?: Uint8Array): void {
+		this.#append(index, this.#slab.copy(event, command));
 	}
 
 	#append(index: number, event: Uint8Array): void {
@@ -242,14 +242,17 @@ const slabBytes = 64 * 1024;
 
 /**
  * Copies events side by side. An event as it comes is a view of a network buffer, all of which would live as long as the
- * event; and they are dropped in the order in which they came, so a slab goes when its last one does.
+ * event; and they are dropped in the order in which they came, so a slab goes when its last one does. A large one is kept as it
+ * is where it is most of that buffer.
  */
 export class Slab {
 	#buffer = new Uint8Array(0);
 	#used = 0;
 
-	copy(event: Uint8Array): Uint8Array {
-		if (event.length > slabBytes / 4) return new Uint8Array(event);
+	/** `command` is what the event came of. A part of it stays as it is; whatever else belongs to the machine. */
+	copy(event: Uint8Array, command: Uint8Array = nothing): Uint8Array {
+		if (event.length > slabBytes / 4)
+			return isMostOf(command, event) ? event : new Uint8Array(event);
 		if (this.#used + event.length > this.#buffer.length) {
 			this.#buffer = new Uint8Array(slabBytes);
 			this.#used = 0;
@@ -259,4 +262,12 @@ export class Slab {
 		this.#buffer.set(event, start);
 		return this.#buffer.subarray(start, this.#used);
 	}
+}
+
+/** Then nothing is won by a copy: at most as much again is kept for nothing. */
+function isMostOf(command: Uint8Array, event: Uint8Array): boolean {
+	return (
+		event.buffer === command.buffer &&
+		2 * event.length >= command.buffer.byteLength
+	);
 }

@@ -16,7 +16,6 @@ import type { LogStorage, RecoveredLog } from "../../storage/log-storage.js";
 import type { ReplicatedState } from "./replicated-state.js";
 
 const readBytes = 2 * 1024 * 1024;
-const nothing = new Uint8Array(0);
 
 /** What the log holds after it was founded, for a node that had none. */
 export function foundLog(
@@ -28,7 +27,12 @@ export function foundLog(
 	encodeBlock(entries, block, 0);
 	log.append({
 		...{ sequence: 0, hardState: bootstrapHardState, reset: null },
-		...{ firstIndex: 1, lastIndex: entries.length, block, sync: true },
+		...{
+			firstIndex: 1,
+			lastIndex: entries.length,
+			blocks: [block],
+			sync: true,
+		},
 	});
 	return {
 		hardState: bootstrapHardState,
@@ -87,7 +91,7 @@ export function resetLog(
 	};
 	log.append({
 		...{ sequence: 0, hardState: after, reset: { index, term } },
-		...{ firstIndex: 0, lastIndex: 0, block: nothing, sync: true },
+		...{ firstIndex: 0, lastIndex: 0, blocks: [], sync: true },
 	});
 	return {
 		...{ hardState: after, firstIndex: index + 1, lastIndex: index },

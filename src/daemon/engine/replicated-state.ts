@@ -187,7 +187,7 @@ export class ReplicatedState {
 				this.#machine.apply(this.#state, command, context),
 			);
 			if (context.event !== null) {
-				this.events.add(entry.index, context.event);
+				this.events.add(entry.index, context.event, command);
 				this.#digests.told(context.event);
 			}
 			return result;

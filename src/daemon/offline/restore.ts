@@ -140,7 +140,7 @@ function beginLog(
 		{
 			...{ sequence: 0, hardState: { term, votedFor: null, commit: index } },
 			...{ reset: { index, term }, firstIndex: 0, lastIndex: 0 },
-			...{ block: new Uint8Array(0), sync: true },
+			...{ blocks: [], sync: true },
 		},
 	]);
 	wal.close();
