@@ -72,17 +72,22 @@ export class EventHistory {
 	}
 
 	#append(index: number, event: Uint8Array): void {
+		const newest =
+			this.#end > this.#first ? this.#eventAt(this.#end - 1) : null;
+		const bytes = bytesFor(event, newest);
 		while (
 			this.#end > this.#first &&
 			(this.#end - this.#first >= this.#maxEvents ||
-				this.#bytes + event.length > this.#maxBytes)
+				this.#bytes + bytes > this.#maxBytes)
 		) {
 			this.#dropFirst();
 		}
 		const place = this.#end++ % this.#maxEvents;
 		this.#indexes[place] = index;
 		this.#events[place] = event;
-		this.#bytes += event.length;
+		// What it shared its memory with may be gone.
+		this.#bytes +=
+			place === this.#first % this.#maxEvents ? bytesFor(event, null) : bytes;
 	}
 
 	/** The state machine stands at `index`. */
@@ -211,7 +216,8 @@ export class EventHistory {
 			if (cursor.next === this.#first && !cursor.closed) this.#tellNext(cursor);
 		}
 		const place = this.#first++ % this.#maxEvents;
-		this.#bytes -= (this.#events[place] as Uint8Array).length;
+		const next = this.#first < this.#end ? this.#eventAt(this.#first) : null;
+		this.#bytes -= bytesFor(this.#events[place] as Uint8Array, next);
 		this.#oldestIndex = (this.#indexes[place] as number) + 1;
 		this.#events[place] = nothing;
 	}
@@ -239,6 +245,7 @@ export class EventHistory {
 
 const nothing = new Uint8Array(0);
 const slabBytes = 64 * 1024;
+const largestInSlab = slabBytes / 4;
 
 /**
  * Copies events side by side. An event as it comes is a view of a network buffer, all of which would live as long as the
@@ -251,8 +258,10 @@ export class Slab {
 
 	/** `command` is what the event came of. A part of it stays as it is; whatever else belongs to the machine. */
 	copy(event: Uint8Array, command: Uint8Array = nothing): Uint8Array {
-		if (event.length > slabBytes / 4)
-			return isMostOf(command, event) ? event : new Uint8Array(event);
+		if (event.length > largestInSlab) {
+			const isPart = event.buffer === command.buffer;
+			return isPart && isWorthItsMemory(event) ? event : new Uint8Array(event);
+		}
 		if (this.#used + event.length > this.#buffer.length) {
 			this.#buffer = new Uint8Array(slabBytes);
 			this.#used = 0;
@@ -264,10 +273,16 @@ export class Slab {
 	}
 }
 
-/** Then nothing is won by a copy: at most as much again is kept for nothing. */
-function isMostOf(command: Uint8Array, event: Uint8Array): boolean {
-	return (
-		event.buffer === command.buffer &&
-		2 * event.length >= command.buffer.byteLength
-	);
+/**
+ * Whether a copy would win little. What is kept with the event counts towards the limit, so this is about how many there
+ * are, not about memory.
+ */
+function isWorthItsMemory(event: Uint8Array): boolean {
+	return event.length * 4 >= event.buffer.byteLength;
+}
+
+/** What is kept in memory for the event alone, or for a row of events of one piece of memory, next to `neighbour`. */
+function bytesFor(event: Uint8Array, neighbour: Uint8Array | null): number {
+	if (event.length <= largestInSlab) return event.length;
+	return event.buffer === neighbour?.buffer ? 0 : event.buffer.byteLength;
 }

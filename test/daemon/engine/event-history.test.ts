@@ -30,6 +30,61 @@ function event(index: number, bytes = 4): Buffer {
 const nowMs = () => 0;
 
 describe("the event history", () => {
+	it("keeps no more memory than its limit and one message, whatever share of the messages the events are", () => {
+		const message = fc.record({
+			// Commands that came in one piece of memory, and which of them had an event.
+			commands: fc.array(
+				fc.record({
+					bytes: fc.constantFrom(100, 17_000, 40_000, 70_000),
+					hasEvent: fc.boolean(),
+				}),
+				{ minLength: 1, maxLength: 6 },
+			),
+		});
+		const maxBytes = 400_000;
+		fc.assert(
+			fc.property(fc.array(message, { maxLength: 40 }), (messages) => {
+				const history = new EventHistory({
+					...{ maxEvents: 50, maxBytes, applied: 0 },
+				});
+				let index = 0;
+				let largest = 0;
+				for (const { commands } of messages) {
+					const total = commands.reduce((sum, { bytes }) => sum + bytes, 0);
+					largest = Math.max(largest, total);
+					const memory = Buffer.allocUnsafeSlow(total);
+					let at = 0;
+					for (const { bytes, hasEvent } of commands) {
+						const command = memory.subarray(at, at + bytes);
+						at += bytes;
+						index++;
+						if (hasEvent) history.add(index, command, command);
+					}
+					const { events } = history.frozen(50, Number.MAX_SAFE_INTEGER);
+					const kept = new Set(events.map(({ buffer }) => buffer));
+					const sizes = [...kept].map(({ byteLength }) => byteLength);
+					const sum = sizes.reduce((one, other) => one + other, 0);
+					// Of the small ones two slabs may be begun or not gone yet.
+					expect(sum).toBeLessThanOrEqual(maxBytes + largest + 2 * 65_536);
+				}
+			}),
+		);
+	});
+
+	it("does not copy a large event that is its command, and copies one that belongs to the machine", () => {
+		const history = new EventHistory({
+			...{ maxEvents: 5, maxBytes: 1e6, applied: 0 },
+		});
+		const command = Buffer.allocUnsafeSlow(40_000).fill(1);
+		const scratch = Buffer.allocUnsafeSlow(40_000).fill(2);
+		history.add(1, command, command);
+		history.add(2, scratch, command);
+		scratch.fill(3);
+		const [first, second] = history.frozen(5, 1e6).events;
+		expect(first?.buffer).toBe(command.buffer);
+		expect(second?.every((byte) => byte === 2)).toBe(true);
+	});
+
 	it("tells each subscriber every event from its index on, once and in order, whatever is dropped meanwhile", () => {
 		const step = fc.oneof(
 			fc.record({
