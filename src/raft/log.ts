@@ -7,6 +7,9 @@ interface Base {
 	readonly term: number | null;
 }
 
+/** Entries that everybody has get one of so many shares of the window: for whoever loses a few, or comes back. */
+const sharesOfTail = 64;
+
 /**
  * The log as the core knows it: the terms of all entries as ranges, which answer every match question, and the newest
  * entries themselves in a window. What lies before the window is on disk only; what lies at or before the base is gone,
@@ -26,6 +29,11 @@ export class RaftLog {
 	/** Writes under way, oldest first; a truncation lowers what they will make durable (P5). */
 	readonly #writes: { sequence: number; lastIndex: number }[] = [];
 	#slice: readonly Entry[] = [];
+	/**
+	 * Nobody is known to lack entries up to here: few of them stay in the window. Those that live long are what garbage
+	 * collection costs most for.
+	 */
+	heldByAll = 0;
 	lastIndex: number;
 	commit: number;
 	/** Entries up to here were handed to the driver for writing. */
@@ -271,21 +279,28 @@ export class RaftLog {
 		return this.#windowFirst;
 	}
 
-	/** Trims in strides of a quarter of the limit, so that the copying is paid once for many entries. */
+	/** Trims in strides, so that the copying is paid once for many entries. */
 	#trim(): void {
-		if (this.#windowBytes < this.#windowLimitBytes * 1.25) return;
 		// What was handed out for applying is in the driver's hands, or on the disk for it to read (P57).
-		const keepFrom = Math.min(this.applying, this.durable, this.commit) + 1;
-		let drop = 0;
-		let bytes = this.#windowBytes;
-		while (
-			bytes > this.#windowLimitBytes &&
-			this.#windowFirst + drop < keepFrom
-		) {
-			bytes -= entryBytes(this.#window[drop] as Entry);
-			drop++;
+		const droppable = Math.min(this.applying, this.durable, this.commit);
+		const limit = this.#windowLimitBytes;
+		if (this.#windowBytes >= limit * 1.25) this.#shrink(limit, droppable);
+		const few = limit / sharesOfTail;
+		const unneeded = Math.min(droppable, this.heldByAll);
+		const count = unneeded - this.#windowFirst + 1;
+		if (this.#windowBytes >= few * 1.25 && count * 8 >= this.#window.length)
+			this.#shrink(few, unneeded);
+	}
+
+	/** Lets go of the oldest entries, at most to `last`, until what is left takes no more than `bytes`. */
+	#shrink(bytes: number, last: number): void {
+		let left = this.#windowBytes;
+		let count = 0;
+		while (left > bytes && this.#windowFirst + count <= last) {
+			left -= entryBytes(this.#window[count] as Entry);
+			count++;
 		}
-		this.#drop(drop);
+		this.#drop(count);
 	}
 
 	/** Lets go of the first `count` entries of the window. */

@@ -40,6 +40,7 @@ import {
 	fetched,
 	fetchFailed,
 	handleAppendResponse,
+	heldByAll,
 	replicate,
 } from "./replication.js";
 import { beginTransfer, yieldLeadership } from "./transfer.js";
@@ -466,6 +467,7 @@ export class Raft {
 		const core = this.#core;
 		if (canStartRound(core)) startRound(core);
 		if (core.role === "leader") replicate(core);
+		core.log.heldByAll = heldByAll(core);
 		const write = this.#takeWrite();
 		const committed = this.#takeCommitted();
 		const ready: Ready = {

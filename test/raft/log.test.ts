@@ -193,7 +193,8 @@ describe("the core's log", () => {
 				fc.nat(5),
 				fc.nat(5),
 				fc.integer({ min: 1, max: 300 }),
-				(todo, length, committed, windowBytes) => {
+				fc.boolean(),
+				(todo, length, committed, windowBytes, isHeldByAll) => {
 					const entries = Array.from({ length }, (_, at) =>
 						entry(at + 1, 1 + Math.floor(at / 2), 3),
 					);
@@ -201,6 +202,7 @@ describe("the core's log", () => {
 					const real = new RaftLog(restored(entries, commit), windowBytes);
 					const model = new Model(entries, commit);
 					for (const action of todo) {
+						if (isHeldByAll) real.heldByAll = real.commit;
 						perform(real, model, action);
 						compare(real, model);
 					}
@@ -228,6 +230,27 @@ describe("the core's log", () => {
 		expect(log.slice(1, 500)).toBeNull();
 		expect(log.slice(495, 500)).toHaveLength(6);
 		expect(log.termAt(1)).toBe(1);
+	});
+
+	it("keeps few of the entries that everybody has, and all within its limit that somebody lacks", () => {
+		const log = new RaftLog(restored([], 0), 64_000);
+		for (let index = 1; index <= 400; index++) {
+			log.append(entry(index, 1, 82));
+			log.submit(index);
+			log.written(index);
+			log.commitTo(index);
+			log.applying = index;
+			log.appliedTo(index);
+			log.heldByAll = Math.min(index, 300);
+		}
+		expect(log.slice(301, 400)).toHaveLength(100);
+		expect(log.slice(280, 400)).toBeNull();
+		log.heldByAll = 400;
+		log.append(entry(401, 1, 82));
+		log.submit(401);
+		log.written(401);
+		expect(log.windowBytes).toBeLessThanOrEqual(1250);
+		expect(log.slice(395, 401)).toHaveLength(7);
 	});
 
 	it("takes nothing for durable that a snapshot has replaced since it was handed in (P6)", () => {

@@ -1,3 +1,4 @@
+import { ShortLivedMap } from "../../short-lived-map.js";
 import type { RejectReason } from "../replica.js";
 import type { Limits } from "./limits.js";
 import type { Request } from "./request.js";
@@ -31,7 +32,7 @@ export class Admission {
 	readonly #nowMs: () => number;
 	readonly #random: () => number;
 	/** Since when. */
-	readonly #pending = new Map<Request, number>();
+	readonly #pending = new ShortLivedMap<Request, number>();
 	readonly #byClient = new Map<string, number>();
 	readonly #buckets: TokenBuckets;
 	readonly #wait: WaitBound;

@@ -7,7 +7,7 @@ interface Encoded {
 }
 
 /** A turn encodes one range for the disk, and few others for followers that lag; a follower's turn receives several. */
-const kept = 32;
+const kept = 8;
 const nothing = new Uint8Array(0);
 
 /**

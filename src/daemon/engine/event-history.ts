@@ -1,4 +1,5 @@
 import type { EventSubscriber, EventSubscription } from "../replica.js";
+import { bytesFor, Slab } from "./event-slab.js";
 
 /** Every event from `oldestIndex` on, up to what was applied: their indexes, rising, and their bytes. */
 export interface HistoryEvents {
@@ -37,7 +38,10 @@ export class EventHistory {
 	#nextCursor = 0;
 	/** Event number n lies at n % size; grows up to the limit. */
 	#indexes: number[] = [];
-	#events: Uint8Array[] = [];
+	/** Not a view of each: a hundred thousand objects that live long are most of what garbage collection would do. */
+	#memories: Uint8Array[] = [];
+	#starts: number[] = [];
+	#lengths: number[] = [];
 	#first = 0;
 	#end = 0;
 	#bytes = 0;
@@ -68,13 +72,18 @@ export class EventHistory {
 
 	/** `index` rises with every call; `command` is what the event came of. */
 	add(index: number, event: Uint8Array, command?: Uint8Array): void {
-		this.#append(index, this.#slab.copy(event, command));
+		const memory = this.#slab.keep(event, command);
+		this.#append(index, memory, this.#slab.start, event.length);
 	}
 
-	#append(index: number, event: Uint8Array): void {
-		const newest =
-			this.#end > this.#first ? this.#eventAt(this.#end - 1) : null;
-		const bytes = bytesFor(event, newest);
+	#append(
+		index: number,
+		memory: Uint8Array,
+		start: number,
+		length: number,
+	): void {
+		const { buffer } = memory;
+		const bytes = bytesFor(buffer, length, this.#memoryAt(this.#end - 1));
 		while (
 			this.#end > this.#first &&
 			(this.#end - this.#first >= this.#maxEvents ||
@@ -82,12 +91,14 @@ export class EventHistory {
 		) {
 			this.#dropFirst();
 		}
+		// What it shared its memory with may be gone.
+		const isAlone = this.#end === this.#first;
+		this.#bytes += isAlone ? bytesFor(buffer, length, null) : bytes;
 		const place = this.#end++ % this.#maxEvents;
 		this.#indexes[place] = index;
-		this.#events[place] = event;
-		// What it shared its memory with may be gone.
-		this.#bytes +=
-			place === this.#first % this.#maxEvents ? bytesFor(event, null) : bytes;
+		this.#memories[place] = memory;
+		this.#starts[place] = start;
+		this.#lengths[place] = length;
 	}
 
 	/** The state machine stands at `index`. */
@@ -100,26 +111,23 @@ export class EventHistory {
 		let first = this.#end;
 		let bytes = 0;
 		while (first > this.#first && this.#end - first < maxEvents) {
-			bytes += this.#eventAt(first - 1).length;
+			bytes += this.#lengths[(first - 1) % this.#maxEvents] as number;
 			if (bytes > maxBytes) break;
 			first--;
 		}
 		const isWhole = first === this.#first;
 		return {
 			oldestIndex: isWhole ? this.#oldestIndex : this.#indexAt(first - 1) + 1,
-			indexes: this.#run(this.#indexes, first),
-			events: this.#run(this.#events, first),
+			indexes: this.#run(first, (number) => this.#indexAt(number)),
+			events: this.#run(first, (number) => this.#eventAt(number)),
 		};
 	}
 
-	/** What lies in the ring from number `first` on, in order. */
-	#run<Value>(ring: readonly Value[], first: number): Value[] {
-		const count = this.#end - first;
-		const place = first % this.#maxEvents;
-		const run = ring.slice(place, Math.min(place + count, this.#maxEvents));
-		return run.length === count
-			? run
-			: run.concat(ring.slice(0, count - run.length));
+	/** Of the events from number `first` on, in order. */
+	#run<Value>(first: number, at: (number: number) => Value): Value[] {
+		return Array.from({ length: this.#end - first }, (_, place) =>
+			at(first + place),
+		);
 	}
 
 	/**
@@ -131,7 +139,7 @@ export class EventHistory {
 			this.#dropAll(restored.oldestIndex);
 		restored.events.forEach((event, at) => {
 			const index = restored.indexes[at] as number;
-			if (index > this.#applied) this.#append(index, event);
+			if (index > this.#applied) this.#append(index, event, 0, event.length);
 		});
 		this.#applied = applied;
 	}
@@ -140,7 +148,7 @@ export class EventHistory {
 		const missing = this.#cursors.filter(({ from }) => from < oldestIndex);
 		this.#cursors = this.#cursors.filter(({ from }) => from >= oldestIndex);
 		this.#first = this.#end;
-		this.#events = [];
+		this.#memories = [];
 		this.#indexes = [];
 		this.#bytes = 0;
 		this.#oldestIndex = oldestIndex;
@@ -205,10 +213,10 @@ export class EventHistory {
 	}
 
 	#tellNext(cursor: Cursor): void {
-		const place = cursor.next++ % this.#maxEvents;
-		const index = this.#indexes[place] as number;
+		const number = cursor.next++;
+		const index = this.#indexAt(number);
 		if (index >= cursor.from)
-			cursor.subscriber.onEvent(index, this.#events[place] as Uint8Array);
+			cursor.subscriber.onEvent(index, this.#eventAt(number));
 	}
 
 	#dropFirst(): void {
@@ -216,10 +224,11 @@ export class EventHistory {
 			if (cursor.next === this.#first && !cursor.closed) this.#tellNext(cursor);
 		}
 		const place = this.#first++ % this.#maxEvents;
-		const next = this.#first < this.#end ? this.#eventAt(this.#first) : null;
-		this.#bytes -= bytesFor(this.#events[place] as Uint8Array, next);
+		const { buffer } = this.#memories[place] as Uint8Array;
+		const length = this.#lengths[place] as number;
+		this.#bytes -= bytesFor(buffer, length, this.#memoryAt(this.#first));
 		this.#oldestIndex = (this.#indexes[place] as number) + 1;
-		this.#events[place] = nothing;
+		this.#memories[place] = nothing;
 	}
 
 	#indexAt(number: number): number {
@@ -227,7 +236,18 @@ export class EventHistory {
 	}
 
 	#eventAt(number: number): Uint8Array {
-		return this.#events[number % this.#maxEvents] as Uint8Array;
+		const place = number % this.#maxEvents;
+		const start = this.#starts[place] as number;
+		return (this.#memories[place] as Uint8Array).subarray(
+			start,
+			start + (this.#lengths[place] as number),
+		);
+	}
+
+	/** Where that event lies; null when it is not here. */
+	#memoryAt(number: number): ArrayBufferLike | null {
+		if (number < this.#first || number >= this.#end) return null;
+		return (this.#memories[number % this.#maxEvents] as Uint8Array).buffer;
 	}
 
 	/** The number of the first event at or after `index`. */
@@ -244,45 +264,3 @@ export class EventHistory {
 }
 
 const nothing = new Uint8Array(0);
-const slabBytes = 64 * 1024;
-const largestInSlab = slabBytes / 4;
-
-/**
- * Copies events side by side. An event as it comes is a view of a network buffer, all of which would live as long as the
- * event; and they are dropped in the order in which they came, so a slab goes when its last one does. A large one is kept as it
- * is where it is most of that buffer.
- */
-export class Slab {
-	#buffer = new Uint8Array(0);
-	#used = 0;
-
-	/** `command` is what the event came of. A part of it stays as it is; whatever else belongs to the machine. */
-	copy(event: Uint8Array, command: Uint8Array = nothing): Uint8Array {
-		if (event.length > largestInSlab) {
-			const isPart = event.buffer === command.buffer;
-			return isPart && isWorthItsMemory(event) ? event : new Uint8Array(event);
-		}
-		if (this.#used + event.length > this.#buffer.length) {
-			this.#buffer = new Uint8Array(slabBytes);
-			this.#used = 0;
-		}
-		const start = this.#used;
-		this.#used += event.length;
-		this.#buffer.set(event, start);
-		return this.#buffer.subarray(start, this.#used);
-	}
-}
-
-/**
- * Whether a copy would win little. What is kept with the event counts towards the limit, so this is about how many there
- * are, not about memory.
- */
-function isWorthItsMemory(event: Uint8Array): boolean {
-	return event.length * 4 >= event.buffer.byteLength;
-}
-
-/** What is kept in memory for the event alone, or for a row of events of one piece of memory, next to `neighbour`. */
-function bytesFor(event: Uint8Array, neighbour: Uint8Array | null): number {
-	if (event.length <= largestInSlab) return event.length;
-	return event.buffer === neighbour?.buffer ? 0 : event.buffer.byteLength;
-}

@@ -1,3 +1,4 @@
+import { ShortLivedMap } from "../../short-lived-map.js";
 import {
 	type ForwardedCommand,
 	type ForwardOutcome,
@@ -24,7 +25,10 @@ interface ForwardedOptions {
 /** Requests that were sent to the leader and are not answered. */
 export class Forwarded {
 	readonly #options: ForwardedOptions;
-	readonly #open = new Map<number, { request: Request; to: string }>();
+	readonly #open = new ShortLivedMap<
+		number,
+		{ request: Request; to: string }
+	>();
 	#pausedUntilMs = 0;
 	#pausedFor: string | null = null;
 	/**

@@ -15,7 +15,8 @@ export class Proposed {
 	#nextToken = 1;
 	/** Rising by index; from `#head` on. */
 	#indexes: number[] = [];
-	#waiting: Request[] = [];
+	/** Null before `#head`: who has an answer must not live on. */
+	#waiting: (Request | null)[] = [];
 	#head = 0;
 
 	get nextToken(): number {
@@ -60,19 +61,25 @@ export class Proposed {
 	skipTo(index: number): Request[] {
 		const skipped: Request[] = [];
 		while ((this.#indexes[this.#head] ?? Number.POSITIVE_INFINITY) <= index)
-			skipped.push(this.#waiting[this.#head++] as Request);
+			skipped.push(this.#take());
 		return skipped;
 	}
 
 	/** The request whose command is the entry at `index`, if one waits for that. */
 	executed(index: number): Request | null {
 		if (this.#indexes[this.#head] !== index) return null;
-		const request = this.#waiting[this.#head++] as Request;
+		const request = this.#take();
 		if (this.#head === this.#indexes.length || this.#head >= compactAt) {
 			this.#indexes = this.#indexes.slice(this.#head);
 			this.#waiting = this.#waiting.slice(this.#head);
 			this.#head = 0;
 		}
+		return request;
+	}
+
+	#take(): Request {
+		const request = this.#waiting[this.#head] as Request;
+		this.#waiting[this.#head++] = null;
 		return request;
 	}
 }

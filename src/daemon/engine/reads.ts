@@ -1,5 +1,6 @@
 import { reasonOf } from "../../errors.js";
 import type { ReadOutcome } from "../../raft/types.js";
+import { ShortLivedMap } from "../../short-lived-map.js";
 import type { QueryOptions, QueryOutcome } from "../replica.js";
 import type { Leadership } from "./leadership.js";
 import { Waiters } from "./waiters.js";
@@ -17,6 +18,8 @@ export interface Read {
 	minIndex: number;
 	readonly deadlineMs: number;
 	readonly done: (outcome: QueryOutcome) => void;
+	/** Among this node's reads. */
+	readonly number: number;
 	ended: boolean;
 	/** Answered without asking anybody, if the lease still holds then. */
 	leased: boolean;
@@ -60,8 +63,8 @@ export interface ReadCounters {
  */
 export class Reads {
 	readonly #options: ReadsOptions;
-	readonly #pending = new Set<Read>();
-	readonly #asked = new Map<number, Asked>();
+	readonly #pending = new ShortLivedMap<number, Read>();
+	readonly #asked = new ShortLivedMap<number, Asked>();
 	readonly #waiters = new Waiters<Read>();
 	/** To be asked in the next turn. */
 	#fresh: Read[] = [];
@@ -69,6 +72,7 @@ export class Reads {
 	#ready: Read[] = [];
 	#head = 0;
 	#lastToken = 0;
+	#lastNumber = 0;
 	#bytes = 0;
 	#pausedUntilMs = 0;
 	#nextDeadlineMs = Number.POSITIVE_INFINITY;
@@ -84,7 +88,7 @@ export class Reads {
 
 	/** Takes a read in; its one answer comes in a later turn. */
 	accept(
-		read: Omit<Read, "ended" | "leased" | "stale">,
+		read: Omit<Read, "number" | "ended" | "leased" | "stale">,
 		consistency: QueryOptions["consistency"],
 	): QueryOutcome | null {
 		if (this.#refusal !== null) return failed("stopping", this.#refusal);
@@ -99,8 +103,9 @@ export class Reads {
 			);
 		this.#bytes = bytes;
 		const stale = consistency === "stale";
-		const taken = { ...read, ended: false, leased: false, stale };
-		this.#pending.add(taken);
+		const number = ++this.#lastNumber;
+		const taken = { ...read, number, ended: false, leased: false, stale };
+		this.#pending.set(number, taken);
 		this.#nextDeadlineMs = Math.min(this.#nextDeadlineMs, read.deadlineMs);
 		counters.reads++;
 		if (stale) this.#awaitApplied(taken);
@@ -216,7 +221,7 @@ export class Reads {
 		const nowMs = this.#options.nowMs();
 		if (nowMs < this.#nextDeadlineMs) return;
 		this.#nextDeadlineMs = Number.POSITIVE_INFINITY;
-		for (const read of this.#pending) {
+		for (const read of this.#pending.values()) {
 			if (read.deadlineMs > nowMs)
 				this.#nextDeadlineMs = Math.min(this.#nextDeadlineMs, read.deadlineMs);
 			else this.#finish(read, tooLate(read, leader));
@@ -236,7 +241,7 @@ export class Reads {
 	/** Ends everything now. */
 	abandon(reason: string): void {
 		this.#refusal = reason;
-		for (const read of this.#pending)
+		for (const read of this.#pending.values())
 			this.#finish(read, failed("stopping", reason));
 	}
 
@@ -246,7 +251,7 @@ export class Reads {
 		this.#bytes -= read.query?.length ?? 0;
 		// Whatever still holds the read must not hold these.
 		read.query = null;
-		this.#pending.delete(read);
+		this.#pending.delete(read.number);
 		read.done(outcome);
 	}
 }

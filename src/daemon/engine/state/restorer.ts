@@ -7,7 +7,8 @@ import {
 } from "../../../machines/control.js";
 import type { Machine, StateRestorer } from "../../../machines/machine.js";
 import { SessionRecordReader } from "../../../machines/sessions-snapshot.js";
-import { type HistoryEvents, Slab } from "../event-history.js";
+import type { HistoryEvents } from "../event-history.js";
+import { Slab } from "../event-slab.js";
 import { StateDigests } from "./digests.js";
 import { FrameReader } from "./frame-reader.js";
 import { Section } from "./frames.js";
