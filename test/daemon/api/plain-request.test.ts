@@ -93,6 +93,26 @@ describe("a plain request", () => {
 		);
 	});
 
+	it("is told by its header in one pass, however many blanks that has", {
+		timeout: 5000,
+	}, () => {
+		// Cubed, these would be half a minute.
+		const blanks = " \t".repeat(1900);
+		const request = bytes(
+			"POST /v1/command HTTP/1.1",
+			["Host: h", `X:${blanks}\u0001`],
+			body,
+		);
+		for (let again = 0; again < 1000; again++)
+			expect(new PlainRequestReader().read(request)).toBeNull();
+	});
+
+	it("may have blanks around what its header says", () => {
+		const text = `POST /v1/command HTTP/1.1\r\nHost:\th \t\r\nContent-Length: \t ${body.length}\t \r\nX:\r\n\r\n${body}`;
+		const read = new PlainRequestReader().read(Buffer.from(text));
+		expect(`${read?.body}`).toBe(body);
+	});
+
 	it("is not a header too long to be kept", () => {
 		const request = bytes(
 			"POST /v1/command HTTP/1.1",
