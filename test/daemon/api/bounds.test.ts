@@ -25,8 +25,9 @@ const wordy = defineMachine<null>({
 }) as Machine;
 
 const get = "GET /v1/query?q=1 HTTP/1.1\r\nHost: h\r\n\r\n";
+/** Far more than kernels keep on the way: what they take is no stall. */
 const limits = {
-	...{ stallTimeoutMs: 200, maxUnsentAnswerBytes: 4_000_000 },
+	...{ stallTimeoutMs: 200, maxUnsentAnswerBytes: 12_000_000 },
 };
 const gibibyte = 2 ** 30;
 
@@ -48,7 +49,7 @@ describe("a client that never reads", () => {
 		node.replica.release();
 		await eventually(() => node.api.inflight() < 500);
 		const kept = process.memoryUsage().arrayBuffers - before;
-		expect(kept).toBeLessThan(10 * limits.maxUnsentAnswerBytes);
+		expect(kept).toBeLessThan(4 * limits.maxUnsentAnswerBytes);
 		await eventually(() => node.api.connections().total === 0);
 		expect(node.api.counters().stalled).toBe(1);
 	});
@@ -69,7 +70,7 @@ describe("a client that never reads", () => {
 		node.replica.release();
 		await eventually(() => node.api.inflight() === 0);
 		const kept = process.memoryUsage().arrayBuffers - before;
-		expect(kept).toBeLessThan(10 * limits.maxUnsentAnswerBytes);
+		expect(kept).toBeLessThan(4 * limits.maxUnsentAnswerBytes);
 		await eventually(() => node.api.connections().total === 0);
 		expect(node.api.counters().stalled).toBe(1);
 	});
@@ -85,7 +86,7 @@ describe("a client that never reads", () => {
 		node.replica.release();
 		await eventually(() => node.api.inflight() === 0);
 		const kept = process.memoryUsage().arrayBuffers - before;
-		expect(kept).toBeLessThan(10 * limits.maxUnsentAnswerBytes);
+		expect(kept).toBeLessThan(4 * limits.maxUnsentAnswerBytes);
 		await eventually(() => node.api.connections().total === 0);
 		expect(node.api.counters().stalled).toBe(1);
 	});
