@@ -47,9 +47,12 @@ export class HttpLane {
 	}
 
 	readonly #onData = (chunk: Buffer): void => {
+		const { socket } = this.#options;
+		// Nobody would read the answer: what is asked now must not be done (RFC 9112, 9.6).
+		if (!socket.writable) return;
 		if (this.#busy) {
 			this.#waiting.push(chunk);
-			this.#options.socket.pause();
+			socket.pause();
 			return;
 		}
 		const request = this.#reader.read(chunk);
@@ -103,8 +106,10 @@ export class HttpLane {
 		if (!socket.writable) return;
 		const isLast = context.closing() || connection.ending;
 		const always = isLast ? this.#lastLines : this.#lines;
-		socket.write(rawAnswer(wholeAnswer(outcome), `${always}${dateLine()}`));
-		if (isLast) socket.end();
+		const lines = `${always}${dateLine()}`;
+		socket.write(rawAnswer(wholeAnswer(outcome), lines));
+		// As Node's server does it: closed once the answer has left, whether the client ends or not.
+		if (isLast) socket.destroySoon();
 		else if (this.#waiting.length > 0) this.#leave();
 	}
 

@@ -95,8 +95,8 @@ export class RawClient {
 	ended = false;
 	#wake: (() => void) | null = null;
 
-	constructor(port: number) {
-		this.socket = connect(port, "127.0.0.1");
+	constructor(port: number, { allowHalfOpen = false } = {}) {
+		this.socket = connect({ port, host: "127.0.0.1", allowHalfOpen });
 		this.socket.setEncoding("latin1");
 		this.socket.on("data", (text) => {
 			this.received += text;

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ask, eventually, RawClient, startNode } from "./harness.js";
@@ -82,6 +83,26 @@ describe("a connection of plain requests", () => {
 		expect(versionsOf(got)).toEqual([1, 2, 3]);
 	});
 
+	it("answers a lot that arrived while another was under way, in order", async () => {
+		const node = await startNode();
+		node.replica.hold();
+		const client = new RawClient(node.api.port);
+		client.write(post(1, []));
+		await eventually(() => node.replica.inflight === 1);
+		const more = 1000;
+		const text = Array.from({ length: more }, (_, at) => post(at, []));
+		const padding = ["X: ".padEnd(1000, "x")];
+		client.write(text.join("") + post(1, padding).repeat(20));
+		await new Promise((resolve) => setTimeout(resolve, 20));
+		node.replica.release();
+		const answers = 1 + more + 20;
+		const got = await client.until(
+			(received) => count(received, '"version"') === answers,
+		);
+		const versions = Array.from({ length: answers }, (_, at) => at + 1);
+		expect(versionsOf(got)).toEqual(versions);
+	});
+
 	it("can still become a stream or a WebSocket", async () => {
 		const node = await startNode();
 		for (const [path, protocol, more] of [
@@ -118,6 +139,32 @@ describe("a connection of plain requests", () => {
 		await idle.untilEnd();
 	});
 
+	it("is closed behind its last answer, and does nothing that comes after", async () => {
+		const node = await startNode();
+		const client = await halfOpen(node.api.port);
+		client.write(post(1, []));
+		await client.until((text) => text.includes('"version":1'));
+		node.api.beginClosing(0);
+		client.write(post(2, []));
+		await client.untilEnd();
+		expect(client.received).toContain("Connection: close\r\n");
+		client.write(post(3, []));
+		await eventually(() => node.api.connections().total === 0);
+		expect(node.replica.proposals).toHaveLength(2);
+	});
+
+	it("does nothing that comes after it was ended while it was idle", async () => {
+		const node = await startNode();
+		const client = await halfOpen(node.api.port);
+		client.write(post(1, []));
+		await client.until((text) => text.includes('"version":1'));
+		const closed = node.api.close();
+		await client.untilEnd();
+		client.write(post(2, []));
+		await closed;
+		expect(node.replica.proposals).toHaveLength(1);
+	});
+
 	it("ends when nothing more comes for as long as it is kept, and when nothing ever came", async () => {
 		const node = await startNode({
 			limits: { keepAliveTimeoutMs: 100, requestTimeoutMs: 100 },
@@ -147,6 +194,13 @@ describe("a connection of plain requests", () => {
 		expect(refused.received).toContain("HTTP/1.1 400 Bad Request\r\n");
 	});
 });
+
+/** A client that goes on talking after the node has ended. */
+async function halfOpen(port: number): Promise<RawClient> {
+	const client = new RawClient(port, { allowHalfOpen: true });
+	await once(client.socket, "connect");
+	return client;
+}
 
 function cut(text: string, cuts: readonly number[]): string[] {
 	const places = [...cuts, 0, text.length]
