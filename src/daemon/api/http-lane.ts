@@ -107,10 +107,18 @@ export class HttpLane {
 		const isLast = context.closing() || connection.ending;
 		const always = isLast ? this.#lastLines : this.#lines;
 		const lines = `${always}${dateLine()}`;
-		socket.write(rawAnswer(wholeAnswer(outcome), lines));
+		const isTaken = socket.write(rawAnswer(wholeAnswer(outcome), lines));
 		// As Node's server does it: closed once the answer has left, whether the client ends or not.
 		if (isLast) socket.destroySoon();
 		else if (this.#waiting.length > 0) this.#leave();
+		else if (!isTaken) this.#awaitDrain();
+	}
+
+	/** Of who does not take the answers, no more is read: they would pile up (limits.stallTimeoutMs ends it). */
+	#awaitDrain(): void {
+		const { socket } = this.#options;
+		socket.pause();
+		socket.once("drain", () => socket.resume());
 	}
 
 	#leave(): void {

@@ -54,6 +54,33 @@ describe("a client that never reads", () => {
 		expect(node.api.counters().stalled).toBe(1);
 	});
 
+	it("over HTTP is not read from either, where it asks one thing after another", async () => {
+		let asked = 0;
+		const machine = {
+			...wordy,
+			query: () => {
+				asked += 1;
+				return Buffer.from(`"${"x".repeat(answerBytes)}"`);
+			},
+		} as Machine;
+		const node = await startNode({
+			machine,
+			limits: { ...limits, maxUnsentAnswerBytes: gibibyte },
+		});
+		const client = unread(node.api.port);
+		const isGone = () => node.api.connections().total === 0;
+		await eventually(() => !isGone());
+		const most = 200;
+		for (let number = 1; number <= most && !isGone(); number++) {
+			client.write(get);
+			await eventually(() => asked === number || isGone());
+		}
+		// What the two kernels keep on the way is theirs.
+		expect(asked).toBeLessThan(most);
+		await eventually(isGone);
+		expect(node.api.counters().stalled).toBe(1);
+	});
+
 	it("over a stream gets no more than so many bytes kept for it, and is cut off", async () => {
 		const node = await startNode({ machine: wordy, limits });
 		const client = await StreamClient.open(node);
