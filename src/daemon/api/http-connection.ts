@@ -8,11 +8,11 @@ export class HttpConnection implements Connection {
 	readonly kind = "http";
 	/** Whose budget its commands count against. */
 	readonly client: string;
-	/** Node's server has it, and its limits. */
-	isServed = true;
 	readonly #socket: Duplex;
 	readonly #context: ApiContext;
 	readonly #stall = new StallWatch();
+	/** Until Node's server has it, and its limits. */
+	#isOurs = true;
 	#pending = 0;
 	#unsentBytes = 0;
 	#ending = false;
@@ -66,6 +66,11 @@ export class HttpConnection implements Connection {
 		this.#idleSinceMs = performance.now();
 	}
 
+	/** Node's server goes on with it, and ends it when it is idle for too long. */
+	leaveToServer(): void {
+		this.#isOurs = false;
+	}
+
 	/** `response` is to have a body of so many bytes. */
 	keep(response: ServerResponse, bytes: number): void {
 		this.#unsentBytes += bytes;
@@ -87,13 +92,10 @@ export class HttpConnection implements Connection {
 			return;
 		}
 		const idleMs = nowMs - this.#idleSinceMs;
-		if (!this.isServed && this.#pending === 0 && idleMs > this.#maxIdleMs()) {
-			this.destroy();
-			return;
-		}
 		// Just used, its client is likely to use it again: closing it now could meet a request on its way.
-		const isIdle =
-			this.#pending === 0 && closing() && idleMs >= limits.idleBeforeCloseMs;
+		const isUnwanted = closing() && idleMs >= limits.idleBeforeCloseMs;
+		const isForgotten = this.#isOurs && idleMs > this.#maxIdleMs();
+		const isIdle = this.#pending === 0 && (isUnwanted || isForgotten);
 		// After a standstill of this process a request may lie unread: it is read before the next sweep.
 		if (isIdle && this.#wasIdle) this.destroy();
 		this.#wasIdle = isIdle;

@@ -39,8 +39,7 @@ export class HttpLane {
 		const node = `${nodeHeader}: ${nodeId}\r\n`;
 		this.#lines = `${node}Connection: keep-alive\r\nKeep-Alive: timeout=${keepAliveSeconds}\r\n`;
 		this.#lastLines = `${node}Connection: close\r\n`;
-		const { socket, connection } = options;
-		connection.isServed = false;
+		const { socket } = options;
 		socket.on("data", this.#onData);
 		socket.on("end", this.#onEnd);
 		socket.on("error", this.#onError);
@@ -128,7 +127,7 @@ export class HttpLane {
 		socket.off("error", this.#onError);
 		for (const chunk of this.#waiting.reverse()) socket.unshift(chunk);
 		this.#waiting = [];
-		connection.isServed = true;
+		connection.leaveToServer();
 		handOver();
 		socket.resume();
 	}
