@@ -13,12 +13,16 @@ const jitter = 0.03;
  * random times of its next attempts do.
  */
 export function patience(
-	{ voters }: Configuration,
+	{ voters, outgoing }: Configuration,
 	self: NodeId,
 	leader: NodeId,
 	random: number,
 ): number {
 	let before = 0;
-	for (const id of voters) if (id < self && id !== leader) before++;
+	const goesFirst = (id: NodeId) => id < self && id !== leader;
+	for (const id of voters) if (goesFirst(id)) before++;
+	// While it is joint, those who go may campaign as well (paper, section 6).
+	for (const id of outgoing)
+		if (goesFirst(id) && !voters.includes(id)) before++;
 	return 1 + firstTurn + before * turn + random * jitter;
 }

@@ -25,16 +25,26 @@ describe("a voter's patience with a silent leader", () => {
 	it("ends for no two of them at the same time, whatever the dice", () => {
 		fc.assert(
 			fc.property(voterNames, random, random, (voters, one, two) => {
-				const [leader = "", ...others] = voters;
-				const ranked = others.sort((a, b) => (a < b ? -1 : 1));
-				for (const [at, id] of ranked.entries()) {
-					const next = ranked[at + 1];
-					if (next === undefined) continue;
-					const ends = patience(among(voters), id, leader, one);
-					const nextEnds = patience(among(voters), next, leader, two);
-					// More than what a voter needs to hear that another asks.
-					expect(nextEnds - ends).toBeGreaterThan(0.025);
-				}
+				expectTurns(among(voters), voters, [one, two]);
+			}),
+		);
+	});
+
+	it("ends at different times for those who come and those who go, while the configuration is joint", () => {
+		/** How many come, how many go, and whether the leader is one of those who come. */
+		const sizes = fc.tuple(
+			fc.nat({ max: 8 }),
+			fc.nat({ max: 8 }),
+			fc.boolean(),
+		);
+		fc.assert(
+			fc.property(voterNames, sizes, random, random, (all, how, one, two) => {
+				const [coming, going, comes] = how;
+				const voters = all.slice(Math.min(going, all.length - 1));
+				const outgoing = all.slice(0, Math.max(1, all.length - coming));
+				const names = [...new Set([...outgoing, ...voters])];
+				if (comes) names.reverse();
+				expectTurns({ ...among(voters), outgoing }, names, [one, two]);
 			}),
 		);
 	});
@@ -74,6 +84,24 @@ describe("a leader's death", () => {
 		expect(cluster.node(3).role).toBe("leader");
 	});
 });
+
+/** All but the leader, which is the first of `names`, have a turn of their own. */
+function expectTurns(
+	configuration: Configuration,
+	names: readonly string[],
+	[one, two]: readonly [number, number],
+): void {
+	const [leader = "", ...others] = names;
+	const ranked = others.sort((a, b) => (a < b ? -1 : 1));
+	for (const [at, id] of ranked.entries()) {
+		const next = ranked[at + 1];
+		if (next === undefined) continue;
+		const ends = patience(configuration, id, leader, one);
+		const nextEnds = patience(configuration, next, leader, two);
+		// More than what a voter needs to hear that another asks.
+		expect(nextEnds - ends).toBeGreaterThan(0.025);
+	}
+}
 
 function among(voters: readonly string[]): Configuration {
 	return { voters, outgoing: [], learners: [], addresses: {} };
