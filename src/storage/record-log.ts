@@ -156,10 +156,18 @@ export class RecordLog {
 		return isMore;
 	}
 
-	/** Notes in the segment how far it is durable; without a sync. */
+	/**
+	 * Notes in the segment how far it is durable; without a sync. Without room either: a segment that was not filled has no
+	 * blocks for it yet, and the note may lag.
+	 */
 	markFloor(): void {
 		if (this.#markedFloor === this.#end) return;
-		writeFloor(this.#last, this.#end, this.#floorTurn);
+		try {
+			writeFloor(this.#last, this.#end, this.#floorTurn);
+		} catch (error) {
+			if (isFull(error)) return;
+			throw error;
+		}
 		this.#floorTurn += 1;
 		this.#markedFloor = this.#end;
 	}
@@ -233,7 +241,6 @@ export class RecordLog {
 		this.#write(target);
 		this.#filling.record(bytes);
 		this.#bytesWritten += bytes;
-		this.#sync();
 		this.#end = record.end;
 		this.#chain = record.crc;
 		return record.items;
@@ -242,8 +249,9 @@ export class RecordLog {
 	#write(record: Buffer): void {
 		try {
 			this.#last.file.writeAt(record, this.#end);
+			this.#sync();
 		} catch (error) {
-			// A segment that was not filled has no blocks of its own yet.
+			// A segment that was not filled has no blocks of its own yet; some file systems look for them when it is synced.
 			if (!isFull(error)) throw error;
 			throw fullDisk(this.#options, record.length, error);
 		}

@@ -19,6 +19,7 @@ export class FakeDisk implements Disk {
 	readonly #directories = new Map<string, Directory>();
 	#crashAt = Number.POSITIVE_INFINITY;
 	#syncFailures = 0;
+	#syncFailureCode: "EIO" | "ENOSPC" = "EIO";
 	#writeFailures = 0;
 	#writeFailureCode: "EIO" | "ENOSPC" = "EIO";
 	#crashed = false;
@@ -33,7 +34,8 @@ export class FakeDisk implements Disk {
 	}
 
 	/** The next `count` syncs fail, and what they should have written counts as clean from then on. */
-	failSyncs(count: number): void {
+	failSyncs(count: number, code: "EIO" | "ENOSPC" = "EIO"): void {
+		this.#syncFailureCode = code;
 		this.#syncFailures = count;
 	}
 
@@ -190,7 +192,7 @@ export class FakeDisk implements Disk {
 	#failSync(): void {
 		if (this.#syncFailures === 0) return;
 		this.#syncFailures -= 1;
-		throw failure("EIO", "fsync");
+		throw failure(this.#syncFailureCode, "fsync");
 	}
 
 	/** Counts a change; at the crash it may still happen in memory, where it is at the mercy of `crash`. */

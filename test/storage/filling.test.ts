@@ -43,17 +43,37 @@ describe("the segments behind", () => {
 		expect(lastSegmentAfter(256 * 1024)).toBeGreaterThanOrEqual(segmentBytes);
 	});
 
-	it("a record that finds no room in an unfilled one stops the log, and loses nothing of what was acknowledged", () => {
+	it.each([
+		["when it is written", (disk: FakeDisk) => disk.failWrites(1, "ENOSPC")],
+		["when it is synced", (disk: FakeDisk) => disk.failSyncs(1, "ENOSPC")],
+	])(
+		"a record that finds no room %s stops the log, and loses nothing of what was acknowledged",
+		(_, fill) => {
+			const disk = new FakeDisk(1);
+			const { wal } = openOn(disk, undefined, undefined, 0);
+			wal.append([batchOf(1, [entry(1, 1)])]);
+			fill(disk);
+			expect(() => wal.append([batchOf(2, [entry(2, 1)])])).toThrow(
+				/^the disk is full: no room/,
+			);
+			disk.crash();
+			const { recovered } = openOn(disk);
+			expect(recovered.lastIndex).toBeGreaterThanOrEqual(1);
+		},
+	);
+
+	it("a note of how far one is durable may find no room, and is made when there is some", () => {
 		const disk = new FakeDisk(1);
 		const { wal } = openOn(disk, undefined, undefined, 0);
 		wal.append([batchOf(1, [entry(1, 1)])]);
+		const path = `${place.directory}/0000000001.wal`;
+		const noted = () => disk.bytes(path).subarray(4096, 4116);
 		disk.failWrites(1, "ENOSPC");
-		expect(() => wal.append([batchOf(2, [entry(2, 1)])])).toThrow(
-			/^the disk is full: no room/,
-		);
-		disk.crash();
-		const { recovered } = openOn(disk);
-		expect(recovered.lastIndex).toBeGreaterThanOrEqual(1);
+		wal.markFloor();
+		wal.append([batchOf(2, [entry(2, 1)])]);
+		wal.close();
+		expect(noted()).not.toEqual(Buffer.alloc(20));
+		expect(openOn(disk).recovered).toMatchObject({ lastIndex: 2 });
 	});
 
 	it("large records are not, so that the disk writes them once", () => {
