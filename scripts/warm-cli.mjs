@@ -13,10 +13,10 @@ writeFileSync(
 	"cluster.yaml",
 	"name: warm\nid: warm-1\nnodes: [n1, n2, n3]\nportBase: 1024\nbalancer: embedded\n",
 );
-const { runCli, commands, script } = loadCli(path);
+const { runCli, commands, compiled } = loadCli(path);
 // The command line ends the process itself, and with 20 here: nobody answers.
 process.on("exit", () => {
-	writeFileSync(`${path}.compiled`, script.createCachedData());
+	writeFileSync(`${path}.compiled`, compiled());
 	process.exitCode = 0;
 });
 const entry = pathToFileURL(join(directory, "raftctl.cjs")).href;

@@ -15,6 +15,8 @@ export interface Outcome {
 
 export interface RunOptions {
 	readonly directory: string;
+	/** Another copy of it, or a link to one. */
+	readonly program?: string;
 	readonly stdin?: string;
 	readonly environment?: Readonly<Record<string, string>>;
 	/** Called with the process once it runs. */
@@ -24,12 +26,14 @@ export interface RunOptions {
 /** Runs the real raftctl without a terminal, to its end. */
 export function raftctl(
 	argv: readonly string[],
-	{ directory, stdin = "", environment = {}, during }: RunOptions,
+	options: RunOptions,
 ): Promise<Outcome> {
+	const { directory, program = main, stdin = "" } = options;
+	const { environment = {}, during } = options;
 	if (!existsSync(main))
 		throw new Error(`${main} is not there: run "npm run build" first`);
 	const { PATH = "", HOME = "" } = process.env;
-	const child = spawn(process.execPath, [main, ...argv], {
+	const child = spawn(process.execPath, [program, ...argv], {
 		cwd: directory,
 		env: { PATH, HOME, ...environment },
 	});
