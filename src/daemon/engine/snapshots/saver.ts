@@ -10,7 +10,7 @@ const turnLimitMs = 2;
 const pauseLimitMs = 100;
 
 /**
- * Writes a frozen state out in turns that nobody feels, no faster than `maxBytesPerSecond`: hashing and writing go on
+ * Writes a frozen state out in turns that nobody feels, no faster than `bytesPerSecond`, which may change on the way: hashing and writing go on
  * elsewhere, but the pieces are cut here. Rejects with what the disk says; then no file is left.
  */
 export async function saveSnapshot(
@@ -18,7 +18,7 @@ export async function saveSnapshot(
 	description: SnapshotDescription,
 	source: {
 		readonly chunks: Iterator<Uint8Array>;
-		readonly maxBytesPerSecond: number;
+		readonly bytesPerSecond: () => number;
 		readonly isCancelled: () => boolean;
 	},
 ): Promise<SnapshotManifest> {
@@ -41,16 +41,15 @@ export async function saveSnapshot(
 }
 
 interface PaceLimits {
-	readonly maxBytesPerSecond: number;
+	readonly bytesPerSecond: () => number;
 	readonly isCancelled: () => boolean;
 }
 
 /** Keeps to a rate, and gives the event loop its turns. */
 class Pace {
 	readonly #limits: PaceLimits;
-	readonly #sinceMs = performance.now();
-	#turnMs = this.#sinceMs;
-	#bytes = 0;
+	#dueMs = performance.now();
+	#turnMs = this.#dueMs;
 
 	constructor(limits: PaceLimits) {
 		this.#limits = limits;
@@ -58,7 +57,8 @@ class Pace {
 
 	/** So many bytes more were written: waits as long as it takes. Rejects when it is cancelled. */
 	async after(bytes: number): Promise<void> {
-		this.#bytes += bytes;
+		const took = (bytes / this.#limits.bytesPerSecond()) * 1000;
+		this.#dueMs += took;
 		for (;;) {
 			if (this.#limits.isCancelled()) throw new Error("the node is stopping");
 			const nowMs = performance.now();
@@ -68,11 +68,6 @@ class Pace {
 			else return;
 			this.#turnMs = performance.now();
 		}
-	}
-
-	get #dueMs(): number {
-		const { maxBytesPerSecond } = this.#limits;
-		return this.#sinceMs + (this.#bytes / maxBytesPerSecond) * 1000;
 	}
 }
 

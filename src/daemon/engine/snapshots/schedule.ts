@@ -27,6 +27,25 @@ export function isSnapshotDue(
 	return entriesSince >= snapshotEntries * share || bytesSince >= bytes * share;
 }
 
+/** Of the highest pace: what nobody waits for is not written any slower either, as it keeps memory twice meanwhile. */
+const leastShare = 1 / 4;
+
+/**
+ * Bytes a second for a snapshot that nobody waits for: twice what the log grew by since the one before, so that this one
+ * is done long before the next is due, and takes no more from the disk and the processor than that needs.
+ */
+export function unhurriedPace(
+	bytesSince: number,
+	sinceMs: number,
+	maxBytesPerSecond: number,
+): number {
+	const grown = (bytesSince / Math.max(sinceMs, 1)) * 1000;
+	return Math.min(
+		maxBytesPerSecond,
+		Math.max(2 * grown, maxBytesPerSecond * leastShare),
+	);
+}
+
 /** What the log must still hold, and how much it may. */
 export interface Retention {
 	/** Of the newest snapshot, and the one before it: with the log since the older, a damaged newer one is no loss. */

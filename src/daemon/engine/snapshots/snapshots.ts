@@ -13,7 +13,7 @@ import type { ReplicatedState } from "../replicated-state.js";
 import { Downloads } from "./downloads.js";
 import { loadSnapshot, pointOf } from "./load.js";
 import { saveSnapshot } from "./saver.js";
-import { compactableTo, isSnapshotDue } from "./schedule.js";
+import { compactableTo, isSnapshotDue, unhurriedPace } from "./schedule.js";
 
 /** The newest, and one to fall back on. */
 const kept = 2;
@@ -62,6 +62,8 @@ export class Snapshots {
 	#restoring = false;
 	#closed = false;
 	#bytesSince = 0;
+	/** When the newest was begun, or this node was. */
+	#sinceMs: number;
 	#retryAtMs = 0;
 	#nextRetentionMs = 0;
 	#waiting: ((outcome: SnapshotOutcome) => void)[] = [];
@@ -69,6 +71,7 @@ export class Snapshots {
 
 	constructor(options: SnapshotsOptions) {
 		this.#options = options;
+		this.#sinceMs = options.nowMs();
 		this.#downloads = new Downloads({
 			...options,
 			refuses: (manifest) => this.#refuses(manifest),
@@ -133,15 +136,23 @@ export class Snapshots {
 	}
 
 	#take(): void {
+		const nowMs = this.#options.nowMs();
+		const pace = unhurriedPace(
+			this.#bytesSince,
+			nowMs - this.#sinceMs,
+			this.#options.limits.maxSnapshotBytesPerSecond,
+		);
 		this.#saving = true;
 		this.#bytesSince = 0;
-		this.#work = this.#save().then(
+		this.#sinceMs = nowMs;
+		this.#work = this.#save(pace).then(
 			(manifest) => this.#saved(manifest),
 			(error) => this.#notSaved(reasonOf(error)),
 		);
 	}
 
-	async #save(): Promise<SnapshotManifest> {
+	/** `pace` is for as long as nobody waits for it. */
+	async #save(pace: number): Promise<SnapshotManifest> {
 		const { raft, store, state, limits, clusterId, machine, release } =
 			this.#options;
 		if (state.applied === 0) throw new Error("there is nothing yet to keep");
@@ -155,7 +166,8 @@ export class Snapshots {
 			},
 			{
 				chunks,
-				maxBytesPerSecond: limits.maxSnapshotBytesPerSecond,
+				bytesPerSecond: () =>
+					this.#waiting.length > 0 ? limits.maxSnapshotBytesPerSecond : pace,
 				isCancelled: () => this.#closed,
 			},
 		);

@@ -22,7 +22,7 @@ const open = async (disk: FakeDisk) =>
 		...{ disk, directory: "/data/snapshots", clusterId: "c", nodeId: "n1" },
 	});
 const unhurried = {
-	maxBytesPerSecond: 1e12,
+	bytesPerSecond: () => 1e12,
 	isCancelled: () => false,
 };
 const pieces = (count: number, bytes: number) =>
@@ -66,7 +66,7 @@ describe("saving a snapshot", () => {
 		const saving = saveSnapshot(store, description, {
 			chunks: pieces(3, 1000).values(),
 			// The first piece alone takes a quarter of an hour.
-			maxBytesPerSecond: 1,
+			bytesPerSecond: () => 1,
 			isCancelled: () => cancelled,
 		});
 		await expect(saving).rejects.toThrow("the node is stopping");

@@ -4,6 +4,7 @@ import {
 	compactableTo,
 	isSnapshotDue,
 	type Retention,
+	unhurriedPace,
 } from "../../../../src/daemon/engine/snapshots/schedule.js";
 
 const limits = { snapshotEntries: 1000, snapshotLogBytes: 5000 };
@@ -23,6 +24,32 @@ describe("a snapshot is due", () => {
 		[true, { ...none, bytesSince: 20_000, lastFileBytes: 20_000 }, 0],
 	])("%s for %o with spread %d", (due, pace, spread) => {
 		expect(isSnapshotDue(pace, limits, spread)).toBe(due);
+	});
+});
+
+describe("a snapshot that nobody waits for", () => {
+	it.each([
+		["twice as fast as the log has grown", 30_000, 1000, 60_000],
+		["not slower than a quarter of the limit", 1000, 1000, 25_000],
+		["never faster than the limit", 80_000, 1000, 100_000],
+		["as fast as that where no time has passed", 10, 0, 20_000],
+	])("is written %s", (_, bytesSince, sinceMs, expected) => {
+		expect(unhurriedPace(bytesSince, sinceMs, 100_000)).toBe(
+			Math.max(expected, 25_000),
+		);
+	});
+
+	it("is done before the log has grown by as much again, if it is no larger than that and the limit lets it", () => {
+		fc.assert(
+			fc.property(
+				fc.integer({ min: 1, max: 1e9 }),
+				fc.integer({ min: 1, max: 1e6 }),
+				(bytesSince, sinceMs) => {
+					const pace = unhurriedPace(bytesSince, sinceMs, 1e15);
+					expect((bytesSince / pace) * 1000).toBeLessThanOrEqual(sinceMs);
+				},
+			),
+		);
 	});
 });
 
