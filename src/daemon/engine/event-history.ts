@@ -1,11 +1,10 @@
 import type { EventSubscriber, EventSubscription } from "../replica.js";
 import { bytesFor, Slab } from "./event-slab.js";
 
-/** Every event from `oldestIndex` on, up to what was applied: their indexes, rising, and their bytes. */
+/** Every event from `oldestIndex` on, up to what was applied: their indexes, rising, and their bytes. To be read once. */
 export interface HistoryEvents {
 	readonly oldestIndex: number;
-	readonly indexes: readonly number[];
-	readonly events: readonly Uint8Array[];
+	readonly events: Iterable<readonly [index: number, event: Uint8Array]>;
 }
 
 interface Cursor {
@@ -118,16 +117,23 @@ export class EventHistory {
 		const isWhole = first === this.#first;
 		return {
 			oldestIndex: isWhole ? this.#oldestIndex : this.#indexAt(first - 1) + 1,
-			indexes: this.#run(first, (number) => this.#indexAt(number)),
-			events: this.#run(first, (number) => this.#eventAt(number)),
+			events: eventsOf({
+				indexes: this.#run(this.#indexes, first),
+				memories: this.#run(this.#memories, first),
+				starts: this.#run(this.#starts, first),
+				lengths: this.#run(this.#lengths, first),
+			}),
 		};
 	}
 
-	/** Of the events from number `first` on, in order. */
-	#run<Value>(first: number, at: (number: number) => Value): Value[] {
-		return Array.from({ length: this.#end - first }, (_, place) =>
-			at(first + place),
-		);
+	/** What lies in the ring from number `first` on, in order. */
+	#run<Value>(ring: readonly Value[], first: number): Value[] {
+		const count = this.#end - first;
+		const place = first % this.#maxEvents;
+		const run = ring.slice(place, Math.min(place + count, this.#maxEvents));
+		return run.length === count
+			? run
+			: run.concat(ring.slice(0, count - run.length));
 	}
 
 	/**
@@ -137,10 +143,8 @@ export class EventHistory {
 	restore(restored: HistoryEvents, applied: number): void {
 		if (restored.oldestIndex > this.#applied + 1)
 			this.#dropAll(restored.oldestIndex);
-		restored.events.forEach((event, at) => {
-			const index = restored.indexes[at] as number;
+		for (const [index, event] of restored.events)
 			if (index > this.#applied) this.#append(index, event, 0, event.length);
-		});
 		this.#applied = applied;
 	}
 
@@ -264,3 +268,17 @@ export class EventHistory {
 }
 
 const nothing = new Uint8Array(0);
+
+/** A view is made of each when it is asked for: of all at once they would hold the node up. */
+function* eventsOf(run: {
+	readonly indexes: readonly number[];
+	readonly memories: readonly Uint8Array[];
+	readonly starts: readonly number[];
+	readonly lengths: readonly number[];
+}): Generator<readonly [number, Uint8Array]> {
+	for (const [at, index] of run.indexes.entries()) {
+		const start = run.starts[at] as number;
+		const end = start + (run.lengths[at] as number);
+		yield [index, (run.memories[at] as Uint8Array).subarray(start, end)];
+	}
+}

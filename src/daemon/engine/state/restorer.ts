@@ -41,8 +41,7 @@ export class SnapshotReader {
 	#control: ControlState = createControlState();
 	#sessions = new SessionRecordReader(this.#control.sessions);
 	#digests = new StateDigests();
-	readonly #indexes: number[] = [];
-	readonly #events: Uint8Array[] = [];
+	readonly #events: (readonly [index: number, event: Uint8Array])[] = [];
 	readonly #slab = new Slab();
 	#oldestEvent: number | null = null;
 	/** Records so far of the sections that have exactly one. */
@@ -80,7 +79,6 @@ export class SnapshotReader {
 				digests: this.#digests,
 				events: {
 					oldestIndex: this.#oldestEvent ?? 0,
-					indexes: this.#indexes,
 					events: this.#events,
 				},
 				machine: this.#restoring.finish(),
@@ -160,11 +158,10 @@ export class SnapshotReader {
 			this.#oldestEvent = index;
 			return;
 		}
-		const least = (this.#indexes.at(-1) ?? this.#oldestEvent - 1) + 1;
+		const least = (this.#events.at(-1)?.[0] ?? this.#oldestEvent - 1) + 1;
 		if (index < least || index > this.#index)
 			throw new Error(`the event ${index} is out of order`);
-		this.#indexes.push(index);
-		this.#events.push(this.#slab.copy(reader.rest()));
+		this.#events.push([index, this.#slab.copy(reader.rest())]);
 	}
 
 	/** Before the machine sees bytes that a later release may have written otherwise (P61). */

@@ -49,13 +49,11 @@ export function snapshotChunks(parts: {
 /** u48 oldest index; then for each event: u48 index | the event. */
 function* eventRecords({
 	oldestIndex,
-	indexes,
 	events,
 }: HistoryEvents): Generator<Uint8Array> {
 	yield new ByteWriter(6).u48(oldestIndex).bytes;
-	for (const [at, event] of events.entries())
-		yield new ByteWriter(6 + event.length).u48(indexes[at] as number).raw(event)
-			.bytes;
+	for (const [index, event] of events)
+		yield new ByteWriter(6 + event.length).u48(index).raw(event).bytes;
 }
 
 /** Asks for the first chunk at once: a machine that is a generator freezes nothing before that. */
