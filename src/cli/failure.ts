@@ -96,12 +96,30 @@ function causesOf(error: unknown): string[] {
 		causes.push(error.stack ?? error.message);
 	let cause = error instanceof Error ? error.cause : undefined;
 	while (cause !== undefined && causes.length < 10) {
-		const code =
-			cause instanceof Error && "code" in cause ? ` (${cause.code})` : "";
-		causes.push(`${reasonOf(cause)}${code}`);
+		causes.push(isUnforeseen(error, cause) ? cause.stack : saidBy(cause));
 		cause = cause instanceof Error ? cause.cause : undefined;
 	}
 	return causes;
+}
+
+/** What an operation ended with that nobody foresaw lies below the words on how it goes on. */
+function isUnforeseen(
+	error: unknown,
+	cause: unknown,
+): cause is Error & { readonly stack: string } {
+	return (
+		error instanceof OperatorError &&
+		error.kind === "unexpected" &&
+		!(cause instanceof OperatorError) &&
+		cause instanceof Error &&
+		cause.stack !== undefined
+	);
+}
+
+function saidBy(cause: unknown): string {
+	const code =
+		cause instanceof Error && "code" in cause ? ` (${cause.code})` : "";
+	return `${reasonOf(cause)}${code}`;
 }
 
 async function failureText(report: FailureReport): Promise<string> {

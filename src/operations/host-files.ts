@@ -1,4 +1,4 @@
-import { OperatorError } from "../errors.js";
+import { isOfFullDisk, OperatorError, roomOn } from "../errors.js";
 import type { Host } from "../hosts/host.js";
 
 /** A look, or one rename within a directory. */
@@ -7,12 +7,11 @@ export const fileTimeoutMs = 30_000;
 /** Copying or removing a large state takes as long as its disk does. */
 const stateTimeoutMs = 3_600_000;
 
-/** Whose files they are, what state things are in when it fails, and what to type then. */
+/** Whose files they are, and what state things are in when it fails. */
 interface Doing {
 	/** A node, or a host. */
 	readonly about: string;
 	readonly state?: string;
-	readonly next?: string;
 }
 
 /** What lies in a directory; empty where there is none, and where nobody may look. */
@@ -36,30 +35,20 @@ export async function isThere(host: Host, path: string): Promise<boolean> {
 export async function doOn(
 	host: Host,
 	argv: readonly string[],
-	{ about, state, next }: Doing,
+	{ about, state }: Doing,
 ): Promise<void> {
 	const timeoutMs = argv[0] === "mv" ? fileTimeoutMs : stateTimeoutMs;
 	const { exitCode, stderr } = await host.run(argv, { timeoutMs });
 	if (exitCode === 0) return;
 	const said = stderr.trim();
 	const what = `${argv.join(" ")} ended with ${exitCode}: ${said}`;
-	const told = next === undefined ? {} : { next };
 	throw new OperatorError(
 		"partial",
 		isOfFullDisk(said) ? `a disk of ${host.name} is full: ${what}` : what,
 		{
 			node: about,
 			...(state === undefined ? {} : { state }),
-			...(isOfFullDisk(said) ? { next: roomFirst(host, next) } : told),
+			...(isOfFullDisk(said) ? { remedy: roomOn(host.name) } : {}),
 		},
 	);
-}
-
-/** A full disk and a quota that is used up, in what programs say of them. */
-function isOfFullDisk(said: string): boolean {
-	return /No space left on device|Disk quota exceeded/.test(said);
-}
-
-function roomFirst({ name }: Host, next: string | undefined): string {
-	return `make room on ${name} (df -h there), ${next === undefined ? "and give the command again" : `then: ${next}`}`;
 }

@@ -94,7 +94,7 @@ function together(error: unknown, failures: readonly OperatorError[]): unknown {
 				...problems.map((problem) => `  ${problem}`),
 			]),
 			...(one.state === undefined ? {} : { state: one.state }),
-			next: "mend them, then give the command again",
+			remedy: "mend them",
 			cause: error,
 		},
 	);

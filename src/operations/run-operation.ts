@@ -175,16 +175,18 @@ async function perform<Report extends object>(
 	}
 }
 
-/** What an operation says nothing more of: its steps were undone, as far as that goes, and it can be given again. */
+/** What an operation says nothing more of: its steps were undone, and where nothing is left of it, it can be given again. */
 function withWayOn(
 	{ context }: Run,
 	{ text }: Operation,
 	error: unknown,
 ): unknown {
 	if (!(error instanceof OperatorError)) return error;
+	const status = commandFor(context, "status");
 	return completed(error, {
 		state: "what was begun is undone, as far as it could be",
-		next: `${commandFor(context, "status")}, then ${commandFor(context, text)} again`,
+		next: `${status}, then ${commandFor(context, text)} again`,
+		remedy: status,
 	});
 }
 

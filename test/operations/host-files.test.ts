@@ -19,14 +19,14 @@ describe("files on a host", () => {
 		disk.isFull = true;
 		const failure = await failureOf(
 			doOn(disk.host("h1"), ["cp", "/a", "/b"], {
-				...{ about: "n1", state: "nothing was moved", next: "try again" },
+				...{ about: "n1", state: "nothing was moved" },
 			}),
 		);
 		expect(failure).toMatchObject({
 			...{ kind: "partial", node: "n1", state: "nothing was moved" },
 			message:
 				"a disk of h1 is full: cp /a /b ended with 1: No space left on device",
-			next: "make room on h1 (df -h there), then: try again",
+			next: "make room on h1 (df -h there), then give the command again",
 		});
 	});
 

@@ -77,7 +77,7 @@ describe("a node that dies during the roll", () => {
 		expect(failure.exitCode).toBe(14);
 		expect(failure.message).toContain("n3 does not answer");
 		expect(failure.next).toBe(
-			"raftctl operation resume -c cluster.yaml goes on, raftctl operation abort -c cluster.yaml gives it up",
+			"raftctl operation resume -c cluster.yaml goes on with it, raftctl operation abort -c cluster.yaml gives it up",
 		);
 		expect(world.machines.log).toEqual(["stop n2", "start n2"]);
 	});
@@ -90,7 +90,7 @@ describe("a node that dies during the roll", () => {
 		expect(failure.message).toContain("n2 ended right after its start");
 		expect(failure.problems).toEqual(["last words of n2"]);
 		expect(failure.next).toBe(
-			"raftctl operation resume -c cluster.yaml goes on, raftctl operation abort -c cluster.yaml gives it up",
+			"raftctl operation resume -c cluster.yaml goes on with it, raftctl operation abort -c cluster.yaml gives it up",
 		);
 		expect(world.machines.log).toEqual(["stop n2", "start n2"]);
 		expect(world.cluster.lock).toBeNull();
@@ -114,7 +114,7 @@ describe("a node that dies during the roll", () => {
 		expect(failure.exitCode).toBe(14);
 		expect(failure.state).toContain("restarted and back in service: n2");
 		expect(failure.next).toBe(
-			"raftctl operation resume -c cluster.yaml goes on, raftctl operation abort -c cluster.yaml gives it up",
+			"raftctl operation resume -c cluster.yaml goes on with it, raftctl operation abort -c cluster.yaml gives it up",
 		);
 	});
 });

@@ -17,6 +17,7 @@ export function unreachable(
 		readonly state?: string;
 		readonly problems?: readonly string[];
 		readonly next?: string;
+		readonly remedy?: string;
 		readonly cause?: unknown;
 	} = {},
 ): OperatorError {
@@ -188,6 +189,7 @@ export function connectionLost(
 	return unreachable(destination, `the connection broke while ${what}`, {
 		state: "whether that was done to its end is not known",
 		next: "give the command again: what is done already is not done twice",
+		remedy: "",
 		...(cause === undefined ? {} : { cause }),
 	});
 }

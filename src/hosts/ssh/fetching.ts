@@ -193,7 +193,7 @@ async function requireSpace({ target }: Wanted, bytes: number): Promise<void> {
 		`${target} needs ${bytes} bytes, and ${bavail * bsize} are free`,
 		{
 			...{ node: "local", state: "nothing was brought here" },
-			next: "make room on that file system",
+			remedy: "make room on that file system",
 		},
 	);
 }
@@ -229,6 +229,7 @@ function unwritable(
 		{
 			...{ node: "local", state: "what has arrived is kept", cause },
 			next: "see to that file system, then give the command again: it goes on where it was",
+			remedy: "see to that file system",
 		},
 	);
 }
@@ -252,7 +253,10 @@ function stopped({ name }: Source, { path }: Wanted): OperatorError {
 		`${path} does not get on: nothing of it comes through`,
 		{
 			...{ node: name, state: "what has arrived is kept" },
-			next: "give the command again: it goes on where it was",
+			...{
+				next: "give the command again: it goes on where it was",
+				remedy: "",
+			},
 		},
 	);
 }
@@ -263,7 +267,7 @@ function damaged({ name }: Source, { path }: Wanted): OperatorError {
 		`${path} arrives with another content than it has there`,
 		{
 			...{ node: name, state: "it was not put in its place" },
-			next: "look whether it is being written to, and at the host's disk",
+			remedy: "look whether it is being written to, and at the host's disk",
 		},
 	);
 }

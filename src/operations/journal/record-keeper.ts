@@ -105,18 +105,29 @@ export class RecordKeeper {
 		throw paused(this.#tools.context);
 	}
 
-	async end(last: Partial<OperationRecord>): Promise<void> {
+	/** Returns whether the journal could be told. */
+	async end(last: Partial<OperationRecord>): Promise<boolean> {
 		await this.#writing;
 		this.record = { ...this.record, ...last };
-		await this.#writeLast();
+		return this.#writeLast();
 	}
 
-	async fail(error: unknown): Promise<void> {
-		const untouched = this.#marks.size === 0 && this.#isFirst();
+	/** Returns whether the journal holds it as unfinished from now on. */
+	async fail(error: unknown): Promise<boolean> {
+		const untouched = !this.hasTouched && this.#isFirst();
 		const isOver = untouched || this.record.lapses === true;
 		const state = this.#isPaused ? "paused" : isOver ? "failed" : "stopped";
 		const kind = error instanceof OperatorError ? error.kind : "unexpected";
-		await this.end({ state, error: { kind, message: reasonOf(error) } });
+		const last = { kind, message: reasonOf(error) };
+		const isTold = await this.end({ state, error: last });
+		if (isUnfinished(this.record)) return true;
+		// To the others it runs still, with nobody there.
+		return !isTold && this.record.lapses !== true;
+	}
+
+	/** Whether this attempt did something that was not undone. */
+	get hasTouched(): boolean {
+		return this.#marks.size > 0;
 	}
 
 	/** What an earlier attempt did is not known here. */
@@ -125,12 +136,12 @@ export class RecordKeeper {
 	}
 
 	/** The record that everybody will see from now on: worth a few tries. */
-	async #writeLast(): Promise<void> {
+	async #writeLast(): Promise<boolean> {
 		const { context, journal, lock } = this.#tools;
 		for (let left = lastTries; ; left--) {
 			try {
 				await journal.write(this.record);
-				return;
+				return true;
 			} catch (error) {
 				if (isSilence(error) && left > 0) {
 					await context.clock.sleep(lastTryEveryMs);
@@ -142,7 +153,7 @@ export class RecordKeeper {
 					node: null,
 					message: `the journal could not be told that the operation is ${state} (token ${lock.fencingToken}): ${reasonOf(error)}`,
 				});
-				return;
+				return false;
 			}
 		}
 	}

@@ -15,6 +15,7 @@ import {
 	requireUnfinished,
 	unfinishedOperation,
 } from "./unfinished.js";
+import { unfinishedBy } from "./way-on.js";
 
 /** An operation in hand: the lock is held, and the journal knows of it. */
 export interface Undertaking {
@@ -162,8 +163,10 @@ async function undertake<Report extends object>(
 		await keeper.end({ ...last, report: withoutPlan(report) });
 		return report;
 	} catch (error) {
-		await keeper.fail(error);
-		throw error;
+		const isLeft = await keeper.fail(error);
+		if (!isLeft) throw error;
+		const { hasTouched } = keeper;
+		throw unfinishedBy(tools.context, error, { hasTouched });
 	}
 }
 

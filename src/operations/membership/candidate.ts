@@ -103,10 +103,10 @@ export function refusedCandidate(
 	return new OperatorError("refused", `${node.id} cannot be added: ${fault}`, {
 		node: node.id,
 		state,
-		next:
+		remedy:
 			node.dataDirectory === ""
-				? "give it an empty data directory, then again"
-				: `stop it if it runs, look into its data directory and move it away (mv ${node.dataDirectory} ${node.dataDirectory}.old), then again`,
+				? "give it an empty data directory"
+				: `stop it if it runs, look into its data directory and move it away (mv ${node.dataDirectory} ${node.dataDirectory}.old)`,
 	});
 }
 

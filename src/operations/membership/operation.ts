@@ -2,6 +2,7 @@ import type { NodeEntry } from "../../config/inventory.js";
 import type { ErrorKind } from "../../errors.js";
 import { OperatorError, reasonOf } from "../../errors.js";
 import { commandFor, type OperationContext } from "../context.js";
+import { wayOn } from "../journal/way-on.js";
 import type { Operation, Run } from "../operation.js";
 import type { Step } from "../steps/step.js";
 import type { Skip } from "./options.js";
@@ -101,14 +102,12 @@ function failureOf(
 		isHalf ? "" : "the membership was not changed",
 	];
 	const retry = `${commandFor(run.context, again)} tries again`;
-	const resume = commandFor(run.context, "operation resume");
-	const abort = commandFor(run.context, "operation abort");
 	return new OperatorError(kindOf(operator, tally), reasonOf(cause), {
 		...(operator?.node === undefined ? {} : { node: operator.node }),
 		problems: operator?.problems ?? [],
 		state: [...new Set(state)].filter((part) => part !== "").join("; "),
-		next: isHalf ? `${resume} goes on with it, ${abort} gives it up` : retry,
-		cause,
+		next: isHalf ? wayOn(run.context, operator?.remedy) : retry,
+		...{ remedy: "", cause },
 	});
 }
 

@@ -145,7 +145,7 @@ export async function requireGone(
 		{
 			node: to.id,
 			state: "it was neither stopped nor started",
-			next: `stop it on ${from.host}, by hand if SSH does not reach that, then again`,
+			remedy: `stop it on ${from.host}, by hand if SSH does not reach that`,
 		},
 	);
 }

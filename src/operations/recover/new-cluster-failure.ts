@@ -16,6 +16,7 @@ export function failureOf(
 	const operator = cause instanceof OperatorError ? cause : null;
 	if (!isMoved && !run.isResumed && operator !== null) return operator;
 	const kind = operator?.kind ?? "unexpected";
+	const first = operator?.remedy ? `${operator.remedy}, then ` : "";
 	const resume = commandFor(run.context, "operation resume");
 	const abort = commandFor(run.context, "operation abort");
 	return new OperatorError(
@@ -27,7 +28,7 @@ export function failureOf(
 			state:
 				operator?.state ??
 				"the old data is kept; the new cluster is not whole yet",
-			next: `${resume} goes on with it; ${abort} puts back what was there, as long as no node of the new cluster was started`,
+			next: `${first}${resume} goes on with it; ${abort} puts back what was there, as long as no node of the new cluster was started`,
 			cause,
 		},
 	);

@@ -111,7 +111,7 @@ export async function copyTo(
 	await doOn(host, ["mv", "-T", part, path], { about: host.name });
 }
 
-/** Nothing was begun but this: whoever mends it gives the command again. */
+/** Nothing was begun but this. */
 function notCopied(host: Host, path: string, cause: unknown): OperatorError {
 	return new OperatorError(
 		"refused",
@@ -119,7 +119,7 @@ function notCopied(host: Host, path: string, cause: unknown): OperatorError {
 		{
 			node: host.name,
 			state: "the copy was removed; no data was touched",
-			next: "make room there, or mend what it says, and give the command again",
+			remedy: "make room there, or mend what it says",
 			cause,
 		},
 	);

@@ -74,7 +74,7 @@ function requireAll(
 				({ host, error }) => `${host}: ${reasonOf(error)}`,
 			),
 			state: "no node was touched",
-			next: "mend them, then give the command again",
+			remedy: "mend them",
 			cause: first.error,
 		},
 	);

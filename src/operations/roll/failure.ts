@@ -1,5 +1,11 @@
-import { type ErrorKind, OperatorError, reasonOf } from "../../errors.js";
+import {
+	type ErrorKind,
+	OperatorError,
+	reasonOf,
+	wayOnOf,
+} from "../../errors.js";
 import { commandFor } from "../context.js";
+import { wayOn } from "../journal/way-on.js";
 import type { Roll } from "./roll.js";
 
 /**
@@ -14,7 +20,9 @@ export function rollFailure(roll: Roll, cause: unknown): OperatorError {
 		problems: operator?.problems ?? [],
 		state: stateOf(roll) || nothingDone(roll),
 		// Who ends it at a step boundary knows how it goes on: a pause, a budget.
-		next: operator?.next ?? nextOf(roll, operator),
+		...(operator?.next === undefined
+			? nextOf(roll, operator)
+			: wayOnOf(operator)),
 		cause,
 	});
 }
@@ -70,16 +78,20 @@ type Passage = NonNullable<Roll["current"]>;
 function nextOf(
 	{ context, current, goal, remaining, restarted, wished, isResumed }: Roll,
 	cause: OperatorError | null,
-): string {
+): { readonly next: string; readonly remedy?: string } {
 	const command = (words: string) => commandFor(context, words);
 	const half = current !== null && current.stoppedAtMs !== null;
 	if (half || restarted.length > 0 || isResumed)
-		return `${command("operation resume")} goes on, ${command("operation abort")} gives it up`;
+		return { next: wayOn(context) };
 	const nodes = current === null ? [] : [current.node, ...remaining];
 	const again = [
 		goal.text,
 		...(wished.length === 0 ? [] : nodes.map((node) => `--node ${node}`)),
 	].join(" ");
 	const whole = cause?.kind !== "refused" && cause?.kind !== "unreachable";
-	return [...(whole ? [] : ["up"]), again].map(command).join(" && ");
+	const first = whole ? [] : ["up"];
+	return {
+		next: [...first, again].map(command).join(" && "),
+		remedy: first.map(command).join(),
+	};
 }

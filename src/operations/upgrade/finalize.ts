@@ -1,6 +1,6 @@
 import { type ClusterFacts, statusOf } from "../../cluster/facts.js";
 import { confirmedLeader } from "../../cluster/health.js";
-import { OperatorError, reasonOf } from "../../errors.js";
+import { OperatorError, reasonOf, wayOnOf } from "../../errors.js";
 import type { OperationContext } from "../context.js";
 import { callOptions, commandFor, lookAtCluster, refOf } from "../context.js";
 import { throwIfEnded } from "../interruption.js";
@@ -92,7 +92,9 @@ function finalizeFailure({ context }: Run, cause: unknown): OperatorError {
 		...(told?.node === undefined ? {} : { node: told.node }),
 		problems: told?.problems ?? [],
 		state: told?.state ?? "the new level may be in the log already",
-		next: told?.next ?? commandFor(context, "upgrade status"),
+		...(told?.next === undefined
+			? { next: commandFor(context, "upgrade status") }
+			: wayOnOf(told)),
 		cause,
 	});
 }
