@@ -1,5 +1,5 @@
 import { basename, dirname } from "node:path";
-import { OperatorError } from "../errors.js";
+import { isOfFullDisk, OperatorError, roomOn } from "../errors.js";
 import type { Host } from "../hosts/host.js";
 import { runPrivileged } from "./privilege.js";
 
@@ -34,7 +34,10 @@ export async function replaceFile(
 		throw new OperatorError(
 			"refused",
 			`${path} on ${host.name} could not be written: ${stderr.trim()}`,
-			{ node: host.name, state: "it is as it was" },
+			{
+				...{ node: host.name, state: "it is as it was" },
+				...(isOfFullDisk(stderr) ? { remedy: roomOn(host.name) } : {}),
+			},
 		);
 	};
 	const isNew = (await host.read(path)) === null;

@@ -1,7 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import {
+	mkdir,
+	open,
+	readdir,
+	readFile,
+	rename,
+	rm,
+	statfs,
+} from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { OperatorError, reasonOf } from "../errors.js";
+import { fullDisk, isOfFullDisk, OperatorError, reasonOf } from "../errors.js";
 import { isRole, type Role } from "../wire/certificate-names.js";
 import { certificatesIn, fingerprintOf, ownsKey } from "./examine.js";
 import type { Authority } from "./issue.js";
@@ -190,9 +198,9 @@ function leafFiles({ nodes, roles }: Partial<Leaves>): [string, string][] {
 }
 
 async function write(path: string, text: string): Promise<void> {
-	await mkdir(dirname(path), { recursive: true, mode: directoryMode });
 	const partial = `${path}.${randomUUID()}`;
 	try {
+		await mkdir(dirname(path), { recursive: true, mode: directoryMode });
 		const file = await open(partial, "wx", fileMode);
 		try {
 			await file.writeFile(text);
@@ -203,7 +211,10 @@ async function write(path: string, text: string): Promise<void> {
 		await rename(partial, path);
 	} catch (error) {
 		await rm(partial, { force: true });
-		throw error;
+		if (!isOfFullDisk(error)) throw error;
+		const free = await statfs(dirname(path)).catch(() => null);
+		const freeBytes = free === null ? null : free.bavail * free.bsize;
+		throw fullDisk(path, { host: "local", freeBytes, cause: error });
 	}
 }
 

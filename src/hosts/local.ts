@@ -9,10 +9,11 @@ import {
 	rename,
 	rm,
 	stat,
+	statfs,
 } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Readable } from "node:stream";
-import { OperatorError } from "../errors.js";
+import { fullDisk, isOfFullDisk, OperatorError } from "../errors.js";
 import type {
 	Fetched,
 	Host,
@@ -126,9 +127,9 @@ async function upload(
 	content: Uint8Array,
 	mode: number,
 ): Promise<void> {
-	await mkdir(dirname(path), { recursive: true, mode: 0o700 });
 	const partial = `${path}.${randomUUID()}`;
 	try {
+		await mkdir(dirname(path), { recursive: true, mode: 0o700 });
 		const file = await open(partial, "wx", mode);
 		try {
 			// The umask may have taken away from what `open` was asked for.
@@ -141,8 +142,15 @@ async function upload(
 		await rename(partial, path);
 	} catch (error) {
 		await rm(partial, { force: true });
-		throw error;
+		throw await unwritten(path, error);
 	}
+}
+
+async function unwritten(path: string, error: unknown): Promise<unknown> {
+	if (!isOfFullDisk(error)) return error;
+	const free = await statfs(dirname(path)).catch(() => null);
+	const freeBytes = free === null ? null : free.bavail * free.bsize;
+	return fullDisk(path, { host: "local", freeBytes, cause: error });
 }
 
 async function send(
@@ -160,9 +168,9 @@ async function send(
 		await chmod(path, mode);
 		return { sentBytes: 0, present: true };
 	}
-	await mkdir(dirname(path), { recursive: true, mode: 0o700 });
 	const partial = `${path}.${randomUUID()}`;
 	try {
+		await mkdir(dirname(path), { recursive: true, mode: 0o700 });
 		signal?.throwIfAborted();
 		await copyFile(source, partial, constants.COPYFILE_EXCL);
 		if ((await hashOf(partial)) !== wanted)
@@ -179,7 +187,7 @@ async function send(
 		await rename(partial, path);
 	} catch (error) {
 		await rm(partial, { force: true });
-		throw error;
+		throw await unwritten(path, error);
 	}
 	onProgress?.(size, size);
 	return { sentBytes: size, present: false };

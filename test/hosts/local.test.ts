@@ -7,9 +7,10 @@ import {
 	writeFile,
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { localHost } from "../../src/hosts/local.js";
+import { lacksRoot, onSmallDisk } from "../fakes/small-disk.js";
 
 describe("this machine as a host", () => {
 	const host = localHost();
@@ -33,6 +34,35 @@ describe("this machine as a host", () => {
 			stderr: "$HOME; 'quoted' *\n",
 		});
 	});
+
+	it.skipIf(lacksRoot)(
+		"says of a full disk where it is, what is free, and what to see to",
+		async () => {
+			const path = join(directory, "ca.crt");
+			const source = join(directory, "..", `${basename(directory)}.source`);
+			await writeFile(source, Buffer.alloc(100_000));
+			const full = {
+				kind: "refused",
+				message: expect.stringMatching(
+					`^${path} could not be written: the disk of ${directory} on this machine is full: \\d+ bytes are free$`,
+				),
+				state: "what was there before is still there",
+				remedy: `make room on this machine (df -h ${directory})`,
+			};
+			await onSmallDisk(directory, "40k", async () => {
+				await host.upload(path, Buffer.from("old"), 0o600);
+				await expect(
+					host.upload(path, Buffer.alloc(100_000), 0o600),
+				).rejects.toMatchObject(full);
+				await expect(host.send(path, source, 0o600)).rejects.toMatchObject(
+					full,
+				);
+				expect(await readFile(path, "utf8")).toBe("old");
+				expect(await readdir(directory)).toEqual(["ca.crt"]);
+			});
+			await rm(source);
+		},
+	);
 
 	it("gives a non-zero exit back as a result", async () => {
 		const result = await host.run(["sh", "-c", "echo no >&2; exit 7"], {

@@ -3,8 +3,21 @@
  * never a part of the script.
  */
 
+/** What the tools say of a fault is understood, whatever the language of the account. */
+const inPlainWords = "export LC_ALL=C";
+
+/** How much is free where a file is to lie, in bytes; the directory may not have come about. */
+const free = `directory=$(dirname -- "$1")
+while [ ! -d "$directory" ]; do directory=$(dirname -- "$directory"); done
+df -P -B1 -- "$directory" | awk 'NR == 2 { print $4 }'`;
+
+export function freeScript(path: string): readonly string[] {
+	return script(free, path);
+}
+
 /** The content comes in; a shorter one, of a connection that broke, never becomes the file. */
 const upload = `set -e
+${inPlainWords}
 path=$1 mode=$2 size=$3
 directory=$(dirname -- "$path")
 [ -d "$directory" ] || (umask 077 && mkdir -p -- "$directory")
@@ -49,7 +62,8 @@ readScript.absent = 66;
  * Says what there is of a file to come: "there", or "partial" with its bytes. Its part so far has the content's own name, so
  * that a part of another content is never gone on with.
  */
-const look = `path=$1 mode=$2 size=$3 hash=$4
+const look = `${inPlainWords}
+path=$1 mode=$2 size=$3 hash=$4
 partial=$path.$hash.part
 if [ -f "$path" ] && [ "$(stat -c %s -- "$path")" = "$size" ] && printf '%s  %s\\n' "$hash" "$path" | sha256sum --check --status; then
 	[ "$(stat -c %a -- "$path")" = "$mode" ] || chmod -- "$mode" "$path" || exit 1
@@ -81,7 +95,8 @@ export interface FileToSend {
  * Appends what comes in to the part that is there, and makes the file of it when it is whole and right. Held by one at a
  * time: what two append at once is nobody's content.
  */
-const append = `path=$1 mode=$2 size=$3 hash=$4 have=$5
+const append = `${inPlainWords}
+path=$1 mode=$2 size=$3 hash=$4 have=$5
 partial=$path.$hash.part
 umask 077
 exec 9>> "$partial" || exit 1

@@ -4,6 +4,7 @@ import { stat } from "node:fs/promises";
 import { OperatorError } from "../../errors.js";
 import type { SendOptions, Sent } from "../host.js";
 import type { Command, CommandOutput } from "./command.js";
+import { fullDiskThere } from "./full-disk.js";
 import { appendScript, type FileToSend, lookScript } from "./scripts.js";
 import {
 	attemptsWithoutProgress,
@@ -57,7 +58,7 @@ export async function sendFile(target: Target, wanted: Wanted): Promise<Sent> {
 				exitCode !== appendScript.moved &&
 				exitCode !== appendScript.short
 			)
-				throw failed(target, file, stderr.toString("utf8"));
+				throw await unwritten(target, file, stderr);
 		} catch (error) {
 			wanted.signal?.throwIfAborted();
 			const broken =
@@ -96,7 +97,17 @@ async function look(
 	const [have, freeBytes] = [Number(words[1]), Number(words[2])];
 	if (exitCode === 0 && words[0] === "partial" && Number.isSafeInteger(have))
 		return { have, freeBytes };
-	throw failed(target, file, stderr.toString("utf8"));
+	throw await unwritten(target, file, stderr);
+}
+
+async function unwritten(
+	target: Target,
+	file: FileToSend,
+	stderr: Buffer,
+): Promise<OperatorError> {
+	const said = stderr.toString("utf8");
+	const full = await fullDiskThere(target, file.path, said);
+	return full ?? failed(target, file, said);
 }
 
 async function append(
@@ -157,7 +168,7 @@ function requireSpace(
 		{
 			node: name,
 			state: "nothing was sent",
-			next: "make room on that file system",
+			remedy: "make room on that file system",
 		},
 	);
 }
@@ -185,7 +196,10 @@ function stopped({ name }: Target, { path }: FileToSend): OperatorError {
 		{
 			node: name,
 			state: "what has arrived is kept",
-			next: "give the command again: it goes on where it was",
+			...{
+				next: "give the command again: it goes on where it was",
+				remedy: "",
+			},
 		},
 	);
 }
@@ -193,7 +207,7 @@ function stopped({ name }: Target, { path }: FileToSend): OperatorError {
 function busy({ name }: Target, { path }: FileToSend): OperatorError {
 	return new OperatorError("locked", `somebody else is sending ${path}`, {
 		...{ node: name, state: "nothing was sent" },
-		next: "wait until they are done, then give the command again",
+		remedy: "wait until they are done",
 	});
 }
 
@@ -203,7 +217,8 @@ function damaged({ name }: Target, { path }: FileToSend): OperatorError {
 		`${path} arrives with another content than it was sent with`,
 		{
 			...{ node: name, state: "it was not put in its place" },
-			next: "look whether the source is being written to, and at the host's disk",
+			remedy:
+				"look whether the source is being written to, and at the host's disk",
 		},
 	);
 }

@@ -10,6 +10,7 @@ import type {
 } from "../host.js";
 import { type Command, type CommandOutput, execute } from "./command.js";
 import { fetchFile } from "./fetching.js";
+import { fullDiskThere } from "./full-disk.js";
 import type { Link } from "./link.js";
 import { readScript, uploadScript } from "./scripts.js";
 import { sendFile } from "./sending.js";
@@ -62,7 +63,10 @@ export class SshHost implements Host {
 			...{ timeoutMs: fileTimeoutMs, outputLimitBytes },
 			feed: feedOf(content),
 		});
-		if (result.exitCode !== 0) throw this.#fileFailure("write", path, result);
+		if (result.exitCode === 0) return;
+		const target = this.#target();
+		const full = await fullDiskThere(target, path, said(result));
+		throw full ?? this.#fileFailure("write", path, result);
 	}
 
 	async read(path: string): Promise<Uint8Array | null> {
@@ -117,18 +121,22 @@ export class SshHost implements Host {
 	#fileFailure(
 		verb: string,
 		path: string,
-		{ stderr, exitCode }: CommandOutput,
+		result: CommandOutput,
 	): OperatorError {
-		const said = stderr.toString("utf8").trim().split("\n").at(-1);
+		const why = said(result).split("\n").at(-1);
 		return new OperatorError(
 			"unexpected",
-			`could not ${verb} ${path}: ${said || `exit code ${exitCode}`}`,
+			`could not ${verb} ${path}: ${why || `exit code ${result.exitCode}`}`,
 			{
 				node: this.name,
 				state: "what was there before is still there",
 			},
 		);
 	}
+}
+
+function said({ stderr }: CommandOutput): string {
+	return stderr.toString("utf8").trim();
 }
 
 /** Root needs no permission, and perhaps has no sudo. */

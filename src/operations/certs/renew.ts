@@ -1,7 +1,7 @@
 import { issueLeaf } from "../../certificates/issue.js";
 import { fingerprintsIn, putLeaves } from "../../certificates/store.js";
 import type { NodeEntry } from "../../config/inventory.js";
-import { OperatorError, reasonOf } from "../../errors.js";
+import { OperatorError, reasonOf, remediesOf } from "../../errors.js";
 import { commandFor, type OperationContext } from "../context.js";
 import { throwIfEnded } from "../interruption.js";
 import { nodeNamed } from "../node-named.js";
@@ -92,6 +92,7 @@ function partly(
 	renewed: readonly string[],
 	failures: readonly unknown[],
 ): OperatorError {
+	const remedies = remediesOf(failures).map((remedy) => `${remedy}; `);
 	return new OperatorError(
 		"partial",
 		`${failures.length} of ${failures.length + renewed.length} nodes do not use their new certificates`,
@@ -99,7 +100,7 @@ function partly(
 			problems: failures.map(reasonOf),
 			state:
 				"where a host was reached the new certificate lies there, and its node takes it up when it runs",
-			next: `${commandFor(context, "up")} starts what is down, ${commandFor(context, "certs status")} tells the rest; where a host was not reached, ${commandFor(context, "certs renew --node <id>")} again`,
+			next: `${remedies.join("")}${commandFor(context, "up")} starts what is down, ${commandFor(context, "certs status")} tells the rest; where a host was not reached, ${commandFor(context, "certs renew --node <id>")} again`,
 			cause: failures[0],
 		},
 	);

@@ -1,5 +1,5 @@
 import { fingerprintsIn } from "../../certificates/store.js";
-import { OperatorError } from "../../errors.js";
+import { OperatorError, reworded, wayOnOf } from "../../errors.js";
 import { commandFor, type OperationContext } from "../context.js";
 import type {
 	Operation,
@@ -95,9 +95,13 @@ export function rotateOperation(
 			return { until: wish.until, phase: phaseOf(stored) };
 		},
 		failure: ({ context }, cause) => {
-			if (cause instanceof OperatorError && cause.next !== undefined)
-				return cause;
 			const known = cause instanceof OperatorError ? cause : null;
+			const state = [
+				...(known?.state === undefined ? [] : [known.state]),
+				"every node believes every certificate that is in use; nothing is lost",
+			].join("; ");
+			if (known?.next !== undefined)
+				return reworded(known, { ...wayOnOf(known), state });
 			return new OperatorError(
 				known?.kind === "unreachable" || known === null
 					? "partial"
@@ -106,10 +110,8 @@ export function rotateOperation(
 				{
 					...(known?.node === undefined ? {} : { node: known.node }),
 					problems: known?.problems ?? [],
-					state:
-						"every node believes every certificate that is in use; nothing is lost",
+					...{ state, cause },
 					next: `${commandFor(context, "operation resume")} goes on where it stopped`,
-					cause,
 				},
 			);
 		},

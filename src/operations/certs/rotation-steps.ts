@@ -303,7 +303,6 @@ async function requireAll(
 	if (problems.length === 0) return;
 	throw new OperatorError("refused", `not every node is known to ${what}`, {
 		problems,
-		state: "every node believes every certificate that is in use",
 		next: `start what is down (${commandFor(context, "up")}), then ${commandFor(context, "operation resume")}`,
 	});
 }

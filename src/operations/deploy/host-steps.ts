@@ -1,5 +1,5 @@
 import type { NodeEntry } from "../../config/inventory.js";
-import { OperatorError } from "../../errors.js";
+import { isOfFullDisk, OperatorError, roomOn } from "../../errors.js";
 import { unitOf } from "../../hosts/systemd-service.js";
 import type { OperationContext } from "../context.js";
 import { switchRelease } from "../releases/installed.js";
@@ -196,7 +196,11 @@ async function onHost(
 		{
 			node: name,
 			state: "what was done before it stays; deploy goes on from there",
-			next: `on ${name}: sudo -l; templates/sudoers has what it must allow`,
+			...(isOfFullDisk(stderr)
+				? { remedy: roomOn(name) }
+				: {
+						next: `on ${name}: sudo -l; templates/sudoers has what it must allow`,
+					}),
 		},
 	);
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { NodeEntry } from "../../config/inventory.js";
-import { OperatorError } from "../../errors.js";
+import { isOfFullDisk, OperatorError, roomOn } from "../../errors.js";
 import type { Host } from "../../hosts/host.js";
 import type { OperationContext } from "../context.js";
 import type { RunRelease } from "../node-config.js";
@@ -104,9 +104,12 @@ export async function switchRelease(
 	});
 	if (exitCode === 0) return;
 	throw new OperatorError(
-		"unexpected",
+		isOfFullDisk(stderr) ? "refused" : "unexpected",
 		`${node.id} could not be given ${version ?? "the programs of this raftctl"}: ${stderr.trim()}`,
-		{ node: node.id, state: "it starts with the same release as before" },
+		{
+			...{ node: node.id, state: "it starts with the same release as before" },
+			...(isOfFullDisk(stderr) ? { remedy: roomOn(host.name) } : {}),
+		},
 	);
 }
 

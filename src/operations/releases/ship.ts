@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { OperatorError } from "../../errors.js";
+import { isOfFullDisk, OperatorError, roomOn } from "../../errors.js";
 import type { Host } from "../../hosts/host.js";
 import { commandFor, type OperationContext } from "../context.js";
 import { installedRelease } from "./installed.js";
@@ -88,9 +88,12 @@ export async function shipRelease(
 		"refused",
 		`the release ${version} could not be unpacked on ${hostName}`,
 		{
+			node: hostName,
 			problems: stderr.trim().split("\n").slice(0, 8),
 			state: `${hostName} has no release ${version}; its nodes run what they ran`,
-			next: "look at the disk of the host, or build the release again, then repeat the command",
+			remedy: isOfFullDisk(stderr)
+				? roomOn(hostName, directory)
+				: "look at the disk of the host, or build the release again",
 		},
 	);
 }
@@ -111,7 +114,9 @@ async function makeRoom(
 		{
 			node: host.name,
 			state: "nothing was sent",
-			next: commandFor(context, "deploy"),
+			...(isOfFullDisk(stderr)
+				? { remedy: roomOn(host.name, directory) }
+				: { next: commandFor(context, "deploy") }),
 		},
 	);
 }

@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Host } from "../../../src/hosts/host.js";
-import { lacksRoot } from "../../fakes/small-disk.js";
+import { lacksRoot, onSmallDisk } from "../../fakes/small-disk.js";
 import { Desk, type Sshd } from "./sshd.js";
 
 const timeoutMs = 60_000;
@@ -124,6 +124,29 @@ describe("a host behind a real sshd", () => {
 		).rejects.toMatchObject({ kind: "unexpected", node: "h1" });
 		expect(readdirSync(directory)).toEqual(["path"]);
 	});
+
+	it.skipIf(lacksRoot)(
+		"says of a full disk where it is, what is free, and what to see to",
+		async () => {
+			const directory = join(desk.directory, "full", "n1");
+			mkdirSync(directory, { recursive: true });
+			const path = join(directory, "ca.crt");
+			await onSmallDisk(directory, "40k", async () => {
+				await host.upload(path, Buffer.from("old"), 0o600);
+				const upload = host.upload(path, Buffer.alloc(100_000), 0o600);
+				await expect(upload).rejects.toMatchObject({
+					...{ kind: "refused", node: "h1" },
+					message: expect.stringMatching(
+						`^${path} could not be written: the disk of ${directory} on h1 is full: \\d+ bytes are free$`,
+					),
+					state: "what was there before is still there",
+					remedy: `make room on h1 (df -h ${directory} there)`,
+				});
+				expect(readFileSync(path, "utf8")).toBe("old");
+				expect(readdirSync(directory)).toEqual(["ca.crt"]);
+			});
+		},
+	);
 
 	it("reads null for what is not there, and fails for what may not be seen", async () => {
 		expect(await host.read(join(desk.directory, "no", "thing"))).toBeNull();

@@ -10,6 +10,7 @@ import {
 	writeNextAuthority,
 } from "../../../src/certificates/store.js";
 import { parseInventory } from "../../../src/config/load.js";
+import { fullDisk } from "../../../src/errors.js";
 import {
 	rotateCertificates,
 	rotateOperation,
@@ -69,6 +70,21 @@ describe("a rotation", () => {
 			],
 		});
 		expect(asked).toEqual([]);
+	});
+});
+
+describe("a rotation that a full disk has ended", () => {
+	it("says that nothing is lost, and what to see to before it is taken up", async () => {
+		const { run } = await killedInUse();
+		const full = fullDisk("/var/lib/x/n1/tls/ca.crt", {
+			...{ host: "h1", freeBytes: 0 },
+		});
+		expect(rotation().failure?.(run, full)).toMatchObject({
+			...{ kind: "refused", node: "h1", remedy: full.remedy },
+			message: full.message,
+			state:
+				"what was there before is still there; every node believes every certificate that is in use; nothing is lost",
+		});
 	});
 });
 
