@@ -13,9 +13,11 @@ export class HttpConnection implements Connection {
 	readonly #stall = new StallWatch();
 	/** Until Node's server has it, and its limits. */
 	#isOurs = true;
+	#requests = 0;
 	#pending = 0;
 	#unsentBytes = 0;
 	#ending = false;
+	#isOver = false;
 	#closed = false;
 	#idleSinceMs = performance.now();
 	#wasIdle = false;
@@ -47,16 +49,30 @@ export class HttpConnection implements Connection {
 		return this.#unsentBytes;
 	}
 
-	/** The connection ends with the next answer. */
-	get ending(): boolean {
-		return this.#ending;
+	/** Nothing that comes now would be answered, so it must not be done (RFC 9112, 9.6). */
+	get isOver(): boolean {
+		return this.#isOver || !this.#socket.writable;
 	}
 
-	begun(): void {
-		if (this.#closed) return;
-		this.#pending += 1;
-		this.#wasUsed = true;
-		this.#context.counters.inflight += 1;
+	/** Returns the request's number. */
+	begun(): number {
+		if (!this.#closed) {
+			this.#pending += 1;
+			this.#wasUsed = true;
+			this.#context.counters.inflight += 1;
+		}
+		return ++this.#requests;
+	}
+
+	/**
+	 * Whether the connection ends with the answer to that request, which is about to be sent. Only with the newest one's:
+	 * answers leave in order, and Node's server drops those behind one that says so.
+	 */
+	endsWith(request: number): boolean {
+		const isWished = this.#context.closing() || this.#ending;
+		const ends = isWished && request === this.#requests;
+		this.#isOver ||= ends;
+		return ends;
 	}
 
 	answered(): void {
@@ -91,6 +107,8 @@ export class HttpConnection implements Connection {
 			this.destroy();
 			return;
 		}
+		// The newest was answered before that was wished, and earlier ones after it.
+		if (this.#ending) this.end();
 		const idleMs = nowMs - this.#idleSinceMs;
 		// Just used, its client is likely to use it again: closing it now could meet a request on its way.
 		const isUnwanted = closing() && idleMs >= limits.idleBeforeCloseMs;

@@ -28,6 +28,8 @@ export class HttpLane {
 	/** Arrived while a request was under way; never more than what was read before the socket paused. */
 	#waiting: Buffer[] = [];
 	#busy = false;
+	/** Of the request under way, or of the last one. */
+	#number = 0;
 	/** Headers of every answer, and of the last one. */
 	readonly #lines: string;
 	readonly #lastLines: string;
@@ -46,9 +48,8 @@ export class HttpLane {
 	}
 
 	readonly #onData = (chunk: Buffer): void => {
-		const { socket } = this.#options;
-		// Nobody would read the answer: what is asked now must not be done (RFC 9112, 9.6).
-		if (!socket.writable) return;
+		const { socket, connection } = this.#options;
+		if (connection.isOver) return;
 		if (this.#busy) {
 			this.#waiting.push(chunk);
 			socket.pause();
@@ -73,7 +74,7 @@ export class HttpLane {
 
 	#serve(request: PlainRequest): void {
 		this.#busy = true;
-		this.#options.connection.begun();
+		this.#number = this.#options.connection.begun();
 		try {
 			this.#run(request);
 		} catch (error) {
@@ -99,11 +100,11 @@ export class HttpLane {
 	}
 
 	#answer(outcome: HttpOutcome): void {
-		const { connection, context, socket } = this.#options;
+		const { connection, socket } = this.#options;
 		this.#busy = false;
 		connection.answered();
 		if (!socket.writable) return;
-		const isLast = context.closing() || connection.ending;
+		const isLast = connection.endsWith(this.#number);
 		const always = isLast ? this.#lastLines : this.#lines;
 		const lines = `${always}${dateLine()}`;
 		const isTaken = socket.write(rawAnswer(wholeAnswer(outcome), lines));

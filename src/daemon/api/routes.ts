@@ -111,9 +111,10 @@ export async function serve(
 	connection: HttpConnection,
 	{ request, response }: { request: IncomingMessage; response: ServerResponse },
 ): Promise<void> {
-	connection.begun();
+	if (connection.isOver) return;
+	const number = connection.begun();
 	response.once("close", () => connection.answered());
-	const last = () => context.closing() || connection.ending;
+	const last = () => connection.endsWith(number);
 	try {
 		const early = refuseAnnouncedBody(context, request);
 		if (early !== null) {

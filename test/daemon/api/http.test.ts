@@ -2,7 +2,19 @@ import { Agent, request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { describe, expect, it } from "vitest";
 import { defineMachine, type Machine } from "../../../src/machines/machine.js";
-import { ask, eventually, put, RawClient, startNode } from "./harness.js";
+import {
+	ask,
+	eventually,
+	type Node,
+	put,
+	RawClient,
+	startNode,
+} from "./harness.js";
+
+function command(value: number): string {
+	const body = JSON.stringify({ op: "put", key: "a", value: `${value}` });
+	return `POST /v1/command HTTP/1.1\r\nHost: h\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+}
 
 describe("the client port over HTTP", () => {
 	it("executes commands and answers queries with the raft index", async () => {
@@ -458,6 +470,47 @@ describe("a drain over HTTP", () => {
 		expect(busy.ended).toBe(false);
 		node.replica.release();
 		expect(await busy.untilEnd()).toContain('"found":false');
+	});
+
+	it.each([
+		["drains", (node: Node) => node.api.beginClosing(0)],
+		["ends", (node: Node) => void node.api.close()],
+	])(
+		"answers all that was sent at once before the node %s, and the last says that it ends",
+		async (_, leave) => {
+			const node = await startNode();
+			node.replica.hold();
+			const client = new RawClient(node.api.port);
+			client.write(command(1) + command(2) + command(3));
+			await eventually(() => node.replica.inflight === 3);
+			leave(node);
+			node.replica.release();
+			const received = await client.untilEnd();
+			const answers = received.split("HTTP/1.1 ").slice(1);
+			expect(answers.map((text) => /"version":(\d)/.exec(text)?.[1])).toEqual([
+				"1",
+				"2",
+				"3",
+			]);
+			expect(answers.map((text) => /connection: close/i.test(text))).toEqual([
+				false,
+				false,
+				true,
+			]);
+		},
+	);
+
+	it("does nothing that comes behind an answer that says that it ends", async () => {
+		const node = await startNode();
+		const client = new RawClient(node.api.port, { allowHalfOpen: true });
+		client.write(command(1) + command(2));
+		await client.until((received) => received.includes('"version":2'));
+		node.api.beginClosing(0);
+		client.write(command(3));
+		await client.until((received) => /connection: close/i.test(received));
+		client.write(command(4));
+		await eventually(() => node.api.connections().total === 0);
+		expect(node.replica.proposals).toHaveLength(3);
 	});
 
 	it("takes a standstill of its own for no silence of a client", async () => {
