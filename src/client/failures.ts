@@ -12,6 +12,11 @@ export type NotDoneReason =
 	/** The client was closed. */
 	| "closed";
 
+/** It would say the same again: another node is to be asked. */
+export function sendsAway(reason: FailureReason): boolean {
+	return reason === "stopping" || reason === "clock";
+}
+
 /** Certainly not executed, and never will be: doing it again cannot do it twice. */
 export class NotDoneError extends Error {
 	override readonly name = "NotDoneError";

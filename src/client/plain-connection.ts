@@ -3,6 +3,7 @@ import { maxResponseFrameBytes } from "../wire/client-frames.js";
 import type { Connection, ConnectionHandlers } from "./connection.js";
 import type { Door } from "./door.js";
 import type { Endpoint } from "./endpoints.js";
+import { sendsAway } from "./failures.js";
 import { plainAnswer, plainRequest } from "./plain-requests.js";
 import type { Request } from "./request.js";
 
@@ -160,7 +161,7 @@ export class PlainConnection implements Connection {
 				this.#handlers.onSession(request, said.id, said.ttlMs);
 				break;
 			case "failed":
-				if (said.failure.reason === "stopping") this.#handlers.onLeave(this);
+				if (sendsAway(said.failure.reason)) this.#handlers.onLeave(this);
 				this.#handlers.onFailed(request, { requestId: 0, ...said.failure });
 				break;
 			case "lost":

@@ -67,6 +67,8 @@ export class Requester {
 	#heldBack: HeldBack[] = [];
 	/** Null without exactlyOnce. */
 	readonly #sessions: SessionKeeper | null;
+	/** Why the last attempt to open one failed; null once one was opened. */
+	#noSession: Error | null = null;
 	#lastIndex = 0;
 	#turn = 0;
 	#pending = 0;
@@ -285,6 +287,7 @@ export class Requester {
 
 	#follow(request: Request, verdict: Verdict): void {
 		const { error, next } = verdict;
+		if (request.words.kind === "open-session") this.#noSession = error;
 		if (next === "end") {
 			this.#fail(request, error);
 			return;
@@ -331,7 +334,8 @@ export class Requester {
 		for (const request of [...this.#sessions.waiting]) {
 			if (request.settled || nowMs < request.deadlineMs) continue;
 			late++;
-			this.#fail(request, neverSent(request, lane.lastFailure));
+			const why = this.#noSession ?? neverSent(request, lane.lastFailure);
+			this.#fail(request, why);
 		}
 		if (late > 0) this.#sessions.forgetSettled();
 	}
@@ -347,6 +351,7 @@ export class Requester {
 	#opened(request: Request, id: number, ttlMs: number): void {
 		const { words } = request;
 		if (request.settled || words.kind !== "open-session") return;
+		this.#noSession = null;
 		this.#settle(request, true);
 		words.opened(id, ttlMs);
 	}

@@ -8,6 +8,7 @@ import {
 } from "../wire/client-frames.js";
 import { FrameError, FrameSplitter } from "../wire/frame-splitter.js";
 import type { Connection, ConnectionHandlers } from "./connection.js";
+import { sendsAway } from "./failures.js";
 import type { OpenedStream } from "./open-stream.js";
 import type { Request } from "./request.js";
 
@@ -213,7 +214,7 @@ export class StreamConnection implements Connection {
 		if (request.settled) return;
 		switch (frame.kind) {
 			case "failed":
-				if (frame.reason === "stopping") this.#handlers.onLeave(this);
+				if (sendsAway(frame.reason)) this.#handlers.onLeave(this);
 				this.#handlers.onFailed(request, frame);
 				break;
 			case "session":

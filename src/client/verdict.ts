@@ -131,6 +131,7 @@ function isWorthAnother(
 		case "no-leader":
 		case "stopping":
 		case "lost":
+		case "clock":
 			return true;
 		case "session-misused":
 			// Its number is not acknowledged, so it is for want of room: other results are in the way for a while.

@@ -1,5 +1,6 @@
 import { type ErrorKind, OperatorError } from "../errors.js";
 import type { AdminCaller, AdminFailure } from "./admin-call.js";
+import { ClockAheadError } from "./clock-ahead.js";
 import type { CallOptions, NodeRef } from "./engine.js";
 import { detailedRefusal } from "./refusal-details.js";
 
@@ -42,6 +43,9 @@ const kinds: Readonly<Record<string, ErrorKind>> = {
 const credentialsNext =
 	"use a certificate or a token that has the role (docs/tls.md)";
 
+/** Its clock is far ahead of the leader's, and what it takes would be dated by it. */
+const clockCode = "out_of_range";
+
 const leaderDetail = "raftctl.admin.v1.Member";
 
 async function refusal(
@@ -57,6 +61,7 @@ async function refusal(
 	}
 	// It does not lead any more: the next look finds who does.
 	const isMoved = details.some(({ type }) => type === leaderDetail);
+	if (code === clockCode) return new ClockAheadError(node, said);
 	const kind = isMoved ? "unreachable" : (kinds[code] ?? "unexpected");
 	const state = `${method} at ${node.admin} answered ${code}`;
 	return new OperatorError(kind, said, {

@@ -65,6 +65,8 @@ export interface Replica {
 	controlState(): Readonly<ControlState>;
 	/** The cluster's time, in milliseconds since the Unix epoch: what its locks and sessions end by. */
 	clusterMs(): number;
+	/** The same without this node's own clock, which may be wrong: what the log says, and what has passed since. */
+	toldMs(): number;
 	/** Events of commands applied from `from` on. Null when they are no longer kept (see oldestEventIndex). */
 	subscribe(
 		from: number,
@@ -147,7 +149,9 @@ export type RejectReason =
 	/** The sequence number was acknowledged before, or the session keeps too many results for it to be taken. */
 	| "session-misused"
 	/** Above the cluster's write level, or this release cannot write it. */
-	| "level";
+	| "level"
+	/** The clock of the node that took it is far ahead of the leader's: another node may take it. */
+	| "clock";
 
 export interface QueryOptions {
 	/** lease: from the leader's memory while its lease holds, else as linearizable. */

@@ -176,6 +176,7 @@ const kinds: Readonly<Record<NotDoneReason, ErrorKind>> = {
 	"session-expired": "unexpected",
 	"session-misused": "unexpected",
 	level: "unexpected",
+	clock: "unreachable",
 	"too-many": "unexpected",
 	closed: "unexpected",
 };

@@ -1,4 +1,4 @@
-import { OperatorError, reasonOf } from "../errors.js";
+import { OperatorError, reasonOf, wayOnOf } from "../errors.js";
 import { askAnyNode } from "./any-node.js";
 import {
 	callOptions,
@@ -86,7 +86,7 @@ function unprovenOf(cause: OperatorError): OperatorError {
 	return new OperatorError(
 		"locked",
 		`the operation lock could not be proven to be held still: ${cause.message}`,
-		{ cause },
+		saidBy(cause),
 	);
 }
 
@@ -94,6 +94,13 @@ function lossOf(cause: unknown): OperatorError {
 	return new OperatorError(
 		"locked",
 		`the operation lock was lost: ${reasonOf(cause)}`,
-		{ cause },
+		saidBy(cause),
 	);
+}
+
+/** Who does not answer, and what is to be seen to: of a clock that is off, and nobody else is left. */
+function saidBy(cause: unknown) {
+	if (!(cause instanceof OperatorError)) return { cause };
+	const { problems, remedy } = cause;
+	return { problems, cause, ...wayOnOf({ remedy }) };
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { LockStatus } from "../cluster/engine.js";
-import { OperatorError, reasonOf } from "../errors.js";
+import { OperatorError, reasonOf, wayOnOf } from "../errors.js";
 import { askAnyNode } from "./any-node.js";
 import {
 	callOptions,
@@ -218,7 +218,9 @@ export function refusalOf(
 			{
 				problems: failure.problems,
 				state: "nothing was touched",
-				next: commandFor(context, "status"),
+				...(failure.remedy === undefined
+					? { next: commandFor(context, "status") }
+					: wayOnOf(failure)),
 				cause: failure,
 			},
 		);

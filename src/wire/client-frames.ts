@@ -62,6 +62,7 @@ export const reasons = [
 	"session-misused",
 	"level",
 	"unsupported",
+	"clock",
 ] as const;
 
 export type Ack = (typeof acks)[number];

@@ -1,6 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
+import { ClockAheadError } from "../../src/cluster/clock-ahead.js";
 import { gatherFacts } from "../../src/cluster/facts.js";
 import { createRaftdEngine } from "../../src/cluster/raftd-engine.js";
 import { OperatorError } from "../../src/errors.js";
@@ -66,6 +67,22 @@ const healthy = {
 		{ id: "n3", counted: true, catchUp: { remainingMs: -1, lagEntries: "7" } },
 	],
 };
+
+it("tells a node whose clock is off from one that refuses", async () => {
+	const body = {
+		code: "out_of_range",
+		message: "the clock of the node that took it is 60 s ahead",
+	};
+	const node = await adminPort({ RenewLock: { status: 400, body } });
+	const renewal = { fencingToken: 1, ttlMs: 1_000, step: "" };
+	const error = await failure(engine.renewLock(node, renewal, options));
+	expect(error).toBeInstanceOf(ClockAheadError);
+	expect(error).toMatchObject({
+		...{ kind: "unreachable", node: "n1" },
+		message: `n1: ${body.message}`,
+		remedy: expect.stringContaining("set the clock of n1 right"),
+	});
+});
 
 describe("a node's status", () => {
 	it("has zero values filled in and big integers as numbers", async () => {

@@ -40,6 +40,8 @@ export class FakeReplica implements Replica {
 	full: Rejected | null = null;
 	/** So many of the next commands are executed, and their callers never hear of it. */
 	answersToLose = 0;
+	/** What whoever wants a session is told instead. */
+	noSession: Rejected | null = null;
 	readonly sessions = new FakeSessions();
 	sessionTtlMs = 600_000;
 	/** What stale answers give as their age. */
@@ -105,6 +107,10 @@ export class FakeReplica implements Replica {
 
 	openSession(_options: object, done: (outcome: SessionOutcome) => void): void {
 		this.#later(() => {
+			if (this.noSession !== null) {
+				done(this.noSession);
+				return;
+			}
 			if (this.leader === null) {
 				const message = "no leader";
 				done({
@@ -185,6 +191,11 @@ export class FakeReplica implements Replica {
 
 	clusterMs(): number {
 		return Date.now();
+	}
+
+	/** No time passes behind the last command. */
+	toldMs(): number {
+		return this.#control.nowMs;
 	}
 
 	subscribe(

@@ -1,3 +1,4 @@
+import { ClusterClock } from "../../src/daemon/engine/cluster-clock.js";
 import type {
 	CommandOutcome,
 	ConfigurationOutcome,
@@ -47,6 +48,11 @@ export class ScriptedReplica implements Replica {
 	levelRefusal: string | null = null;
 	readonly changes: ConfigurationChange[] = [];
 	readonly #control: ControlState = createControlState();
+	readonly #clock = new ClusterClock({
+		told: () => this.#control.nowMs,
+		wallMs: () => Date.now(),
+		monotonicMs: () => performance.now(),
+	});
 	#index = 10;
 
 	constructor(role: Status["role"] = "leader") {
@@ -62,6 +68,7 @@ export class ScriptedReplica implements Replica {
 		if (refused !== null) return void setImmediate(() => done(refused));
 		const index = ++this.#index;
 		const result = applyControl(this.#control, command, index);
+		this.#clock.toldMs();
 		setImmediate(() => done({ kind: "applied", index, result }));
 	}
 
@@ -126,6 +133,10 @@ export class ScriptedReplica implements Replica {
 
 	clusterMs(): number {
 		return Date.now() + this.aheadMs;
+	}
+
+	toldMs(): number {
+		return this.#clock.toldMs();
 	}
 
 	leaderCommit() {

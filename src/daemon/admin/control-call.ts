@@ -68,6 +68,8 @@ const codes: Record<RejectReason, Code> = {
 	"session-expired": Code.InvalidArgument,
 	"session-misused": Code.InvalidArgument,
 	level: Code.InvalidArgument,
+	// Of its own, so that the caller can tell whose clock it is.
+	clock: Code.OutOfRange,
 };
 
 /** Runs a command that the lock fences; throws FAILED_PRECONDITION, with the lock, when another operation has begun. */

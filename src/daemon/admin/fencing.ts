@@ -4,7 +4,8 @@ import type { ControlState, OperationLock } from "../../machines/control.js";
  * Why a mutating call with this fencing token must be refused, or null. A token counts for as long as its lock stands:
  * released or expired, it is out of date even while nobody has taken the lock since, for by hand anything may have been
  * done. Without a token (0), a person calls by hand: not while an operation holds the lock. A token above the newest that
- * this node has executed is of a lock that it has yet to hear of.
+ * this node has executed is of a lock that it has yet to hear of. `nowMs`: as the cluster has told it, for by a clock of its own
+ * that is wrong a node would fence off whoever holds the lock.
  */
 export function fencingRefusal(
 	token: number,

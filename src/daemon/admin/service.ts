@@ -126,7 +126,7 @@ function requireFencing({ replica }: AdminSubject, token: bigint): void {
 	const refusal = fencingRefusal(
 		requireToken(token),
 		replica.controlState(),
-		Date.now(),
+		replica.toldMs(),
 	);
 	if (refusal !== null)
 		throw new ConnectError(refusal, Code.FailedPrecondition);

@@ -13,7 +13,7 @@ export function clockRefusal(
 	return aheadMs <= maxClockAheadMs
 		? null
 		: rejected(
-				"invalid",
-				`the clock of the node that took it is ${Math.round(aheadMs / 1000)} s ahead of the leader's; set it right`,
+				"clock",
+				`the clock of the node that took it is ${Math.round(aheadMs / 1000)} s ahead of the leader's`,
 			);
 }

@@ -23,13 +23,18 @@ export class ClusterClock {
 
 	/** Milliseconds since the Unix epoch. */
 	nowMs(): number {
-		const { told, wallMs, monotonicMs } = this.#options;
+		return Math.max(this.#options.wallMs(), this.toldMs());
+	}
+
+	/** The same by what others said alone: what this machine's own clock must not decide. */
+	toldMs(): number {
+		const { told, monotonicMs } = this.#options;
 		const passedMs = monotonicMs();
 		const toldMs = told();
 		if (toldMs !== this.#toldMs) {
 			this.#toldMs = toldMs;
 			this.#sinceMs = passedMs;
 		}
-		return Math.max(wallMs(), Math.floor(toldMs + passedMs - this.#sinceMs));
+		return Math.floor(toldMs + passedMs - this.#sinceMs);
 	}
 }

@@ -150,13 +150,16 @@ export class Driver {
 	}
 
 	#tick(): void {
-		const { peers, commands, reads, snapshots, housekeeping } = this.parts;
+		const { peers, commands, reads, snapshots, housekeeping, clock } =
+			this.parts;
 		const nowMs = now();
 		peers.tick(nowMs);
 		this.raft.tick(nowMs);
 		snapshots.tick(nowMs);
 		this.#observe(nowMs);
 		housekeeping.tick(nowMs);
+		// What has passed since the log told the time counts from about when it did, and not from when somebody asks.
+		clock.toldMs();
 		commands.expire(this.leadership);
 		reads.expire(this.leadership);
 		this.#turn();

@@ -89,7 +89,9 @@ export class NodeReplica implements Replica {
 			},
 			{
 				...{ kind: "local", client },
-				done: this.#observers.guarded((outcome) => guarded(opened(outcome))),
+				done: this.#observers.guarded((outcome) =>
+					guarded(opened(outcome, this.status().raft.id)),
+				),
 			},
 		);
 	}
@@ -282,6 +284,10 @@ export class NodeReplica implements Replica {
 
 	clusterMs(): number {
 		return this.#driver.parts.clock.nowMs();
+	}
+
+	toldMs(): number {
+		return this.#driver.parts.clock.toldMs();
 	}
 
 	subscribe(

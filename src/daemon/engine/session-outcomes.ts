@@ -9,7 +9,7 @@ const retryAfterMs = 5000;
 type Opened = Parameters<Parameters<Replica["openSession"]>[1]>[0];
 
 /** What the client is told of the control command that was to open a session. */
-export function opened(outcome: CommandOutcome): Opened {
+export function opened(outcome: CommandOutcome, node: string): Opened {
 	if (outcome.kind === "applied") {
 		const { ok } = JSON.parse(Buffer.from(outcome.result).toString());
 		if (ok === true)
@@ -17,6 +17,8 @@ export function opened(outcome: CommandOutcome): Opened {
 		const message = "the cluster keeps as many sessions as it may";
 		return { ...rejected("overloaded", message), retryAfterMs };
 	}
+	if (outcome.kind === "rejected" && outcome.reason === "clock")
+		return { ...outcome, message: `${node}: ${outcome.message}` };
 	if (outcome.kind === "rejected" || outcome.kind === "unknown") return outcome;
 	return { kind: "unknown", message: "whether a session was opened is open" };
 }

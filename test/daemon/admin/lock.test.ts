@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type AdminNode, callJson, startAdminNode } from "./admin-node.js";
 
 let node: AdminNode;
@@ -85,6 +85,19 @@ describe("the operation lock", () => {
 		expect(node.draining.view().draining).toBe(false);
 		const holder = { leaseMs: 1000, fencingToken: token };
 		expect((await call("Drain", holder)).status).toBe(200);
+	});
+
+	it("lets its holder act on a node whose own clock is far ahead", async () => {
+		const token = await acquire();
+		vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 3_600_000 });
+		try {
+			const request = { leaseMs: 1000, fencingToken: token };
+			expect((await call("Drain", request)).status).toBe(200);
+			const byHand = await call("Undrain", { fencingToken: "0" });
+			expect(byHand.body.message).toContain("ci on h1 holds the lock");
+		} finally {
+			vi.useRealTimers();
+		}
 	});
 
 	it("fences off whom somebody has taken it from, before anybody else has it", async () => {

@@ -7,7 +7,7 @@ const at = (commandMs: number) =>
 
 it("a command of the cluster's own is refused when its clock is far ahead of the leader's", () => {
 	expect(clockRefusal(at(nowMs + 3_600_000), nowMs)).toMatchObject({
-		...{ kind: "rejected", reason: "invalid" },
+		...{ kind: "rejected", reason: "clock" },
 		message: expect.stringContaining("3600 s ahead"),
 	});
 });
