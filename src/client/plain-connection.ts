@@ -1,4 +1,5 @@
 import type { Agent, ClientRequest } from "node:http";
+import { ShortLivedMap } from "../short-lived-map.js";
 import { maxResponseFrameBytes } from "../wire/client-frames.js";
 import type { Connection, ConnectionHandlers } from "./connection.js";
 import type { Door } from "./door.js";
@@ -29,7 +30,7 @@ export class PlainConnection implements Connection {
 	readonly #options: PlainOptions;
 	readonly #handlers: ConnectionHandlers;
 	readonly #agent: Agent;
-	readonly #pending = new Map<Request, ClientRequest>();
+	readonly #pending = new ShortLivedMap<Request, ClientRequest>();
 	readonly #renewal: NodeJS.Timeout;
 	#retiring = false;
 	#closed = false;

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { ShortLivedMap } from "../short-lived-map.js";
 import { FrameBatch } from "../wire/client-frame-batch.js";
 import { decodeResponseFrame } from "../wire/client-frame-reader.js";
 import {
@@ -23,7 +24,7 @@ export class StreamConnection implements Connection {
 		maxFrameBytes: maxResponseFrameBytes,
 	});
 	readonly #batch = new FrameBatch();
-	readonly #pending = new Map<number, Request>();
+	readonly #pending = new ShortLivedMap<number, Request>();
 	#lastId = 0;
 	/** Since when an answer is waited for and nothing at all has come; null while none is waited for. */
 	#silentSinceMs: number | null = null;
