@@ -5,6 +5,7 @@ import { confirmedLeader } from "../cluster/health.js";
 import type { NodeEntry } from "../config/inventory.js";
 import { OperatorError } from "../errors.js";
 import { commandFor, lookAtCluster, type OperationContext } from "./context.js";
+import { onceUp } from "./founded-mark.js";
 
 /** Made with a node's data directory, before anything else in it. */
 const identityFile = "identity.json";
@@ -30,7 +31,8 @@ interface Candidate {
 /**
  * A node without data founds the cluster of its file. That is right once. Beside nodes that have data, it would found a
  * second cluster under the same name, and with enough like it elect a leader that knows nothing of what was acknowledged
- * (P31). Throws OperatorError "refused" for members whose data is gone.
+ * (P31). Nor is it right where all data is gone of a cluster that was up once: its disks may only not be mounted. Throws
+ * OperatorError "refused" for members whose data is gone.
  */
 export async function judgeFounding(
 	context: OperationContext,
@@ -43,11 +45,16 @@ export async function judgeFounding(
 	);
 	const some = (has: boolean) =>
 		candidates.filter(({ hasData }) => hasData === has).map(({ node }) => node);
-	if (some(true).length === 0)
+	if (some(true).length === 0) {
+		const lost = await onceUp(context);
+		// Whoever runs has its data, whatever can be seen of that from here.
+		if (lost.length > 0 && !(await someoneKnowsMembers(context)))
+			throw allGone(context, lost);
 		return {
 			...{ starts: some(false), founders: some(false) },
 			...{ undecided: [], strangers: [] },
 		};
+	}
 	const facts = await lookAtCluster(context, context.signal);
 	const members = membersBy(facts);
 	if (members === null)
@@ -95,7 +102,7 @@ export async function judgeUndecided(
 /** Whether anybody runs who knows the members. */
 export async function someoneKnowsMembers(
 	context: OperationContext,
-	signal: AbortSignal,
+	signal: AbortSignal = context.signal,
 ): Promise<boolean> {
 	return membersBy(await lookAtCluster(context, signal)) !== null;
 }
@@ -131,6 +138,27 @@ function isLost(
 
 function isVoter({ role }: NodeEntry): boolean {
 	return role === "voter";
+}
+
+function allGone(
+	context: OperationContext,
+	lost: readonly NodeEntry[],
+): OperatorError {
+	const command = (words: string) => commandFor(context, words);
+	const { name, nodes } = context.inventory;
+	const isDeployed = nodes.some(({ host }) => host !== "local");
+	return new OperatorError(
+		"refused",
+		`${name} was up before, and no node has its data: started now, they would found an empty cluster in its place`,
+		{
+			problems: lost.map(
+				({ id, dataDirectory }) =>
+					`${id} was up in this cluster, and ${dataDirectory} has no data of a node: is its disk mounted?`,
+			),
+			state: "nothing was started",
+			next: `put the disks back, then ${command("up")}; from a snapshot: ${command("snapshot restore FILE")}; to begin anew, empty: ${command("destroy")}, then ${command(isDeployed ? "deploy" : "up")}`,
+		},
+	);
 }
 
 function refusal(

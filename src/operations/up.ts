@@ -1,12 +1,13 @@
 import { judgeQuorum } from "../cluster/health.js";
 import type { NodeEntry } from "../config/inventory.js";
-import { OperatorError, reasonOf } from "../errors.js";
+import { OperatorError, reasonOf, remediesOf } from "../errors.js";
 import {
 	commandFor,
 	healthLimits,
 	lookAtCluster,
 	type OperationContext,
 } from "./context.js";
+import { markUp } from "./founded-mark.js";
 import {
 	type Founding,
 	judgeFounding,
@@ -71,6 +72,7 @@ export async function up(
 	if (founding.undecided.length > 0)
 		requireStarted(context, late, await runChains(context, late));
 	await runSteps(context, [...renewal, awaitStep(chosen, decided)], signal);
+	await markUp(context, decided.starts);
 	const facts = await lookAtCluster(context, signal);
 	const unfinished = await unfinishedNow(context);
 	const names = programs
@@ -203,13 +205,19 @@ function requireStarted(
 	failures: readonly unknown[],
 ): void {
 	if (failures.length === 0) return;
+	const allRefused = failures.every(
+		(one) => one instanceof OperatorError && one.kind === "refused",
+	);
+	const ofAll = allRefused ? "refused" : "unreachable";
 	throw new OperatorError(
-		failures.length < chains.length ? "partial" : "unreachable",
+		failures.length < chains.length ? "partial" : ofAll,
 		`${failures.length} of ${chains.length} programs did not start: ${reasonOf(failures[0])}`,
 		{
 			problems: failures.map(reasonOf),
 			state: "what did start runs on",
-			next: commandFor(context, "up"),
+			next: [...remediesOf(failures), commandFor(context, "up")].join(
+				", then ",
+			),
 			cause: failures[0],
 		},
 	);

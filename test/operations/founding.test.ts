@@ -51,6 +51,25 @@ describe("founding a cluster", () => {
 		});
 	});
 
+	it("is refused where the cluster was up once and all data is gone: its disks may only not be mounted", async () => {
+		const world = withData();
+		const { files } = world.machines;
+		const mark = (id: string) => ({
+			...{ content: Buffer.from(`${id}\n`), mode: 0o600 },
+		});
+		files.set("/state/n2/founded", mark("another"));
+		expect(await judged(world)).toMatchObject({ founders: "n1 n2 n3" });
+		files.set("/state/n2/founded", mark("c1"));
+		const { message, problems, state, next } = await refusalOf(world);
+		expect(message).toContain("would found an empty cluster in its place");
+		expect(problems).toEqual([
+			"n2 was up in this cluster, and /data/n2 has no data of a node: is its disk mounted?",
+		]);
+		expect(state).toBe("nothing was started");
+		for (const way of ["raftctl snapshot restore FILE", "raftctl destroy"])
+			expect(next).toContain(way);
+	});
+
 	it("may be finished by a founder that nobody has met yet", async () => {
 		const world = withData("n1", "n2");
 		world.cluster.unmet.add("n3");
