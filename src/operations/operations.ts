@@ -7,6 +7,7 @@ import {
 } from "./journal/host-journal.js";
 import { hostLockStatus } from "./journal/host-lock-turn.js";
 import { inCluster } from "./journal/keeping.js";
+import { withoutRecord } from "./journal/no-record.js";
 import { type OperationRecord, parseRecord } from "./journal/record.js";
 import { liveLock, lockStatus } from "./lock-status.js";
 import { isSilence } from "./wait.js";
@@ -40,7 +41,8 @@ export async function listOperations(
 		const views = stored.map((one) => viewOf(one, liveLock(lock, nowMs)));
 		return [...hosts, ...views].sort((a, b) => b.beganAtMs - a.beganAtMs);
 	} catch (error) {
-		if (!isSilence(error) || hosts.length === 0) throw error;
+		if (!isSilence(error)) throw error;
+		if (hosts.length === 0) throw await withoutRecord(context, error);
 		warnOfSilence(context, error);
 		return hosts;
 	}

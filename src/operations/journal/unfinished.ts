@@ -8,7 +8,9 @@ import {
 	unfinishedOnHosts,
 } from "./host-journal.js";
 import { inCluster, type Keeping } from "./keeping.js";
+import { withoutRecord } from "./no-record.js";
 import { type OperationRecord, parseRecord } from "./record.js";
+import { wayOn } from "./way-on.js";
 
 /** What stands in the way of an operation that is about to begin. */
 interface Left {
@@ -82,7 +84,7 @@ export function inTheWay(
 		`"${text}" is not finished: it was ${how}${at}${where}`,
 		{
 			state: "nothing was touched",
-			next: `${commandFor(context, "operation resume")} goes on with it, ${commandFor(context, "operation abort")} gives it up`,
+			next: wayOn(context),
 		},
 	);
 }
@@ -99,12 +101,22 @@ export async function unfinishedNamed(
 		id === null ? one.unfinished : one.id === id;
 	const kept = (await readReachableHosts(context)).find(isMeant);
 	if (kept?.unfinished) return { record: parseRecord(kept), keeping: onHosts };
-	const stored = kept ?? (await inCluster.read(context)).find(isMeant);
+	const stored = kept ?? (await readCluster(context)).find(isMeant);
 	if (stored?.unfinished)
 		return { record: parseRecord(stored), keeping: inCluster };
 	if (stored !== undefined) throw over(context, stored);
 	if (id !== null) throw unknown(context, id);
 	throw refusal(context, "no operation is unfinished");
+}
+
+async function readCluster(
+	context: OperationContext,
+): Promise<readonly StoredOperation[]> {
+	try {
+		return await inCluster.read(context);
+	} catch (error) {
+		throw isSilence(error) ? await withoutRecord(context, error) : error;
+	}
 }
 
 /** As it is now. Throws OperatorError "refused" when it is finished, or nobody knows it. */

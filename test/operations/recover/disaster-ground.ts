@@ -90,6 +90,9 @@ export class DisasterGround {
 			inventory: this.inventory(),
 			engine: {
 				status: async ({ id }: NodeRef) => this.status(id),
+				// There is no quorum to confirm it.
+				operations: async ({ id }: NodeRef) => silent(id),
+				readIndex: async ({ id }: NodeRef) => silent(id),
 			} as unknown as Engine,
 			balancer: null,
 			machines: {
@@ -294,6 +297,10 @@ export class DisasterGround {
 		this.snapshot(out, state);
 		return report({ manifest: state });
 	}
+}
+
+function silent(id: string): never {
+	throw new OperatorError("unreachable", `${id} knows no leader`, { node: id });
 }
 
 function report(content: object): RunResult {
