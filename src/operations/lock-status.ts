@@ -1,5 +1,5 @@
 import type { LockStatus } from "../cluster/engine.js";
-import { OperatorError } from "../errors.js";
+import { OperatorError, reworded, wayOnOf } from "../errors.js";
 import { askAnyNode } from "./any-node.js";
 import { callOptions, commandFor, type OperationContext } from "./context.js";
 import {
@@ -45,7 +45,11 @@ export async function heldLocks(context: OperationContext): Promise<HeldLocks> {
 		hostLockStatus(context),
 	]);
 	if (!(lock instanceof OperatorError)) return { lock, hosts };
-	if (hosts === null) throw lock;
+	if (hosts === null)
+		throw reworded(lock, {
+			...wayOnOf(lock),
+			state: "nothing was touched; whether anybody operates is not known",
+		});
 	return { lock: null, hosts };
 }
 
@@ -98,6 +102,11 @@ async function releaseInCluster(
 			callOptions(context.signal),
 		),
 	).catch((cause: unknown) => {
+		if (isSilence(cause))
+			throw reworded(cause, {
+				state: `whether the lock of "${describe(held)}" was released is not known`,
+				next: commandFor(context, "lock status"),
+			});
 		throw new OperatorError(
 			"refused",
 			`the lock is not that of "${describe(held)}" any more`,

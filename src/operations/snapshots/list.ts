@@ -69,6 +69,8 @@ function noAnswer(
 		`none of ${nodes.map(({ id }) => id).join(", ")} gives an answer`,
 		{
 			problems: nodes.map(({ id, fault }) => `${id} ${fault}`),
+			state:
+				"nothing was touched; what snapshots there are lies on the disks of the nodes",
 			next: commandFor(context, "status"),
 		},
 	);

@@ -17,5 +17,6 @@ it("tells what is known where one node answers, and nothing where none does", as
 		problems: [1, 2, 3].map((number) =>
 			expect.stringContaining(`n${number} does not answer`),
 		),
+		state: expect.stringContaining("nothing was touched"),
 	});
 });
