@@ -39,12 +39,13 @@ export default class Bench extends ClusterCommand<typeof Bench> {
 		const reports = await import("../src/cli/bench/bench-file.js");
 		const wish = await this.#wish(targets);
 		if (file !== undefined) await reports.requireReportFile(file);
-		const { bench, planBench } = await import(
+		const { bench, planBench, requireAnswers } = await import(
 			"../src/operations/bench/bench.js"
 		);
+		const { openCrew } = await import("../src/operations/bench/crew.js");
+		await requireAnswers(openCrew, wish);
 		this.emit({ type: "plan", operation: "bench", steps: planBench(wish) });
 		await this.confirm(question);
-		const { openCrew } = await import("../src/operations/bench/crew.js");
 		const { systemClock: clock } = await import("../src/operations/clock.js");
 		const { emit, signal } = this;
 		const report = await bench(
@@ -77,11 +78,15 @@ export default class Bench extends ClusterCommand<typeof Bench> {
 
 	async #clean(targets: readonly TargetWish[]): Promise<void> {
 		const { benchPrefix } = await import("../src/operations/bench/wish.js");
-		await this.confirm(
-			`Remove every key below ${benchPrefix}, those of a bench that runs now too?`,
-		);
+		const question = `Remove every key below ${benchPrefix}, those of a bench that runs now too?`;
+		this.requireAnswer(question);
 		const { openCrew } = await import("../src/operations/bench/crew.js");
-		const { removeLeftKeys } = await import("../src/operations/bench/clean.js");
+		const { requireAnswers } = await import("../src/operations/bench/bench.js");
+		const { cleanRequests: requests, removeLeftKeys } = await import(
+			"../src/operations/bench/clean.js"
+		);
+		await requireAnswers(openCrew, { targets, requests });
+		await this.confirm(question);
 		const result = await removeLeftKeys(openCrew, targets);
 		await this.print(
 			result,

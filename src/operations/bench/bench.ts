@@ -77,6 +77,24 @@ function loadTitle({ course, requests, ...wish }: BenchWish): string {
 	return `${kind} as fast as ${course.clients} clients can, then at up to ${course.steps} rates, ${seconds} s each, ${warmUp}`;
 }
 
+/** Before anybody is asked. Writes nothing; throws OperatorError where a system does not answer. */
+export async function requireAnswers(
+	openCrew: OpenCrew,
+	wish: Pick<BenchWish, "targets" | "requests">,
+): Promise<void> {
+	const requests = { ...wish.requests, connections: 1 };
+	for (const target of wish.targets) {
+		const crew = await openCrew({ target, requests }, 1);
+		try {
+			await crew.look();
+		} catch (error) {
+			throw explained(error, target, "gives no answer");
+		} finally {
+			await crew.close();
+		}
+	}
+}
+
 /**
  * Loads each system in turn, and removes its keys again whatever happens. Throws OperatorError when one takes no write
  * at all; what fails under load is counted.
@@ -124,7 +142,7 @@ async function benchOne(
 	try {
 		await step("connect", "connect", () => crew.check()).catch(
 			(error: unknown) => {
-				throw explained(error, target);
+				throw explained(error, target, "took no write");
 			},
 		);
 		const runs = loadOf({ context, wish, crew, step });
@@ -132,7 +150,8 @@ async function benchOne(
 		const removed = await step("remove", "remove the keys", () =>
 			crew.remove(),
 		).catch((error: unknown) => tellLeft(context, wish, system, error));
-		if ("error" in outcome) throw explained(outcome.error, target);
+		if ("error" in outcome)
+			throw explained(outcome.error, target, "took no write");
 		return { result: { system, endpoints, runs: outcome }, removed };
 	} finally {
 		context.signal.removeEventListener("abort", endEarly);
@@ -202,14 +221,18 @@ function tellLeft(
 	return null;
 }
 
-function explained(error: unknown, { system, endpoints }: TargetWish): unknown {
+function explained(
+	error: unknown,
+	{ system, endpoints }: TargetWish,
+	what: string,
+): unknown {
 	if (!(error instanceof LoadError)) return error;
 	const isAway = ["unreachable", "timeout", "connection-lost"].includes(
 		error.kind,
 	);
 	return new OperatorError(
 		isAway ? "unreachable" : "unexpected",
-		`${system} took no write: ${error.message}`,
+		`${system} ${what}: ${error.message}`,
 		{
 			problems: [`tried ${endpoints.join(", ")}`],
 			state: "nothing was measured",

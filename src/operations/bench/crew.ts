@@ -10,6 +10,7 @@ import type {
 
 /** All threads of a load, told as one. Each call rejects with LoadError where a thread could not do it. */
 export interface Crew {
+	look(): Promise<void>;
 	check(): Promise<void>;
 	fill(): Promise<void>;
 	begin(loop: Loop): Promise<void>;
@@ -67,6 +68,7 @@ export const openCrew: OpenCrew = async (wish, threads) => {
 		Promise.all(doers.map((doer) => doer.obey(order)));
 	const first = (order: LoadOrder) => (doers[0] as Doer).obey(order);
 	return {
+		look: async () => void (await first("look")),
 		check: async () => void (await first("check")),
 		fill: async () => void (await all("fill")),
 		begin: async (loop) => void (await all({ begin: loop })),

@@ -2,7 +2,7 @@ import { Generator } from "./generator.js";
 import type { LoadOrder, ThreadWish } from "./load.js";
 import { openTarget, type Target } from "./target.js";
 
-/** Tries a first write for so long: a node may just be starting, or a leader be elected. */
+/** Tries a first read, or write, for so long: a node may just be starting, or a leader be elected. */
 const checkTimeoutMs = 5_000;
 const checkPauseMs = 100;
 
@@ -30,8 +30,12 @@ export class Hand {
 	async obey(order: LoadOrder): Promise<unknown> {
 		if (typeof order === "object") return this.#generator.begin(order.begin);
 		switch (order) {
+			case "look":
+				return await this.#tried(() => this.#target.get(`${this.#prefix}0`));
 			case "check":
-				return await this.#check();
+				return await this.#tried(() =>
+					this.#target.put(`${this.#prefix}0`, new Uint8Array(1)),
+				);
 			case "fill":
 				return await this.#generator.fill();
 			case "mark":
@@ -52,11 +56,11 @@ export class Hand {
 		return this.#target.kindOf(error);
 	}
 
-	async #check(): Promise<void> {
+	async #tried(request: () => Promise<unknown>): Promise<void> {
 		const endMs = performance.now() + checkTimeoutMs;
 		for (;;) {
 			try {
-				await this.#target.put(`${this.#prefix}0`, new Uint8Array(1));
+				await request();
 				return;
 			} catch (error) {
 				if (performance.now() > endMs) throw error;

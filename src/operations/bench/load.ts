@@ -52,6 +52,8 @@ export interface ThreadWish {
 }
 
 export type LoadOrder =
+	/** Is there a system that answers a read? */
+	| "look"
 	/** Is there a system that takes a write? */
 	| "check"
 	/** Write every key once, so that reads find something. */

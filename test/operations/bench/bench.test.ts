@@ -4,6 +4,7 @@ import {
 	type BenchWish,
 	bench,
 	planBench,
+	requireAnswers,
 } from "../../../src/operations/bench/bench.js";
 import {
 	type Crew,
@@ -41,10 +42,16 @@ class FakeCrew implements Crew {
 	readonly told: string[] = [];
 	peak = 1000;
 	busy = 0.2;
+	lookFails: Error | null = null;
 	checkFails: Error | null = null;
 	removeFails: Error | null = null;
 	onTake: () => void = () => {};
 	#loop: Loop | null = null;
+
+	async look() {
+		this.told.push("look");
+		if (this.lookFails !== null) throw this.lookFails;
+	}
 
 	async check() {
 		this.told.push("check");
@@ -261,5 +268,25 @@ describe("a sweep", () => {
 		expect(results[0]?.runs.at(-1)?.remarks).toEqual([
 			"400 a second were answered of 550 that were asked for",
 		]);
+	});
+});
+
+describe("before anybody is asked whether to load it", () => {
+	it("each system is asked for a read, and nothing is written", async () => {
+		const crew = new FakeCrew();
+		const open: OpenCrew = async () => crew;
+		await requireAnswers(open, wish);
+		expect(crew.told).toEqual(["look", "close"]);
+	});
+
+	it("one that does not answer is named, with what to type next", async () => {
+		const crew = new FakeCrew();
+		crew.lookFails = new LoadError({ kind: "unreachable", message: "dead" });
+		const open: OpenCrew = async () => crew;
+		await expect(requireAnswers(open, wish)).rejects.toMatchObject({
+			...{ kind: "unreachable", message: "raftd gives no answer: dead" },
+			...{ state: "nothing was measured", next: "raftctl status" },
+		});
+		expect(crew.told).toEqual(["look", "close"]);
 	});
 });
