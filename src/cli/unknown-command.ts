@@ -1,6 +1,7 @@
 import { OperatorError } from "../errors.js";
 import {
 	type CommandTable,
+	helpFlag,
 	leading,
 	nameOf,
 	wordsBelow,
@@ -21,7 +22,9 @@ export function unknownCommand(
 			{ state: "nothing was touched", next: "raftctl --help", cause },
 		);
 	const topic = topicOf(table, leading(words));
-	const word = words[topic.length] ?? "";
+	// `certs --help x`: it is the word that is wrong.
+	const left = words.slice(topic.length);
+	const word = left.find((one) => one !== `--${helpFlag}`) ?? "";
 	const known = wordsBelow(table, topic);
 	const meant =
 		likely(word, known) ?? (topic.length === 0 ? leaf(table, word) : null);

@@ -25,7 +25,7 @@ export function usageError(
 	const found = commandOf(table, words);
 	if (found === null) return unknownCommand(words, table, error);
 	const { command, rest } = found;
-	const extra = leading(rest)[0];
+	const extra = leading(rest)[0] ?? behindHelp(error, command, rest);
 	const below = wordsBelow(table, command.id.split(":"));
 	// "upgrade" is a command and has commands below it: a second word was meant for one of these.
 	if (extra !== undefined && below.length > 0 && hasNoArguments(command))
@@ -58,7 +58,23 @@ interface Explanation {
 const parsingFlag = /^Parsing --(\S+) \n\t/;
 
 function isUnknownCommand({ message }: Error): boolean {
-	return /^command \S+ not found/i.test(message);
+	return unknownId(message) !== null;
+}
+
+function unknownId(message: string): string | null {
+	return /^command (\S+) not found/i.exec(message)?.[1] ?? null;
+}
+
+/** Behind `--help` oclif takes a word for a part of the command's name: `status --help x`. */
+function behindHelp(
+	{ message }: Error,
+	{ id }: CommandEntry,
+	rest: readonly string[],
+): string | undefined {
+	const sought = unknownId(message);
+	if (!sought?.startsWith(`${id}:`)) return undefined;
+	const left = sought.slice(id.length + 1);
+	return rest.find((word) => word !== "" && left.startsWith(word));
 }
 
 function explain(error: Error, command: CommandEntry): Explanation {

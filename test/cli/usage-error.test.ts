@@ -181,6 +181,29 @@ describe("a wrong command line", () => {
 		expect(message).toContain('did you mean "validate"?');
 	});
 
+	it.each([
+		["status --help x", '"status" takes no arguments, and "x" was given'],
+		[
+			"certs rotate --help x",
+			'"certs rotate" takes no arguments, and "x" was given',
+		],
+		[
+			"snapshot list --help y z",
+			'"snapshot list" takes no arguments, and "y" was given',
+		],
+		["upgrade --help x", '"upgrade" has no command "x"'],
+		["certs --help x", '"certs" has no command "x"'],
+	])("is explained behind --help, too: %s", (line, sentence) => {
+		const argv = line.split(" ");
+		// As oclif looks for it.
+		const id = argv.filter((word) => word !== "--help").join(":");
+		const error = new Errors.CLIError(`Command ${id} not found.`);
+		expect(usageError(error, argv, commandTable)).toMatchObject({
+			...{ kind: "usage", message: sentence },
+			state: "nothing was touched",
+		});
+	});
+
 	it("is told in oclif's words where we know none", () => {
 		const error = new Errors.CLIError("new\nSee more help with --help");
 		expect(usageError(error, ["status"], commandTable)).toMatchObject({
