@@ -163,22 +163,14 @@ async function runNode(
 
 /** node.yaml, and what outranks it: the release that was started, and --app. */
 async function configurationOf(path: string, app: string | undefined) {
-	const [{ readNodeConfig }, { ownRelease }] = await Promise.all([
+	const [{ readNodeConfig }, { withOwnRelease }] = await Promise.all([
 		import("./config.js"),
 		import("./own-release.js"),
 	]);
 	const read = await readNodeConfig(path);
-	const own = await ownRelease(import.meta.url);
-	const config = {
-		...read,
-		...(own === null ? {} : { release: own.version, app: own.app }),
-		...(app === undefined ? {} : { app: resolve(app) }),
-	};
-	const isOther = own !== null && own.version !== read.release;
-	return {
-		config,
-		passedOver: isOther ? { named: read.release, own: own.version } : null,
-	};
+	const { config, passedOver } = await withOwnRelease(read, import.meta.url);
+	if (app === undefined) return { config, passedOver };
+	return { config: { ...config, app: resolve(app) }, passedOver };
 }
 
 /** After an error that nobody handled, nothing that the process believes can be relied upon: it never limps on. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { OperatorError, reasonOf } from "../errors.js";
+import type { NodeConfig } from "./config.js";
 
 /** What a node runs whose raftd lies in a release (docs/upgrades.md). */
 export interface OwnRelease {
@@ -53,6 +54,30 @@ export async function ownRelease(
 			},
 		);
 	}
+}
+
+/** What a node that is configured so runs; `passedOver` where node.yaml names another release than that of the program. */
+export async function withOwnRelease(
+	config: NodeConfig,
+	programUrl: string,
+): Promise<{
+	readonly config: NodeConfig;
+	readonly passedOver: {
+		readonly named: string | undefined;
+		readonly own: string;
+	} | null;
+}> {
+	const own = await ownRelease(programUrl);
+	if (own === null) return { config, passedOver: null };
+	const { app: _, ...others } = config;
+	const named = config.release;
+	return {
+		config: {
+			...{ ...others, release: own.version },
+			...(own.app === undefined ? {} : { app: own.app }),
+		},
+		passedOver: own.version === named ? null : { named, own: own.version },
+	};
 }
 
 async function isThere(path: string): Promise<boolean> {

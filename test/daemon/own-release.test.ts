@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { ownRelease } from "../../src/daemon/own-release.js";
 import type { OperatorError } from "../../src/errors.js";
 import { raftdGround } from "./raftd-ground.js";
-import { adminCall } from "./raftd-process.js";
+import { adminCall, Raftd } from "./raftd-process.js";
 
 const ground = raftdGround();
 const dist = resolve(import.meta.dirname, "../../dist");
@@ -88,5 +88,27 @@ describe("what a raftd runs that lies in a release", () => {
 		expect(raftd.log()).toContainEqual(
 			expect.objectContaining({ named: "1.0.0", own: "2.0.0" }),
 		);
+	});
+
+	it("counts where a data directory is made from a file as well", async () => {
+		const former = runnable("1.0.0", "former");
+		const program = join(runnable("2.0.0", "next"), daemon);
+		const node = await ground.single();
+		const raftd = await ground.startReadyFrom(program, node);
+		raftd.kill("SIGTERM");
+		await raftd.ended;
+		const file = join(ground.directory, "state.snapshot");
+		const app = join(ground.directory, "releases/2.0.0/app/app.mjs");
+		const run = (...words: string[]) =>
+			new Raftd(["snapshot", ...words], {}, program).ended;
+		const words = ["--data-dir", node.data, "--out", file, "--app", app];
+		expect(await run("export", ...words)).toMatchObject({ code: 0 });
+		const other = await ground.single({
+			...{ cluster: { id: "c-other", name: "test" } },
+			...{ data: join(ground.directory, "other") },
+			...{ release: "1.0.0", app: join(former, "app/app.mjs") },
+		});
+		const restored = await run("restore", file, "--config", other.path);
+		expect(restored).toMatchObject({ code: 0, stderr: "" });
 	});
 });

@@ -10,6 +10,7 @@ import {
 } from "../doctor/data-directory.js";
 import { Output } from "../doctor/output.js";
 import { loadMachine } from "../machine-module.js";
+import { withOwnRelease } from "../own-release.js";
 import { release } from "../release.js";
 import { exportDirectory } from "./export.js";
 import { exitCodeOf, inspectDirectory } from "./inspect-directory.js";
@@ -199,7 +200,8 @@ async function restore(values: Values, file: string): Promise<Said> {
 		throw new OperatorError("usage", "it is not said for which node", {
 			...{ state: "nothing was changed", next: usage },
 		});
-	const config = await readNodeConfig(resolve(values.config));
+	const read = await readNodeConfig(resolve(values.config));
+	const { config } = await withOwnRelease(read, import.meta.url);
 	const report = await restoreSnapshot(file, {
 		...{ config, release, indexBump: bumpOf(values["index-bump"]) },
 		machine: await machineOf(values.app ?? config.app),
