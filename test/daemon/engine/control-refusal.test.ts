@@ -8,7 +8,7 @@ const refusal = (command: object) =>
 it("a command of the cluster's own enters the log only if this release knows it, and its clock is right", () => {
 	expect(refusal({ type: "tick", nowMs })).toBeNull();
 	expect(refusal({ type: "tick", nowMs: nowMs + 3_600_000 })).toMatchObject({
-		reason: "invalid",
+		reason: "clock",
 	});
 	for (const unknown of [{ type: "later", nowMs }, { type: "tick" }, {}])
 		expect(refusal(unknown)).toMatchObject({ reason: "level" });
