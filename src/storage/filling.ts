@@ -1,5 +1,8 @@
-/** Records of more bytes than that, on average, take the disk longer than the journal does. */
-const defaultLargeRecordBytes = 512 * 1024;
+/**
+ * Records of more bytes than that, on average: zeros cost the disk as much again as these, and what the journal costs is
+ * shared by hundreds of commands. Measured, a sync takes 0.15 ms longer where it has blocks to find.
+ */
+const defaultLargeRecordBytes = 64 * 1024;
 /** What is known of a segment counts for the next as so many records; a log begins with as many that are small. */
 const rememberedRecords = 8;
 
