@@ -122,11 +122,11 @@ class BehindWriter {
 	}
 
 	async #writeAll(pieces: readonly Uint8Array[]): Promise<void> {
-		let bytes = Buffer.concat(pieces);
-		while (bytes.length > 0) {
-			const { bytesWritten } = await this.#handle.write(bytes);
+		let rest = pieces;
+		while (rest.length > 0) {
+			const { bytesWritten } = await this.#handle.writev(rest);
 			this.written += bytesWritten;
-			bytes = bytes.subarray(bytesWritten);
+			rest = behind(rest, bytesWritten);
 		}
 		if (this.written - this.#syncedTo < syncEveryBytes) return;
 		// One at a time: a slow disk slows whoever brings the bytes, and nothing piles up.
@@ -135,6 +135,22 @@ class BehindWriter {
 		this.#syncing = this.#handle.datasync();
 		this.#syncing.catch(() => undefined);
 	}
+}
+
+/** What is left of `pieces` behind so many bytes: a write may end early, on a signal or when the disk runs full. */
+export function behind(
+	pieces: readonly Uint8Array[],
+	bytes: number,
+): readonly Uint8Array[] {
+	let left = bytes;
+	let whole = 0;
+	for (const { length } of pieces) {
+		if (length > left) break;
+		left -= length;
+		whole++;
+	}
+	const [first, ...others] = pieces.slice(whole);
+	return first === undefined ? [] : [first.subarray(left), ...others];
 }
 
 /** Never over another file: a link fails where a rename would replace. Some file systems have no links. */

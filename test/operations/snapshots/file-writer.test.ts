@@ -2,8 +2,12 @@ import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createFile } from "../../../src/operations/snapshots/file-writer.js";
+import {
+	behind,
+	createFile,
+} from "../../../src/operations/snapshots/file-writer.js";
 import { lacksRoot, onSmallDisk } from "../../fakes/small-disk.js";
 
 let directory: string;
@@ -15,6 +19,22 @@ afterEach(() => rm(directory, { recursive: true, force: true }));
 const mebibyte = 1024 * 1024;
 
 describe("a file that is written from what comes in", () => {
+	it("goes on exactly where a write ended early", () => {
+		fc.assert(
+			fc.property(
+				fc.array(fc.uint8Array({ maxLength: 9 })),
+				fc.nat(60),
+				(pieces, wish) => {
+					const whole = Buffer.concat(pieces);
+					const written = Math.min(wish, whole.length);
+					const rest = behind(pieces, written);
+					expect(Buffer.concat(rest)).toEqual(whole.subarray(written));
+					if (written === whole.length) expect(rest).toEqual([]);
+				},
+			),
+		);
+	});
+
 	it("has every byte in order, whatever the pieces, and its name only when it is whole", async () => {
 		const content = randomBytes(40 * mebibyte + 123);
 		const file = await createFile(join(directory, "saved"));
