@@ -5,7 +5,7 @@ const highFactor = 0x85ebca6b;
 /** Not 0, on which zeros would leave no trace. */
 const lowSeed = 0x2545f491;
 const highSeed = 0x6c8e9cf5;
-/** From here on a piece counts by its CRC-32, which zlib computes ten times as fast as a loop reads it. */
+/** From here on a piece counts by its CRC-32, which zlib computes several times as fast as a loop reads it. */
 const longBytes = 512;
 
 /**
