@@ -7,7 +7,7 @@ interface Base {
 	readonly term: number | null;
 }
 
-/** Entries that everybody has get one of so many shares of the window: for whoever loses a few, or comes back. */
+/** Entries that nobody needs get one of so many shares of the window: for whoever loses a few, or comes back. */
 const sharesOfTail = 64;
 
 /**
@@ -30,10 +30,10 @@ export class RaftLog {
 	readonly #writes: { sequence: number; lastIndex: number }[] = [];
 	#slice: readonly Entry[] = [];
 	/**
-	 * Nobody is known to lack entries up to here: few of them stay in the window. Those that live long are what garbage
-	 * collection costs most for.
+	 * The first entry that some follower still needs, Infinity for none: few of those before it stay in the window. What
+	 * lives long is what garbage collection costs most for.
 	 */
-	heldByAll = 0;
+	neededFrom = 1;
 	lastIndex: number;
 	commit: number;
 	/** Entries up to here were handed to the driver for writing. */
@@ -286,7 +286,7 @@ export class RaftLog {
 		const limit = this.#windowLimitBytes;
 		if (this.#windowBytes >= limit * 1.25) this.#shrink(limit, droppable);
 		const few = limit / sharesOfTail;
-		const unneeded = Math.min(droppable, this.heldByAll);
+		const unneeded = Math.min(droppable, this.neededFrom - 1);
 		const count = unneeded - this.#windowFirst + 1;
 		if (this.#windowBytes >= few * 1.25 && count * 8 >= this.#window.length)
 			this.#shrink(few, unneeded);

@@ -40,7 +40,6 @@ import {
 	fetched,
 	fetchFailed,
 	handleAppendResponse,
-	heldByAll,
 	replicate,
 } from "./replication.js";
 import { beginTransfer, yieldLeadership } from "./transfer.js";
@@ -467,7 +466,7 @@ export class Raft {
 		const core = this.#core;
 		if (canStartRound(core)) startRound(core);
 		if (core.role === "leader") replicate(core);
-		core.log.heldByAll = heldByAll(core);
+		core.log.neededFrom = this.neededFrom();
 		const write = this.#takeWrite();
 		const committed = this.#takeCommitted();
 		const ready: Ready = {

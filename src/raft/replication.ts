@@ -218,15 +218,6 @@ export function advanceCommit(core: Core): void {
 	}
 }
 
-/** Up to where nobody is known to lack an entry. A follower knows of nobody; what is committed, most have. */
-export function heldByAll(core: Core): number {
-	let least = core.log.commit;
-	if (core.role === "leader")
-		for (const { match } of core.followers.values())
-			least = Math.min(least, match);
-	return least;
-}
-
 /**
  * Entries are out and no answer came for a heartbeat interval: they, or the answers, may be lost. An empty append at
  * the end of what was sent tells which: it is refused where something is missing (P50).

@@ -194,7 +194,7 @@ describe("the core's log", () => {
 				fc.nat(5),
 				fc.integer({ min: 1, max: 300 }),
 				fc.boolean(),
-				(todo, length, committed, windowBytes, isHeldByAll) => {
+				(todo, length, committed, windowBytes, isNeeded) => {
 					const entries = Array.from({ length }, (_, at) =>
 						entry(at + 1, 1 + Math.floor(at / 2), 3),
 					);
@@ -202,7 +202,7 @@ describe("the core's log", () => {
 					const real = new RaftLog(restored(entries, commit), windowBytes);
 					const model = new Model(entries, commit);
 					for (const action of todo) {
-						if (isHeldByAll) real.heldByAll = real.commit;
+						real.neededFrom = isNeeded ? 1 : Number.POSITIVE_INFINITY;
 						perform(real, model, action);
 						compare(real, model);
 					}
@@ -232,7 +232,7 @@ describe("the core's log", () => {
 		expect(log.termAt(1)).toBe(1);
 	});
 
-	it("keeps few of the entries that everybody has, and all within its limit that somebody lacks", () => {
+	it("keeps few of the entries that nobody needs, and all within its limit that somebody does", () => {
 		const log = new RaftLog(restored([], 0), 64_000);
 		for (let index = 1; index <= 400; index++) {
 			log.append(entry(index, 1, 82));
@@ -241,11 +241,11 @@ describe("the core's log", () => {
 			log.commitTo(index);
 			log.applying = index;
 			log.appliedTo(index);
-			log.heldByAll = Math.min(index, 300);
+			log.neededFrom = Math.min(index, 300) + 1;
 		}
 		expect(log.slice(301, 400)).toHaveLength(100);
 		expect(log.slice(280, 400)).toBeNull();
-		log.heldByAll = 400;
+		log.neededFrom = Number.POSITIVE_INFINITY;
 		log.append(entry(401, 1, 82));
 		log.submit(401);
 		log.written(401);
