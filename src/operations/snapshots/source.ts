@@ -8,7 +8,8 @@ const maxLagEntries = 10_000;
 
 /**
  * The node to take a snapshot on: a caught-up follower, so that the leader is not kept from its work; else the leader.
- * Learners come first: nobody waits for them. Throws OperatorError "refused" when no node is fit, naming why.
+ * Learners come first: nobody waits for them. Throws OperatorError "refused" when no node is fit,
+ * naming why, "unreachable" when none that it could be answers.
  */
 export function snapshotSource(
 	context: Pick<OperationContext, "inventory">,
@@ -39,19 +40,19 @@ export function snapshotSource(
 			: fit.find(({ id }) => id === wished);
 	if (found !== undefined) return found.id;
 	const asked = faults.filter(({ id }) => wished === null || id === wished);
+	const status = commandFor(context, "status");
+	const isSilent = asked.every(({ id }) => statusOf(facts, id) === null);
 	throw new OperatorError(
-		"refused",
+		isSilent ? "unreachable" : "refused",
 		wished === null
 			? "no node can take a snapshot now"
 			: `${wished} can take no snapshot now`,
 		{
 			problems: asked.map(({ id, fault }) => `${id} ${fault}`),
 			state: "nothing was touched",
-			...(asked.every(({ fault }) => fault !== alarmed)
-				? {}
-				: {
-						next: `${commandFor(context, "status")} names the alarms, docs/snapshots.md says what to make of them; --skip=alarm takes one all the same`,
-					}),
+			next: asked.some(({ fault }) => fault === alarmed)
+				? `${status} names the alarms, docs/snapshots.md says what to make of them; --skip=alarm takes one all the same`
+				: status,
 		},
 	);
 }

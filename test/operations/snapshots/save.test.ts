@@ -82,6 +82,15 @@ describe("saving a snapshot", () => {
 		expect(error.problems).toHaveLength(3);
 		const one = await failureOf(save(world, { node: "n2" }));
 		expect(one.message).toBe("n2 can take no snapshot now");
+		expect(one.next).toMatch(/^raftctl status/);
+	});
+
+	it("says that nobody answers where that is all, and what to type next", async () => {
+		const world = operating();
+		for (const id of ["n1", "n2", "n3"]) world.cluster.stop(id);
+		const error = await failureOf(save(world));
+		expect(error.kind).toBe("unreachable");
+		expect(error.next).toMatch(/^raftctl status/);
 	});
 
 	it("is taken of a node with an alarm when that check is left out by name, and the journal knows", async () => {
